@@ -1,0 +1,2 @@
+//! swatch-action
+fn main() {}

@@ -1,0 +1,2 @@
+//! swatch-rs
+fn main() {}
