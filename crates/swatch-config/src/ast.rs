@@ -1,0 +1,406 @@
+//! What a configuration says, after reading and before any regex engine has seen it.
+//!
+//! Constant Perl scalars (`perlcode my $x = '…';`) and `$ENV{X}` are already replaced by their
+//! values in patterns and values. What needs a real Perl is listed in [`Config::perl_needs`].
+
+use crate::source::{Sources, Span};
+
+/// A whole configuration with its included files.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Rules and Perl code in the order in which they are tried.
+    pub items: Vec<Item>,
+    /// The texts, for messages.
+    pub sources: Sources,
+    /// Paths named by `# logfile PATH` comments of the main file: a convention of the users' init
+    /// scripts, not of the original. Blank-separated lists are split.
+    pub log_files: Vec<Vec<u8>>,
+    /// Match expressions (`_SYSTEMD_UNIT=ssh.service`) of `# journal MATCH…` comments, one list
+    /// per comment.
+    pub journal: Vec<Vec<Vec<u8>>>,
+    /// Places that only a Perl interpreter can honour. Empty: the native engine does all.
+    pub perl_needs: Vec<PerlNeed>,
+}
+
+/// A place that needs Perl, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PerlNeed {
+    /// The place.
+    pub span: Span,
+    /// What it is, as in "a call of the Perl function `length`".
+    pub what: String,
+}
+
+/// A top-level entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// `watchfor` or `ignore`. (`waitfor` has no effect in the original: it is left out, with a warning.)
+    Rule(Rule),
+    /// `perlcode` of depth 0 (once, before the first record) or 1 (for each record, at this place).
+    Perl(PerlCode),
+}
+
+/// `perlcode [DEPTH] CODE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PerlCode {
+    /// 0 to 3; see BEHAVIOUR of swatchdog: 0 once, 1 per record, 2 at the top of the rule's block
+    /// before throttling, 3 among the actions.
+    pub depth: u8,
+    /// The code as written.
+    pub code: Vec<u8>,
+    /// Where the code stands.
+    pub span: Span,
+    /// The native engine has already applied it (a constant scalar): the Perl engine alone runs it.
+    pub constant: bool,
+}
+
+/// One `watchfor` or `ignore` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Which of the two.
+    pub kind: RuleKind,
+    /// When it applies.
+    pub condition: Expr,
+    /// The condition as written, for messages, `--explain`, the Perl engine and the key of a
+    /// rule's state across reloads.
+    pub text: Vec<u8>,
+    /// Where the condition stands.
+    pub span: Span,
+    /// Actions in file order, Perl code of depth 3 among them. Empty for `ignore`.
+    pub actions: Vec<Action>,
+    /// `throttle` lines in file order.
+    pub throttles: Vec<Throttle>,
+    /// `threshold` lines in file order; they stand outside of the throttles.
+    pub thresholds: Vec<Threshold>,
+    /// `continue`: the following rules are tried as well. Acts even when the block is suppressed.
+    pub go_on: Option<When>,
+    /// `quit`: the watcher ends after this block. Acts even when the block is suppressed; beats `continue`.
+    pub quit: Option<When>,
+    /// Perl code of depth 2, run before everything else of the block.
+    pub perl_first: Vec<PerlCode>,
+}
+
+/// The two kinds of rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Act on the record.
+    Watch,
+    /// Drop the record: no later rule sees it.
+    Ignore,
+}
+
+/// A condition: a Perl expression over matches.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// `/re/`, `$_ =~ /re/`, `$1 !~ /re/`.
+    Match(Match),
+    /// `!`, `not`.
+    Not(Box<Expr>),
+    /// `&&`, `and`: the right side is evaluated only if the left is true.
+    And(Box<Expr>, Box<Expr>),
+    /// `||`, `or`: the right side is evaluated only if the left is false.
+    Or(Box<Expr>, Box<Expr>),
+    /// `xor`: both sides are always evaluated.
+    Xor(Box<Expr>, Box<Expr>),
+    /// Comma operator: all are evaluated (captures!), the last one counts.
+    Comma(Vec<Expr>),
+    /// A number.
+    Number(f64),
+    /// A string, with what is interpolated in it.
+    Text(Template),
+    /// A variable.
+    Var(Var),
+    /// `<`, `eq` …
+    Compare {
+        /// The operator.
+        op: CompareOp,
+        /// Left side.
+        left: Box<Expr>,
+        /// Right side.
+        right: Box<Expr>,
+    },
+    /// Anything else: Perl text that only the Perl engine evaluates.
+    Perl(Vec<u8>),
+}
+
+/// Perl's comparison operators, numeric and by string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CompareOp {
+    NumEq,
+    NumNe,
+    NumLt,
+    NumLe,
+    NumGt,
+    NumGe,
+    StrEq,
+    StrNe,
+    StrLt,
+    StrLe,
+    StrGt,
+    StrGe,
+}
+
+/// A pattern match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// What is searched; absent: the record (`$_`).
+    pub target: Option<Box<Expr>>,
+    /// What is searched for.
+    pub pattern: Pattern,
+    /// `!~`.
+    pub negated: bool,
+}
+
+/// A Perl pattern after the source level: delimiters removed, `\Q…\E`, constant scalars and
+/// `$ENV{X}` replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// Perl regular expression, bytes. An empty one matches every record when it is the first
+    /// of a condition, and else repeats the last successful pattern of the same condition.
+    pub source: Vec<u8>,
+    /// Modifiers.
+    pub flags: Flags,
+    /// The literal with its delimiters, in the file.
+    pub span: Span,
+}
+
+/// Modifiers of a pattern. `g` and `o` are accepted and change nothing here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Flags {
+    /// `i`.
+    pub ignore_case: bool,
+    /// `m`.
+    pub multi_line: bool,
+    /// `s`.
+    pub dot_all: bool,
+    /// `x`.
+    pub extended: bool,
+    /// `xx`.
+    pub extended_more: bool,
+    /// `n`: groups do not capture.
+    pub no_capture: bool,
+    /// `a`: `\d \s \w` are ASCII (they always are: records are bytes).
+    pub ascii: bool,
+}
+
+/// Text with variables: what Perl makes of a double-quoted string.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Template {
+    /// The parts in order; escapes are already replaced.
+    pub pieces: Vec<Piece>,
+}
+
+/// A part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes as they are.
+    Text(Vec<u8>),
+    /// A variable.
+    Var(Var),
+}
+
+/// A variable that log text or Perl fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Var {
+    /// `$_`: the record.
+    Record,
+    /// `$0` and `$*`: the record (in commands unquoted: one word per field).
+    Whole,
+    /// `$1`, `${1}`: a group of the last successful match of the condition. Under
+    /// `--awk-field-syntax`, in commands alone, the field of that number (from 1).
+    Group(u32),
+    /// `$+{name}`.
+    Named(Vec<u8>),
+    /// `$&`.
+    Matched,
+    /// `` $` ``.
+    Before,
+    /// `$'`.
+    After,
+    /// `$+`: the last group that took part.
+    LastGroup,
+    /// `$_[N]`: a blank-separated field of the record, counted from 0; negative from the end.
+    Field(i64),
+    /// `$$`: the watcher's process id.
+    Pid,
+    /// A variable or element that only Perl knows: the Perl expression.
+    Perl(Vec<u8>),
+}
+
+/// A command line with variables, already divided by how it will be run.
+///
+/// The original runs a command without any of ``$&*(){}[]'";\|?<>~`` and newline, and without a leading
+/// `NAME=value`, directly; all else goes to `/bin/sh -c`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Run without a shell: words, each of them pieces. A bare variable in a word may still
+    /// become several words (one per field).
+    Direct(Vec<Template>),
+    /// Run by `/bin/sh -c`.
+    Shell(Vec<ShellPiece>),
+}
+
+/// A part of a shell command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShellPiece {
+    /// Shell text of the administrator's: passed on as it is.
+    Text(Vec<u8>),
+    /// A variable: always quoted for its place.
+    Var {
+        /// Which.
+        var: Var,
+        /// Where it stands.
+        place: Place,
+    },
+}
+
+/// Where in shell text a variable stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Outside of quotes: becomes one quoted word per blank-separated field.
+    Bare,
+    /// Between `"…"`.
+    Double,
+    /// Between `'…'`.
+    Single,
+    /// Between backquotes, or in a here-document: no quoting is known to be safe for all shells
+    /// there beyond that of [`Place::Bare`] with backslashes doubled.
+    Backquote,
+}
+
+/// One action of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// What to do.
+    pub kind: ActionKind,
+    /// Only then.
+    pub when: Option<When>,
+    /// A threshold of this action alone (`threshold=on` or `thresholding=on`).
+    pub threshold: Option<Threshold>,
+    /// `message=TEXT`: instead of the record (with its throttle suffix).
+    pub message: Option<Template>,
+    /// The line.
+    pub span: Span,
+}
+
+/// The actions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ActionKind {
+    /// `echo MODES`: the message and a newline to standard output.
+    Echo {
+        /// Parameters of the SGR sequence (`1;31`), or none for `normal`.
+        sgr: Option<String>,
+    },
+    /// `bell N`: BEL characters to standard output.
+    Bell {
+        /// How many.
+        rings: u32,
+        /// Pause after each, in milliseconds.
+        delay_ms: u64,
+    },
+    /// `exec COMMAND`.
+    Exec {
+        /// The command.
+        command: Command,
+    },
+    /// `pipe COMMAND`: the message on its standard input.
+    Pipe {
+        /// The command.
+        command: Command,
+        /// One process for many messages, each then followed by a newline.
+        keep_open: bool,
+    },
+    /// `mail`.
+    Mail {
+        /// Recipients, `:` or `,` between them; absent: the login name of the real user.
+        addresses: Option<Template>,
+        /// Subject; absent: `Message from Swatchdog`.
+        subject: Option<Template>,
+        /// Program that takes the message; absent: the system's `sendmail -oi -t`.
+        mailer: Option<Command>,
+    },
+    /// `write USER:USER`.
+    Write {
+        /// Users, `:` between them.
+        users: Template,
+        /// Program instead of `/usr/bin/write`.
+        program: Option<Command>,
+    },
+    /// A function from `perlcode` or a `-M` module, called with a hash of options and `MESSAGE`.
+    Custom {
+        /// Its name.
+        name: Vec<u8>,
+        /// `KEY => value` in order, keys in capitals; a value without key is `VALUE`.
+        arguments: Vec<(Vec<u8>, Template)>,
+    },
+    /// `perlcode 3 CODE`.
+    Perl(PerlCode),
+}
+
+/// `when=DAYS:HOURS` in local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// Bit 0 is Sunday … bit 6 Saturday.
+    pub days: u8,
+    /// Bit 0 is the hour from midnight … bit 23.
+    pub hours: u32,
+}
+
+impl When {
+    /// At any time.
+    pub const ALWAYS: When = When {
+        days: 0x7f,
+        hours: 0x00ff_ffff,
+    };
+}
+
+/// A `throttle` line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Throttle {
+    /// Seconds for which a key stays silent after it was reported; absent: for ever.
+    pub hold: Option<i64>,
+    /// Report the first message and then every Nth.
+    pub threshold: Option<u32>,
+    /// `delay=`: like `hold`, together with `threshold=`.
+    pub delay: Option<i64>,
+    /// What messages are told apart by; absent or `key=log`: the record without its time stamp,
+    /// for this rule alone.
+    pub key: Option<Template>,
+    /// `time_regex=`: what is removed from the record for the default key, instead of a time stamp.
+    pub time_regex: Option<Pattern>,
+    /// `extra_cuts=`: further patterns that are removed from the record for the default key.
+    pub extra_cuts: Vec<Pattern>,
+    /// `time_from=timestamp`: the record's time stamp is the clock, where it has one.
+    pub time_from_record: bool,
+    /// `message=`.
+    pub message: Option<Template>,
+    /// The line.
+    pub span: Span,
+}
+
+/// A `threshold` line, or the threshold of one action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// What is counted apart.
+    pub track_by: Template,
+    /// How.
+    pub kind: ThresholdKind,
+    /// Number of events, at least 1.
+    pub count: u32,
+    /// Length of a window in seconds, at least 1.
+    pub seconds: u64,
+    /// The line.
+    pub span: Span,
+}
+
+/// Types of threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThresholdKind {
+    /// The first `count` events of a window.
+    Limit,
+    /// Every `count`th event of a window.
+    Threshold,
+    /// Once per window, at the `count`th event.
+    Both,
+}

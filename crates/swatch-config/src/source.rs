@@ -1,0 +1,60 @@
+//! The texts a configuration was read from, and places in them.
+
+use std::path::{Path, PathBuf};
+
+/// Names one file of a [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A piece of one file: byte offsets from its start, `end` exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset behind the last byte.
+    pub end: usize,
+}
+
+/// Every file that a configuration was read from, the main one first.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Sources {
+    /// Keeps a file's text and names it.
+    pub fn add(&mut self, path: PathBuf, text: Vec<u8>) -> FileId {
+        self.files.push((path, text));
+        FileId((self.files.len() - 1) as u32)
+    }
+
+    /// The path of a file, as it was named.
+    pub fn path(&self, file: FileId) -> &Path {
+        &self.files[file.0 as usize].0
+    }
+
+    /// The bytes of a file.
+    pub fn text(&self, file: FileId) -> &[u8] {
+        &self.files[file.0 as usize].1
+    }
+
+    /// The bytes of a place.
+    pub fn slice(&self, span: Span) -> &[u8] {
+        &self.text(span.file)[span.start..span.end]
+    }
+
+    /// Line (from 1) and column (in bytes, from 1) of a place's first byte.
+    pub fn line_column(&self, span: Span) -> (usize, usize) {
+        let before = &self.text(span.file)[..span.start];
+        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
+        (line, column)
+    }
+
+    /// The files in the order in which they were opened.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        (0..self.files.len() as u32).map(FileId)
+    }
+}

@@ -1,0 +1,78 @@
+//! What a decision is made of: the moment that goes in, the effects that come out.
+
+use std::time::Duration;
+
+/// The clock as it is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Whole seconds that never go back and are not moved by a set clock. Their boundaries lie
+    /// where those of the wall clock lay at the start, as windows are cut to whole seconds.
+    pub seconds: i64,
+    /// Seconds since the epoch by the wall clock; used for the year of time stamps alone.
+    pub wall: i64,
+    /// Local day of the week, 0 is Sunday.
+    pub weekday: u8,
+    /// Local hour, 0 to 23.
+    pub hour: u8,
+}
+
+/// What is to be done, in order. All texts are ready: nothing is substituted any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write the text and a newline to standard output.
+    Echo {
+        /// The message.
+        text: Vec<u8>,
+        /// SGR parameters around it (`1;31`).
+        sgr: Option<String>,
+    },
+    /// Write BEL characters to standard output.
+    Bell {
+        /// How many.
+        rings: u32,
+        /// Pause after each.
+        delay: Duration,
+    },
+    /// Run a command and wait for it.
+    Exec(Invocation),
+    /// Run a command with the message as its standard input.
+    Pipe {
+        /// The command.
+        command: Invocation,
+        /// Its input, to which nothing is added.
+        message: Vec<u8>,
+        /// Keep the process for the next message (each is then followed by a newline).
+        keep_open: bool,
+    },
+    /// Send a mail. Header values hold no line breaks.
+    Mail {
+        /// Recipients, separated by commas; none: the login name of the real user.
+        to: Option<Vec<u8>>,
+        /// Subject.
+        subject: Vec<u8>,
+        /// Text; a newline follows.
+        body: Vec<u8>,
+        /// Command that takes the mail instead of `sendmail -oi -t`.
+        mailer: Option<Invocation>,
+    },
+    /// Write a message to users' terminals.
+    Write {
+        /// Login names.
+        users: Vec<Vec<u8>>,
+        /// Text; a newline follows.
+        text: Vec<u8>,
+        /// Command that takes it instead of `/usr/bin/write`; the user is its last argument.
+        program: Option<Invocation>,
+    },
+    /// End the watch after the effects before this one.
+    Quit,
+}
+
+/// A command ready to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invocation {
+    /// Program and arguments, without a shell. Never empty, no NUL in it.
+    Direct(Vec<Vec<u8>>),
+    /// Text for `/bin/sh -c`. No NUL in it.
+    Shell(Vec<u8>),
+}
