@@ -1,1 +1,2 @@
 //! swatch-action
+pub mod address;

@@ -1,0 +1,54 @@
+//! What the script's `read LOG; echo $LOG` makes of a line.
+//!
+//! Found by experiment with bash 5.2, in the C locale:
+//!
+//! * `read` without `-r` takes one line. A backslash makes the next byte an ordinary one and disappears; a backslash
+//!   before the newline joins the next line on; NUL bytes are dropped.
+//! * `echo $LOG` splits at blanks, tabs and newlines, even those that stood behind a backslash, and joins the words
+//!   by one blank each. Carriage returns, form feeds and all other bytes are ordinary.
+//!
+//! Five things are left out on purpose: file names are not put in for `*`, `?` and `[…]`; a line that starts with
+//! `-n`, `-e` or `-E` keeps that word (`echo` takes it for an option); a backslash that is the last byte of the input
+//! just disappears (bash leaves a byte 0x01), and one before a NUL byte acts on the byte after it (bash drops the
+//! rest of the word and writes 0x01 or nothing); a backslash before a byte 0x01 disappears like any other (0x01 is
+//! bash's own mark for a quoted byte, and the two get mixed up).
+
+/// The line as the script saw it: one line, backslashes resolved, runs of blanks as one, none at either end.
+///
+/// Linear in the length of the line; the result is never longer than `line`.
+pub fn collapse(line: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(line.len());
+    let mut bytes = line.iter().copied().filter(|&byte| byte != 0);
+    let mut gap = false;
+    while let Some(byte) = bytes.next() {
+        let byte = match byte {
+            b'\n' => break,
+            b'\\' => match bytes.next() {
+                None => break,
+                Some(b'\n') => continue,
+                Some(escaped) => escaped,
+            },
+            ordinary => ordinary,
+        };
+        if byte == b' ' || byte == b'\t' {
+            gap = true;
+            continue;
+        }
+        if gap && !out.is_empty() {
+            out.push(b' ');
+        }
+        gap = false;
+        out.push(byte);
+    }
+    out
+}
+
+/// The first line of `input` as its program wrote it, without line end (`\n` or `\r\n`): what the log formats are
+/// held against. The script's treatment of backslashes has no place there.
+pub fn first_line(input: &[u8]) -> &[u8] {
+    let line = input
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
