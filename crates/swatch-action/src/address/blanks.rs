@@ -10,8 +10,8 @@
 //! Five things are left out on purpose: file names are not put in for `*`, `?` and `[…]`; a line that starts with
 //! `-n`, `-e` or `-E` keeps that word (`echo` takes it for an option); a backslash that is the last byte of the input
 //! just disappears (bash leaves a byte 0x01), and one before a NUL byte acts on the byte after it (bash drops the
-//! rest of the word and writes 0x01 or nothing); a backslash before a byte 0x01 disappears like any other (0x01 is
-//! bash's own mark for a quoted byte, and the two get mixed up).
+//! rest of the word and writes 0x01 or nothing); bytes 0x01 are ordinary ones
+//! (they are bash's own mark for a quoted byte, and it loses some of them).
 
 /// The line as the script saw it: one line, backslashes resolved, runs of blanks as one, none at either end.
 ///
