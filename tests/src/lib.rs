@@ -1,1 +1,13 @@
-//! Helpers for the end-to-end suites.
+//! Helpers for the end-to-end suites: the conformance cases and their runner, the
+//! programs under test, and the isolation that keeps mail and write(1) harmless.
+
+pub mod case;
+pub mod gate;
+pub mod isolate;
+pub mod judge;
+pub mod parse;
+pub mod pool;
+pub mod program;
+pub mod run;
+pub mod show;
+pub mod skip;

@@ -1,0 +1,73 @@
+//! The programs under test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// `swatch-rs`: the one that `SWATCH_RS` names, else the workspace's, built now.
+///
+/// # Panics
+/// When it cannot be built or is not there: no test could say anything.
+pub fn swatch_rs() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| named_or_built("SWATCH_RS", "swatch-rs"))
+        .clone()
+}
+
+/// `swatch-action`: the one that `SWATCH_ACTION` names, else the workspace's, built now.
+///
+/// # Panics
+/// When it cannot be built or is not there.
+pub fn swatch_action() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| named_or_built("SWATCH_ACTION", "swatch-action"))
+        .clone()
+}
+
+/// The original, if it is installed: `SWATCHDOG` or `/usr/bin/swatchdog`. A link to
+/// swatch-rs, as `make install-compat` leaves it, is not the original.
+pub fn original() -> Option<PathBuf> {
+    let path =
+        std::env::var_os("SWATCHDOG").map_or_else(|| "/usr/bin/swatchdog".into(), PathBuf::from);
+    let text = std::fs::read(&path).ok()?;
+    let first = text.split(|&b| b == b'\n').next()?;
+    (first.starts_with(b"#!") && first.windows(4).any(|w| w == b"perl")).then_some(path)
+}
+
+/// Whether there is a `perl` in the search path of a case.
+pub fn perl() -> bool {
+    ["/usr/local/bin/perl", "/usr/bin/perl", "/bin/perl"]
+        .iter()
+        .any(|p| Path::new(p).exists())
+}
+
+fn named_or_built(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return std::path::absolute(&path)
+            .unwrap_or_else(|e| panic!("{variable}={}: {e}", path.display()));
+    }
+    // target/PROFILE/deps/TEST: a test binary lies one folder below the programs.
+    let test = std::env::current_exe().expect("a running program has a path");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("a test lies in target/PROFILE/deps");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", name, "--bin", name]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    build.env(
+        "CARGO_TARGET_DIR",
+        folder.parent().expect("PROFILE lies in target"),
+    );
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build
+        .status()
+        .unwrap_or_else(|e| panic!("cargo build of {name}: {e}"));
+    assert!(status.success(), "cargo build of {name} failed");
+    folder.join(name)
+}
