@@ -70,10 +70,21 @@ impl Wish {
     }
 }
 
+/// What became of a case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Good,
+    Failed,
+    /// Failed, and rightly listed in `not-yet.txt`.
+    NotYet,
+    Skipped,
+}
+
 /// The result of one case.
 struct Done {
+    /// None if it was not run.
     status: Option<Status>,
-    good: bool,
+    kind: Kind,
     /// Why it is good or not, beside the comparison.
     remark: String,
     report: String,
@@ -147,141 +158,135 @@ fn read_list(dir: &Path, name: &str, cases: &[Case]) -> Result<List, String> {
     }
 }
 
+/// More failures than this are not the fault of a busy machine.
+const REPEATED: usize = 40;
+
 /// Runs the cases and prints what came of it; true if all is well.
 fn whole(suite: &Suite, cases: &[Case], filtered: usize, jobs: usize) -> bool {
     let begin = Instant::now();
-    println!(
-        "\nrunning {} conformance cases, {jobs} at a time",
-        cases.len()
-    );
+    let count = cases.len();
+    println!("\nrunning {count} conformance cases, {jobs} at a time");
     println!("program: {}", suite.program.display());
     // What takes long begins first; what only computes fills the gaps.
-    let mut order: Vec<usize> = (0..cases.len()).collect();
+    let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&n| !(cases[n].has("driver") || cases[n].has("feed")));
     let outcomes = pool::map(&order, jobs, |&n| one(suite, &cases[n]));
     let mut done: Vec<(usize, Done)> = order.into_iter().zip(outcomes).collect();
     done.sort_by_key(|(n, _)| *n);
-    for (n, result) in &mut done {
-        if !result.good && result.status.is_some() {
+
+    let failures = done.iter().filter(|(_, d)| d.kind == Kind::Failed).count();
+    if failures <= REPEATED {
+        for (n, first) in done.iter_mut().filter(|(_, d)| d.kind == Kind::Failed) {
             let again = one(suite, &cases[*n]);
-            if again.good {
+            if again.kind != Kind::Failed {
                 println!("test {} ... ok, but only when run alone", cases[*n].name);
-                *result = again;
+                *first = again;
             }
         }
     }
+    let done: Vec<(&Case, Done)> = done.into_iter().map(|(n, d)| (&cases[n], d)).collect();
+    print_each(&done);
+    print_counts(&done, filtered, begin)
+}
 
-    let mut topics: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
-    let mut failed = Vec::new();
-    for (n, result) in &done {
-        let case = &cases[*n];
-        let count = topics.entry(&case.topic).or_default();
-        count[0] += 1;
-        if result.status.is_none() && result.good {
-            count[3] += 1;
-            println!("test {} ... skipped: {}", case.name, result.remark);
-        } else if result.good {
-            count[1] += 1;
-        } else {
-            count[2] += 1;
-            failed.push((case, result));
+/// A line for what was not tested, a report for what failed.
+fn print_each(done: &[(&Case, Done)]) {
+    for (case, result) in done {
+        match result.kind {
+            Kind::Skipped => println!("test {} ... skipped: {}", case.name, result.remark),
+            Kind::NotYet => println!("test {} ... not yet: {}", case.name, result.remark),
+            Kind::Good | Kind::Failed => {}
         }
     }
-    for (case, result) in &failed {
-        let status = result
-            .status
-            .map_or("not run".to_owned(), |s| s.to_string());
-        println!(
-            "\n---- {} ({}.txt:{}): {status} ----",
-            case.name, case.topic, case.line
-        );
+    for (case, result) in done.iter().filter(|(_, d)| d.kind == Kind::Failed) {
+        let status = result.status.map_or("not run".into(), |s| s.to_string());
+        let (name, topic, line) = (&case.name, &case.topic, case.line);
+        println!("\n---- {name} ({topic}.txt:{line}): {status} ----");
         if !result.remark.is_empty() {
             println!("  {}", result.remark);
         }
         print!("{}", result.report);
     }
-    println!(
-        "\n{:<20} {:>6} {:>6} {:>6} {:>8}",
-        "topic", "cases", "good", "failed", "skipped"
-    );
-    for (topic, [all, good, bad, skipped]) in &topics {
-        println!("{topic:<20} {all:>6} {good:>6} {bad:>6} {skipped:>8}");
-    }
-    if !failed.is_empty() {
-        println!("\nfailures:");
-        failed
-            .iter()
-            .for_each(|(case, _)| println!("    {}", case.name));
-    }
-    summary(&done, &topics, filtered, begin);
-    failed.is_empty()
 }
 
-/// The closing lines: how many of each status, then libtest's.
-fn summary(
-    done: &[(usize, Done)],
-    topics: &BTreeMap<&str, [usize; 4]>,
-    filtered: usize,
-    begin: Instant,
-) {
-    let mut by_status: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, result) in done {
-        let name = result
-            .status
-            .map_or("SKIPPED".to_owned(), |s| s.to_string());
-        *by_status.entry(name).or_default() += 1;
+/// The counts by topic and by status, then libtest's closing line.
+fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool {
+    let kinds = [Kind::Good, Kind::Failed, Kind::NotYet, Kind::Skipped];
+    let mut topics: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
+    let mut sums = [0; 4];
+    for (case, result) in done {
+        let column = kinds.iter().position(|&k| k == result.kind).unwrap_or(0);
+        topics.entry(&case.topic).or_default()[column] += 1;
+        sums[column] += 1;
+        let status = result.status.map_or("not run".into(), |s| s.to_string());
+        *statuses.entry(status).or_default() += 1;
     }
-    let counts: Vec<String> = by_status.iter().map(|(s, n)| format!("{n} {s}")).collect();
-    println!("\nstatus: {}", counts.join(", "));
-    let sum = |n: usize| topics.values().map(|c| c[n]).sum::<usize>();
+    println!("\ntopic                 cases   good failed not yet skipped");
+    for (topic, [good, failed, not_yet, skipped]) in &topics {
+        let all = good + failed + not_yet + skipped;
+        println!("{topic:<20} {all:>6} {good:>6} {failed:>6} {not_yet:>7} {skipped:>7}");
+    }
+    let [good, failed, not_yet, skipped] = sums;
+    if failed > 0 {
+        println!("\nfailures:");
+        for (case, _) in done.iter().filter(|(_, d)| d.kind == Kind::Failed) {
+            println!("    {}", case.name);
+        }
+    }
+    let statuses: Vec<String> = statuses.iter().map(|(s, n)| format!("{n} {s}")).collect();
+    println!("\nstatus: {}\n", statuses.join(", "));
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    let ignored = not_yet + skipped;
+    let took = begin.elapsed().as_secs_f64();
     println!(
-        "\ntest result: {}. {} passed; {} failed; {} ignored; 0 measured; {filtered} filtered out; finished in {:.2}s\n",
-        if sum(2) == 0 { "ok" } else { "FAILED" },
-        sum(1),
-        sum(2),
-        sum(3),
-        begin.elapsed().as_secs_f64()
+        "test result: {word}. {good} passed; {failed} failed; {ignored} ignored; \
+         0 measured; {filtered} filtered out; finished in {took:.2}s\n"
     );
+    failed == 0
 }
 
 /// Runs a case, or says why not, and holds it against the lists.
 fn one(suite: &Suite, case: &Case) -> Done {
+    let unrun = |kind, remark| Done {
+        status: None,
+        kind,
+        remark,
+        report: String::new(),
+    };
     if let Some(why) = hindered(case) {
-        return Done {
-            status: None,
-            good: !skip::no_skip(),
-            remark: why,
-            report: String::new(),
+        let kind = if skip::no_skip() {
+            Kind::Failed
+        } else {
+            Kind::Skipped
         };
+        return unrun(kind, why);
     }
     let got = match run::run(case, &suite.program, suite.keep) {
         Ok(got) => got,
-        Err(why) => {
-            return Done {
-                status: None,
-                good: false,
-                remark: why,
-                report: String::new(),
-            };
-        }
+        Err(why) => return unrun(Kind::Failed, why),
     };
     let status = judge::status(case, &got);
-    let (good, remark) = if suite.original {
+    let (kind, remark) = if suite.original {
+        let kind = if judge::holds(status) {
+            Kind::Good
+        } else {
+            Kind::Failed
+        };
         (
-            judge::holds(status),
+            kind,
             "the original does not do what the case says".to_owned(),
         )
     } else {
         suite.gate(case, status)
     };
-    let report = if good {
-        String::new()
-    } else {
-        judge::report(case, &got, status, suite.original)
+    let report = match kind {
+        Kind::Failed => judge::report(case, &got, status, suite.original),
+        _ => String::new(),
     };
     Done {
         status: Some(status),
-        good,
+        kind,
         remark,
         report,
     }
@@ -289,25 +294,24 @@ fn one(suite: &Suite, case: &Case) -> Done {
 
 impl Suite {
     /// Both ways: what is listed must fail, what is not must not.
-    fn gate(&self, case: &Case, status: Status) -> (bool, String) {
+    fn gate(&self, case: &Case, status: Status) -> (Kind, String) {
         let met = judge::met(case, status, self.perl);
-        if let Some(reason) = self.not_yet.reason(&case.name) {
-            let remark = if met {
-                "met, but listed in not-yet.txt: take it off the list".to_owned()
-            } else {
-                format!("not met yet: {reason}")
-            };
-            return (!met, remark);
-        }
-        match self.kept.reason(&case.name) {
-            Some(reason) if status == Status::Orig && case.better.is_none() => {
-                (true, format!("kept: {reason}"))
+        let not_yet = self.not_yet.reason(&case.name);
+        let kept = self.kept.reason(&case.name);
+        let as_original = status == Status::Orig && case.better.is_none();
+        match (not_yet, kept) {
+            (Some(reason), _) if !met => (Kind::NotYet, reason.to_owned()),
+            (Some(_), _) => {
+                let remark = "met, but listed in not-yet.txt: take it off the list";
+                (Kind::Failed, remark.to_owned())
             }
-            Some(_) => (
-                false,
-                "listed in kept.txt, but not what the original does".to_owned(),
-            ),
-            None => (met, String::new()),
+            (None, Some(_)) if as_original => (Kind::Good, String::new()),
+            (None, Some(_)) => {
+                let remark = "listed in kept.txt, but not what the original does";
+                (Kind::Failed, remark.to_owned())
+            }
+            (None, None) if met => (Kind::Good, String::new()),
+            (None, None) => (Kind::Failed, String::new()),
         }
     }
 }

@@ -1,0 +1,102 @@
+# `make` shows what there is.
+
+prefix      = /usr/local
+bindir      = $(prefix)/bin
+mandir      = $(prefix)/share/man
+docdir      = $(prefix)/share/doc/swatch-rs
+DESTDIR     =
+
+CARGO       = cargo
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+release     = $(CARGO_TARGET_DIR)/release
+programs    = swatch-rs swatch-action
+
+.DEFAULT_GOAL = help
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## both programs, optimised, in target/release
+	$(CARGO) build --release --bins
+
+.PHONY: demo
+demo: build ## the tutorial's deployment in a box: log lines in, locks and notices out
+	PATH="$(release):$$PATH" examples/demo.sh
+
+.PHONY: test
+test: setup ## every test, conformance included; as root nothing is skipped
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --workspace --no-fail-fast
+
+.PHONY: setup
+setup: ## the Debian packages that tests use: installed as root, else named
+	tests/setup.sh
+
+.PHONY: conformance
+conformance: ## the conformance suite: the original first (if installed), then swatch-rs
+	$(CARGO) test --package swatch-tests --test conformance -- --original
+	$(CARGO) test --package swatch-tests --test conformance
+
+.PHONY: bench
+bench: build ## speed and memory, beside the original and its peers
+	bench/run
+
+.PHONY: soak
+soak: ## the random tests, run for long
+	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
+		$(CARGO) test --release --workspace
+
+.PHONY: fmt
+fmt: ## format the source
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## what CI asks of the source
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: install
+install: ## programs, man pages, documents to $(prefix); no build: `make build` first
+	@for p in $(programs); do \
+	  [ -x "$(release)/$$p" ] || { echo "$(release)/$$p is not there: run \`make build\` first" >&2; exit 1; }; \
+	done
+	install -d "$(DESTDIR)$(bindir)" "$(DESTDIR)$(docdir)"
+	install -m 755 $(programs:%="$(release)/%") "$(DESTDIR)$(bindir)"
+	@for page in docs/man/*.[1-8]; do \
+	  [ -e "$$page" ] || continue; \
+	  section="$(DESTDIR)$(mandir)/man$${page##*.}"; \
+	  install -d "$$section"; \
+	  echo "install -m 644 $$page $$section"; \
+	  install -m 644 "$$page" "$$section"; \
+	done
+	@for folder in docs examples; do \
+	  find $$folder -type f ! -path 'docs/man/*' | while read -r file; do \
+	    to="$(DESTDIR)$(docdir)/$${file#docs/}"; \
+	    mode=644; [ -x "$$file" ] && mode=755; \
+	    install -D -m $$mode "$$file" "$$to"; \
+	  done; \
+	done
+
+.PHONY: install-compat
+install-compat: install ## also under the names that init scripts and configs of the original call
+	ln -sf swatch-rs "$(DESTDIR)$(bindir)/swatch"
+	ln -sf swatch-rs "$(DESTDIR)$(bindir)/swatchdog"
+	ln -sf swatch-action "$(DESTDIR)$(bindir)/swatch_action.sh"
+
+.PHONY: uninstall
+uninstall: ## what install and install-compat put there
+	rm -f $(programs:%="$(DESTDIR)$(bindir)/%")
+	@for pair in swatch:swatch-rs swatchdog:swatch-rs swatch_action.sh:swatch-action; do \
+	  link="$(DESTDIR)$(bindir)/$${pair%%:*}"; \
+	  if [ "$$(readlink "$$link")" = "$${pair#*:}" ]; then echo "rm -f $$link"; rm -f "$$link"; fi; \
+	done
+	@for page in docs/man/*.[1-8]; do \
+	  rm -f "$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}"; \
+	done
+	rm -rf "$(DESTDIR)$(docdir)"
+
+.PHONY: clean
+clean: ## what the build made
+	$(CARGO) clean

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Installs the Debian packages that the tests use, or says which are missing.
+#
+#   tests/setup.sh           as root: install what is missing; else: say what is missing
+#   tests/setup.sh --check   only say what is missing; status 1 if something is
+#
+# The one list of these packages. Each line: package, a file it brings, what is tested with it.
+set -u
+list='
+swatch            /usr/bin/swatchdog         the original beside swatch-rs
+perl              /usr/bin/perl              perlcode
+iptables          /usr/sbin/iptables         locks by iptables
+nftables          /usr/sbin/nft              locks by nftables
+ipset             /usr/sbin/ipset            locks by ipset
+iproute2          /usr/sbin/ip               network namespaces
+at                /usr/bin/at                expiry of locks by at(1)
+whois             /usr/bin/whois             notices with whois
+bsdextrautils     /usr/bin/write             the write action
+msmtp-mta         /usr/sbin/sendmail         the mail action
+openssh-server    /usr/sbin/sshd             a real sshd log
+openssh-client    /usr/bin/ssh               a real sshd log
+bind9             /usr/sbin/named            a real named log
+bind9-dnsutils    /usr/bin/dig               a real named log
+vsftpd            /usr/sbin/vsftpd           a real vsftpd log
+lftp              /usr/bin/lftp              a real vsftpd log
+logrotate         /usr/sbin/logrotate        rotation
+sec               /usr/bin/sec               benchmarks
+fail2ban          /usr/bin/fail2ban-regex    benchmarks
+ripgrep           /usr/bin/rg                benchmarks
+procps            /usr/bin/ps                process trees
+util-linux        /usr/bin/unshare           namespaces
+'
+
+missing=()
+while read -r package file purpose; do
+  [ -n "$package" ] || continue
+  [ -e "$file" ] && continue
+  missing+=("$package")
+  echo "missing: $package ($file), needed for: $purpose"
+done <<< "$list"
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "${1:-}" = --check ]; then
+  exit 1
+fi
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "Not root on a Debian system: the tests that need these packages are skipped."
+  exit 0
+fi
+
+# The tests start the daemons they need by themselves, in namespaces; the packages must not.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq || echo "apt-get update failed; trying with the package lists that are there"
+# One by one after a failure: a package that cannot be had must not keep the others away.
+apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null ||
+  for package in "${missing[@]}"; do
+    apt-get install -qq -y --no-install-recommends "$package" >/dev/null ||
+      echo "could not install $package: what needs it is skipped"
+  done
+exit 0
