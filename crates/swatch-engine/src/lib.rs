@@ -4,5 +4,6 @@
 //! opens a file, starts a process or reads a clock.
 
 pub mod effect;
+pub mod pattern;
 
 pub use effect::{Effect, Invocation, Moment};
