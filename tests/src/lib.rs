@@ -4,6 +4,7 @@
 pub mod case;
 pub mod corpus;
 pub mod gate;
+pub mod generate;
 pub mod isolate;
 pub mod judge;
 pub mod parse;
