@@ -2,7 +2,7 @@
 
 use crate::address::notation::parse;
 
-use super::scan::{Place, every, leading, split, split_last, word};
+use super::scan::{Place, digits, every, leading, split, split_last, word};
 
 /// `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=ADDRESS  user=NAME`.
 ///
@@ -78,16 +78,26 @@ pub(super) fn xinetd(message: &[u8]) -> Option<Place> {
     Some(parse(address).into())
 }
 
-/// login: `FAILED LOGIN (1) on '/dev/pts/0' from 'ADDRESS' FOR 'NAME', …` and `FAILED LOGIN 1 FROM ADDRESS FOR NAME, …`.
+/// login: `FAILED LOGIN (1) on '/dev/pts/0' from 'ADDRESS' FOR 'NAME', …`, `FAILED LOGIN 1 FROM ADDRESS FOR NAME, …`; at a
+/// console there is no address.
 pub(super) fn login(message: &[u8]) -> Option<Place> {
     let rest = message
         .strip_prefix(b"FAILED LOGIN ")
         .or_else(|| message.strip_prefix(b"TOO MANY LOGIN TRIES "))?;
-    if let Some((_, rest)) = split(rest, b" from '") {
-        return Some(leading(rest, b"'").map(|(address, _)| address).into());
-    }
-    let (_, rest) = split(rest, b" FROM ")?;
-    Some(leading(rest, b" ,").map(|(address, _)| address).into())
+    // The name stands behind the address, or without one, so each step goes on where the last one ended.
+    let (rest, stops) = match rest.strip_prefix(b"(") {
+        Some(rest) => {
+            let (_count, rest) = split(rest, b") on '")?;
+            let (_terminal, rest) = split(rest, b"'")?;
+            (rest.strip_prefix(b" from '"), &b"'"[..])
+        }
+        None => (digits(rest)?.strip_prefix(b" FROM "), &b" ,"[..]),
+    };
+    Some(
+        rest.and_then(|rest| leading(rest, stops))
+            .map(|(address, _)| address)
+            .into(),
+    )
 }
 
 /// The kernel's packet log: `[UFW BLOCK] IN=eth0 OUT= MAC=… SRC=ADDRESS DST=… PROTO=TCP …`. The prefix before `IN=` is
