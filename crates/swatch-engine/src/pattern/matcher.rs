@@ -236,6 +236,26 @@ impl Matcher {
         }
     }
 
+    /// Where the first match is that begins at `start` or behind it; what stands before counts
+    /// for anchors and for what looks behind.
+    #[must_use]
+    pub fn find_at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
+        if start == 0 || self.has_keep {
+            return self.find(text).filter(|found| found.start >= start);
+        }
+        if let Some(regex) = self.linear_for(text) {
+            let input = Input::new(text).range(start..);
+            return regex.find(input).map(|found| found.range());
+        }
+        match self.backtracker()?.find_at(text, start) {
+            Ok(found) => found.map(|found| found.start()..found.end()),
+            Err(_) => {
+                let _ = self.give_up();
+                None
+            }
+        }
+    }
+
     fn linear_captures(
         &self,
         capturer: &Capturer,
