@@ -1,0 +1,137 @@
+//! Flags that stand in for settings.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    duration::Span,
+    network,
+    settings::{Backend, Expiry, Settings, SettingsError},
+};
+
+/// The settings that the command line can change; each wins over the settings file.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Settings (see docs/action.md for all)")]
+pub struct Flags {
+    /// The settings file, instead of /etc/swatch/action.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Who gets a mail for each lock
+    #[arg(long, value_name = "WHO")]
+    pub mail: Option<String>,
+    /// Send no mail
+    #[arg(long, conflicts_with = "mail")]
+    pub no_mail: bool,
+    /// The program that sends the mail on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    pub mailer: Option<String>,
+    /// The folder of the logs, one per address
+    #[arg(long, value_name = "DIR")]
+    pub log_dir: Option<PathBuf>,
+    /// The folder of the lock state
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Where programs are found
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// How long a program may run
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<Span>,
+    /// Lock from so many lines on
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// Count only the lines of the last TIME, such as 10m
+    #[arg(long, value_name = "TIME")]
+    pub window: Option<Span>,
+    /// How long a lock lasts, such as 24h
+    #[arg(long, value_name = "TIME")]
+    pub lock_time: Option<Span>,
+    /// Each further lock of an address lasts so many times longer
+    #[arg(long, value_name = "FACTOR")]
+    pub growth: Option<f64>,
+    /// The longest that growth makes a lock
+    #[arg(long, value_name = "TIME")]
+    pub max_lock_time: Option<Span>,
+    /// Lock a whole network of this prefix length when enough of it is locked
+    #[arg(long, value_name = "LENGTH")]
+    pub aggregate: Option<u8>,
+    /// Never lock this network or address (may be given again)
+    #[arg(long, value_name = "NETWORK")]
+    pub ignore: Vec<String>,
+    /// Never lock what this file lists (may be given again)
+    #[arg(long, value_name = "FILE")]
+    pub ignore_file: Vec<PathBuf>,
+    /// The firewall
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub firewall: Option<Backend>,
+    /// A chain that locks go into (may be given again)
+    #[arg(long, value_name = "CHAIN")]
+    pub chain: Vec<String>,
+    /// Who ends a lock
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub expiry: Option<Expiry>,
+    /// The whois server that is asked first
+    #[arg(long, value_name = "HOST")]
+    pub whois_server: Option<String>,
+    /// Ask no whois server
+    #[arg(long, conflicts_with = "whois_server")]
+    pub no_whois: bool,
+    /// Take the field as the script did, whatever format the line has
+    #[arg(long)]
+    pub strict_field: bool,
+}
+
+impl Flags {
+    /// The settings of the file, with those of the flags over them.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
+        let mut settings = Settings::load(self.config.as_deref())?;
+        let flags = self.clone();
+        set(&mut settings.mail, flags.mail);
+        set(&mut settings.log_dir, flags.log_dir);
+        set(&mut settings.state_dir, flags.state_dir);
+        set(&mut settings.path, flags.path);
+        set(&mut settings.time_limit, flags.time_limit);
+        set(&mut settings.count, flags.count);
+        set(&mut settings.lock_time, flags.lock_time);
+        set(&mut settings.growth, flags.growth);
+        set(&mut settings.max_lock_time, flags.max_lock_time);
+        set(&mut settings.firewall, flags.firewall);
+        set(&mut settings.expiry, flags.expiry);
+        set(&mut settings.whois.server, flags.whois_server);
+        settings.window = flags.window.or(settings.window);
+        settings.aggregate = flags.aggregate.or(settings.aggregate);
+        settings.strict_field |= flags.strict_field;
+        if let Some(command) = flags.mailer {
+            settings.mailer = command.split_whitespace().map(str::to_owned).collect();
+        }
+        if flags.no_mail {
+            settings.mail.clear();
+        }
+        if flags.no_whois {
+            settings.whois.server.clear();
+        }
+        if !flags.chain.is_empty() {
+            settings.chains = flags.chain;
+        }
+        for text in &flags.ignore {
+            let net = network::parse(text).map_err(|error| SettingsError::Value {
+                name: "ignore",
+                what: error.to_string(),
+            })?;
+            settings.ignore.networks.push(net);
+        }
+        settings.ignore.files.extend(flags.ignore_file);
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+fn set<T>(setting: &mut T, flag: Option<T>) {
+    if let Some(value) = flag {
+        *setting = value;
+    }
+}

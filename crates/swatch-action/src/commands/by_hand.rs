@@ -1,0 +1,232 @@
+//! `lock`, `unlock`, `import`: what an administrator wishes.
+
+use std::{
+    collections::HashSet,
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use ipnet::IpNet;
+
+use super::{CommandError, Outcome, keeping, locker, runner};
+use crate::{
+    allow::{self, Verdict},
+    cli::complain,
+    date,
+    duration::Span,
+    event, expiry,
+    firewall::Order,
+    harmless,
+    locking::{Ask, end_all},
+    network,
+    program::Runner,
+    settings::Settings,
+    state::{Lock, State},
+};
+
+/// What is to be locked, how long, and why.
+pub(super) struct Wish {
+    pub(super) address: String,
+    pub(super) span: Option<Span>,
+    pub(super) reason: String,
+}
+
+pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn Write) -> Outcome {
+    let net = wished(&wish.address, settings)?;
+    let runner = if dry_run {
+        Runner::dry(&settings.path)
+    } else {
+        runner(settings)
+    };
+    let locker = locker(settings, &runner);
+    let now = date::now();
+    let ask = Ask {
+        // An IPv6 address alone stands for its network, as in an event.
+        address: network::parse(&wish.address)?.addr(),
+        net,
+        count: 0,
+        reason: harmless::excerpt(wish.reason.as_bytes(), 1000),
+        rule: "hand".to_owned(),
+        span: wish.span,
+        by_hand: true,
+    };
+    let done = locker.lock(&ask, now)?;
+    for note in runner.notes() {
+        writeln!(out, "would run: {note}")?;
+    }
+    let until = done.until.map_or("for ever".to_owned(), |until| {
+        format!("until {}", date::long(until))
+    });
+    let verb = match (dry_run, done.renewed) {
+        (true, _) => "would be locked",
+        (false, true) => "was locked already, now",
+        (false, false) => "locked",
+    };
+    writeln!(out, "{} {verb} {until}", network::text(done.net))?;
+    out.flush()?;
+    done.troubles.iter().for_each(|trouble| complain(trouble));
+    Ok(if done.troubles.is_empty() {
+        event::OK
+    } else {
+        event::FAILED
+    })
+}
+
+/// A single address is widened as an event's is; a network is taken as it is, but not a whole continent.
+fn wished(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
+    let net = network::parse(text)?;
+    if network::is_single(net) {
+        return Ok(network::of(net.addr(), settings));
+    }
+    let least = if net.addr().is_ipv4() { 8 } else { 16 };
+    if net.prefix_len() < least {
+        return Err(CommandError::Failed(format!(
+            "{net} is too wide: at least /{least}"
+        )));
+    }
+    Ok(net)
+}
+
+pub(super) fn unlock(settings: &Settings, address: Option<&str>, out: &mut dyn Write) -> Outcome {
+    let runner = runner(settings);
+    let locker = locker(settings, &runner);
+    let _held = State::exclusive(&settings.state_dir)?;
+    let state = State::open(&settings.state_dir)?;
+    let now = date::now();
+    let mut locks = state.all()?;
+    if let Some(address) = address {
+        let net = network::parse(address)?;
+        let counted = network::of(net.addr(), settings);
+        let meant = |lock: &Lock| {
+            net.contains(&lock.net) || (network::is_single(net) && lock.net == counted)
+        };
+        locks.retain(meant);
+        if locks.is_empty() {
+            let wider = state.covering(net, now)?;
+            let hint = wider.map_or(String::new(), |lock| {
+                format!("; it is inside {}, which is", network::text(lock.net))
+            });
+            return Err(CommandError::Failed(format!(
+                "{} is not locked{hint}",
+                network::text(net)
+            )));
+        }
+    }
+    end_all(&locker, &state, &locks, now, "unlocked")?;
+    for lock in &locks {
+        writeln!(out, "{} unlocked", network::text(lock.net))?;
+    }
+    out.flush()?;
+    Ok(event::OK)
+}
+
+pub(super) fn import(
+    settings: &Settings,
+    file: &Path,
+    span: Option<Span>,
+    out: &mut dyn Write,
+) -> Outcome {
+    let text = read(file)?;
+    let runner = runner(settings);
+    let locker = locker(settings, &runner);
+    let firewall = locker.firewall(locker.backend);
+    let _held = State::exclusive(&settings.state_dir)?;
+    let state = State::open(&settings.state_dir)?;
+    let now = date::now();
+    let allowed = allow::all(settings, Some(&state), now, true);
+    let mut troubles = allowed.troubles.clone();
+    let span = span.unwrap_or(settings.lock_time);
+    let moment = expiry::moment(span.0, now);
+    let by_at = locker.by_at(&*firewall);
+    let until = if by_at {
+        moment.time
+    } else {
+        now + span.seconds()
+    };
+    let mut seen = HashSet::new();
+    let mut locks = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let entry = line.split(['#', ';']).next().unwrap_or_default().trim();
+        if entry.is_empty() {
+            continue;
+        }
+        let place = format!("{}:{}", file.display(), number + 1);
+        let net = match wished(entry, settings) {
+            Ok(net) => net,
+            Err(error) => {
+                troubles.push(format!(
+                    "{place}: {}",
+                    harmless::excerpt(error.to_string().as_bytes(), 200)
+                ));
+                continue;
+            }
+        };
+        let net = match allowed.judge(net, network::parse(entry)?.addr()) {
+            Verdict::Lock(net) => net,
+            Verdict::Never(why) => {
+                troubles.push(format!("{place}: not locked: {why}"));
+                continue;
+            }
+        };
+        if seen.insert(net) && state.covering(net, now)?.is_none() {
+            locks.push(Lock {
+                net,
+                since: now,
+                until: Some(until),
+                count: 0,
+                reason: format!("imported from {}", file.display()),
+                rule: "import".to_owned(),
+                backend: firewall.name().to_owned(),
+                confirmed: false,
+                job: None,
+            });
+        }
+    }
+    if !locks.is_empty() {
+        state.together(|state| locks.iter().try_for_each(|lock| state.put(lock)))?;
+        if by_at {
+            let nets: Vec<IpNet> = locks.iter().map(|lock| lock.net).collect();
+            for &net in &nets {
+                expiry::note(&settings.state_dir, net, until).map_err(|error| {
+                    CommandError::Failed(format!("{}: {error}", settings.state_dir.display()))
+                })?;
+            }
+            match expiry::schedule(&runner, &*firewall, &settings.state_dir, &nets, &moment) {
+                Ok(job) => troubles.extend(job.warning),
+                Err(error) => troubles.push(format!(
+                    "{error}; `swatch-action expire` will end these locks"
+                )),
+            }
+        }
+        let orders: Vec<Order> = locks.iter().map(|lock| keeping::order(lock, now)).collect();
+        firewall.lock_all(&orders)?;
+        state.together(|state| {
+            locks.iter_mut().try_for_each(|lock| {
+                lock.confirmed = true;
+                state.put(lock)
+            })
+        })?;
+    }
+    writeln!(out, "{} locked", locks.len())?;
+    out.flush()?;
+    troubles.iter().for_each(|trouble| complain(trouble));
+    Ok(if troubles.is_empty() {
+        event::OK
+    } else {
+        event::FAILED
+    })
+}
+
+fn read(file: &Path) -> Result<String, CommandError> {
+    let failed =
+        |error: io::Error| CommandError::Failed(format!("cannot read {}: {error}", file.display()));
+    let mut text = String::new();
+    if file == Path::new("-") {
+        io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).map_err(failed)
+}

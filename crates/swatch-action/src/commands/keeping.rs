@@ -1,0 +1,173 @@
+//! `restore`, `check`, `expire`: holding the firewall to the state.
+
+use std::{collections::HashMap, io::Write};
+
+use super::{CommandError, Outcome, locker, runner};
+use crate::{
+    date, event,
+    firewall::Order,
+    locking::{Locker, end_all, expire as end_due},
+    network,
+    settings::Settings,
+    state::{Lock, State},
+};
+
+/// A lock as its firewall takes it.
+pub(super) fn order(lock: &Lock, now: i64) -> Order {
+    Order {
+        net: lock.net,
+        seconds: lock.left(now),
+        count: lock.count,
+    }
+}
+
+pub(super) fn expire(settings: &Settings, out: &mut dyn Write) -> Outcome {
+    let runner = runner(settings);
+    let locker = locker(settings, &runner);
+    let _held = State::exclusive(&settings.state_dir)?;
+    let state = State::open(&settings.state_dir)?;
+    for lock in end_due(&locker, &state, date::now())? {
+        writeln!(out, "{} expired", network::text(lock.net))?;
+    }
+    out.flush()?;
+    Ok(event::OK)
+}
+
+/// All locks in force go into the firewall of the settings, in bulk; what is there already stays.
+pub(super) fn restore(settings: &Settings, out: &mut dyn Write) -> Outcome {
+    let found = mend(settings, true, false)?;
+    writeln!(
+        out,
+        "{} put back, {} were there, {} expired",
+        found.missing.len(),
+        found.there,
+        found.expired.len()
+    )?;
+    out.flush()?;
+    Ok(event::OK)
+}
+
+pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> Outcome {
+    let found = mend(settings, false, dry_run)?;
+    let say = |done: &'static str, would: &'static str| if dry_run { would } else { done };
+    for lock in &found.missing {
+        let what = say("was missing, put back", "is missing");
+        writeln!(out, "{} {what}", network::text(lock.net))?;
+    }
+    for lock in &found.unconfirmed {
+        let what = say(
+            "was cut off in the making, confirmed",
+            "was cut off in the making",
+        );
+        writeln!(out, "{} {what}", network::text(lock.net))?;
+    }
+    for lock in &found.expired {
+        let what = say("was over, ended", "is over");
+        writeln!(out, "{} {what}", network::text(lock.net))?;
+    }
+    for name in &found.untold {
+        writeln!(out, "the firewall {name} cannot be asked what it holds")?;
+    }
+    writeln!(out, "{} locks are as they should be", found.there)?;
+    out.flush()?;
+    let wrong = found.missing.len() + found.unconfirmed.len() + found.expired.len();
+    Ok(if dry_run && wrong > 0 {
+        event::FAILED
+    } else {
+        event::OK
+    })
+}
+
+/// How state and firewall differ, or differed.
+#[derive(Default)]
+struct Findings {
+    missing: Vec<Lock>,
+    unconfirmed: Vec<Lock>,
+    expired: Vec<Lock>,
+    untold: Vec<String>,
+    there: usize,
+}
+
+/// Compares, and mends unless `only_tell`. `move_over` puts every lock into the firewall of the settings, also those
+/// that another one held.
+fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Findings, CommandError> {
+    let runner = runner(settings);
+    let locker = locker(settings, &runner);
+    let mut found = Findings::default();
+    let now = date::now();
+    if only_tell {
+        if let Some(state) = State::open_to_read(&settings.state_dir)? {
+            found.expired = state.due(now)?;
+            compare(&locker, state.all()?, now, &mut found)?;
+        }
+        return Ok(found);
+    }
+    let _held = State::exclusive(&settings.state_dir)?;
+    let state = State::open(&settings.state_dir)?;
+    found.expired = state.due(now)?;
+    end_all(&locker, &state, &found.expired, now, "expired")?;
+    let mut locks = state.all()?;
+    if move_over {
+        let name = locker.firewall(locker.backend).name();
+        for lock in &mut locks {
+            name.clone_into(&mut lock.backend);
+        }
+    }
+    compare(&locker, locks, now, &mut found)?;
+    for (_, locks) in by_backend(&found.missing) {
+        let orders: Vec<Order> = locks.iter().map(|lock| order(lock, now)).collect();
+        locker.firewall_of(locks[0]).lock_all(&orders)?;
+    }
+    let changed = found.missing.iter().chain(&found.unconfirmed);
+    state.together(|state| {
+        for lock in changed {
+            let confirmed = Lock {
+                confirmed: true,
+                ..lock.clone()
+            };
+            state.put(&confirmed)?;
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn compare(
+    locker: &Locker<'_>,
+    locks: Vec<Lock>,
+    now: i64,
+    found: &mut Findings,
+) -> Result<(), CommandError> {
+    let locks: Vec<Lock> = locks
+        .into_iter()
+        .filter(|lock| lock.in_force(now))
+        .collect();
+    for (name, locks) in by_backend(&locks) {
+        let Some(held) = locker.firewall_of(locks[0]).list()? else {
+            if name == "none" {
+                found.there += locks.len();
+            } else {
+                found.untold.push(name);
+                // What cannot be asked is told again what to hold.
+                found.missing.extend(locks.into_iter().cloned());
+            }
+            continue;
+        };
+        for lock in locks {
+            match (held.contains(&lock.net), lock.confirmed) {
+                (false, _) => found.missing.push(lock.clone()),
+                (true, false) => found.unconfirmed.push(lock.clone()),
+                (true, true) => found.there += 1,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn by_backend(locks: &[Lock]) -> HashMap<String, Vec<&Lock>> {
+    let mut sorted: HashMap<String, Vec<&Lock>> = HashMap::new();
+    for lock in locks {
+        sorted.entry(lock.backend.clone()).or_default().push(lock);
+    }
+    sorted
+}

@@ -1,0 +1,196 @@
+//! `list`, `show`, `stats`: reading only.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+use crate::{
+    date, event, harmless,
+    ledger::Ledger,
+    network,
+    settings::Settings,
+    state::{Lock, State},
+};
+
+pub(super) fn list(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Outcome {
+    let now = date::now();
+    let Some(state) = State::open_to_read(&settings.state_dir)? else {
+        if as_json {
+            writeln!(out, "[]")?;
+        }
+        out.flush()?;
+        return Ok(event::OK);
+    };
+    let mut locks = state.all()?;
+    locks.retain(|lock| lock.in_force(now));
+    let named = |lock: &Lock| state.network_name(lock.net.addr()).unwrap_or_default();
+    if as_json {
+        let all: Vec<Value> = locks
+            .iter()
+            .map(|lock| object(lock, &named(lock)))
+            .collect();
+        serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else if !locks.is_empty() {
+        writeln!(
+            out,
+            "{:<24} {:>7}  {:<19}  {:<19}  {:<10}  {:<20}  REASON",
+            "ADDRESS", "COUNT", "SINCE", "UNTIL", "FIREWALL", "NETWORK"
+        )?;
+        for lock in &locks {
+            writeln!(
+                out,
+                "{:<24} {:>7}  {:<19}  {:<19}  {:<10}  {:<20}  {}",
+                network::text(lock.net),
+                lock.count,
+                date::short(lock.since),
+                lock.until.map_or("for ever".to_owned(), date::short),
+                held_by(lock),
+                harmless::excerpt(named(lock).as_bytes(), 20),
+                harmless::excerpt(lock.reason.as_bytes(), 120),
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(event::OK)
+}
+
+fn held_by(lock: &Lock) -> String {
+    if lock.confirmed {
+        lock.backend.clone()
+    } else {
+        format!("{}?", lock.backend)
+    }
+}
+
+fn object(lock: &Lock, name: &str) -> Value {
+    json!({
+        "address": network::text(lock.net),
+        "count": lock.count,
+        "since": date::utc(lock.since),
+        "until": lock.until.map(date::utc),
+        "reason": lock.reason,
+        "rule": lock.rule,
+        "firewall": lock.backend,
+        "confirmed": lock.confirmed,
+        "network": name,
+    })
+}
+
+pub(super) fn show(settings: &Settings, address: &str, out: &mut dyn Write) -> Outcome {
+    let net = network::parse(address)?;
+    let counted = if network::is_single(net) {
+        network::of(net.addr(), settings)
+    } else {
+        net
+    };
+    let now = date::now();
+    writeln!(out, "{}", network::text(counted))?;
+    match State::open_to_read(&settings.state_dir)? {
+        Some(state) => {
+            match state.covering(net, now)? {
+                Some(lock) => writeln!(
+                    out,
+                    "locked as {} since {} until {} by {}, rule {}\n    {}",
+                    network::text(lock.net),
+                    date::long(lock.since),
+                    lock.until.map_or("for ever".to_owned(), date::long),
+                    lock.backend,
+                    lock.rule,
+                    lock.reason
+                )?,
+                None => writeln!(out, "not locked")?,
+            }
+            let name = state.network_name(net.addr())?;
+            if !name.is_empty() {
+                writeln!(out, "network {name}")?;
+            }
+            for past in state.past(Some(counted))? {
+                writeln!(
+                    out,
+                    "was locked from {} to {} ({}), count {}\n    {}",
+                    date::long(past.lock.since),
+                    date::long(past.ended),
+                    past.how,
+                    past.lock.count,
+                    past.lock.reason
+                )?;
+            }
+        }
+        None => writeln!(out, "not locked")?,
+    }
+    if settings.log_dir.is_dir() {
+        let ledger = Ledger::open(&settings.log_dir)
+            .map_err(|error| super::CommandError::Failed(error.to_string()))?;
+        if let Ok((text, cut)) = ledger.tail(counted, 64 << 10) {
+            writeln!(out, "log {}:", ledger.file(counted).display())?;
+            if cut {
+                writeln!(out, "[earlier lines left out]")?;
+            }
+            out.write_all(harmless::lines(&text).as_bytes())?;
+        }
+    }
+    out.flush()?;
+    Ok(event::OK)
+}
+
+pub(super) fn stats(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Outcome {
+    let now = date::now();
+    let state = State::open_to_read(&settings.state_dir)?;
+    let (mut locks, past) = match &state {
+        Some(state) => (state.all()?, state.past(None)?),
+        None => (Vec::new(), Vec::new()),
+    };
+    locks.retain(|lock| lock.in_force(now));
+    let day = now - 86_400;
+    let recent = |since: i64| since > day;
+    let made = locks.iter().filter(|lock| recent(lock.since)).count()
+        + past.iter().filter(|past| recent(past.lock.since)).count();
+    let unconfirmed = locks.iter().filter(|lock| !lock.confirmed).count();
+    let six = locks
+        .iter()
+        .filter(|lock| lock.net.addr().is_ipv6())
+        .count();
+    let again = past
+        .iter()
+        .filter(|past| locks.iter().any(|lock| lock.net == past.lock.net));
+    let mut repeaters: Vec<_> = again.map(|past| past.lock.net).collect();
+    repeaters.sort_unstable();
+    repeaters.dedup();
+    let logs = std::fs::read_dir(&settings.log_dir)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let logs = logs
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_str()
+                .and_then(network::from_file_name)
+                .is_some()
+        })
+        .count();
+    let figures = [
+        ("locked", locks.len()),
+        ("locked_ipv6", six),
+        ("unconfirmed", unconfirmed),
+        ("locked_within_a_day", made),
+        ("ended", past.len()),
+        ("repeaters_locked", repeaters.len()),
+        ("addresses_logged", logs),
+    ];
+    if as_json {
+        let object: serde_json::Map<String, Value> = figures
+            .iter()
+            .map(|(name, figure)| ((*name).to_owned(), json!(figure)))
+            .collect();
+        writeln!(out, "{}", Value::Object(object))?;
+    } else {
+        for (name, figure) in figures {
+            writeln!(out, "{figure:>9}  {}", name.replace('_', " "))?;
+        }
+    }
+    out.flush()?;
+    Ok(event::OK)
+}

@@ -1,0 +1,272 @@
+//! One event: a log line comes in, is counted for its address, and from some count on the address is locked.
+
+use std::{
+    io::{self, BufRead, Write},
+    net::IpAddr,
+};
+
+use crate::{
+    address::{self, FieldList, Found, Rule},
+    allow, date, firewall, harmless,
+    ledger::{Ledger, LedgerError},
+    line,
+    locking::{Ask, Done, Locker},
+    network, notice,
+    program::Runner,
+    settings::Settings,
+};
+
+/// Where in the line the address is.
+#[derive(Clone, Debug)]
+pub enum Where {
+    /// In a field, as `cut -d " " -f LIST` takes it.
+    Field(FieldList),
+    /// Where the line's format says.
+    Auto,
+    /// Here: the caller knows it, and standard input is not read.
+    Given(IpAddr),
+    /// In a field between separators, as `awk -F SEPARATOR` takes it.
+    Separated(crate::separator::Separated),
+}
+
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Where the address is.
+    pub place: Where,
+    /// Lock at once, whatever the count.
+    pub lock: bool,
+    /// The text to record where no line is read.
+    pub line: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// All went well.
+pub const OK: u8 = 0;
+/// No address, or a step failed; standard error says which.
+pub const FAILED: u8 = 1;
+
+/// Handles one event and returns the exit code.
+pub fn handle(
+    settings: &Settings,
+    event: &Event,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+    complain: &mut dyn FnMut(&str),
+) -> u8 {
+    let raw = match (&event.line, &event.place) {
+        (Some(text), _) => text.clone().into_bytes(),
+        (None, Where::Given(address)) => format!("{address} given by --ip").into_bytes(),
+        (None, _) => match line::read(input) {
+            Ok(raw) => raw,
+            Err(error) => {
+                complain(&format!(
+                    "cannot read the log line from standard input: {error}"
+                ));
+                return FAILED;
+            }
+        },
+    };
+    let found = match find(&raw, &event.place, settings.strict_field) {
+        Ok(found) => found,
+        Err(message) => {
+            complain(&message);
+            return FAILED;
+        }
+    };
+    if let Some(note) = &found.note {
+        complain(note);
+    }
+    if address::is_private(found.address) {
+        return OK;
+    }
+    let (ignored, mut troubles) = allow::ignored(&settings.ignore, found.address);
+    if ignored.is_some() {
+        return OK;
+    }
+    let collapsed = address::collapse(&raw);
+    let mut step = Step {
+        settings,
+        event,
+        found: &found,
+        line: harmless::bytes(&collapsed),
+        now: date::now(),
+        troubles: Vec::new(),
+    };
+    step.troubles.append(&mut troubles);
+    let result = step.count_and_lock(out);
+    for trouble in &step.troubles {
+        complain(trouble);
+    }
+    match result {
+        // A reader that went away has seen all that it wanted.
+        Ok(()) if step.troubles.is_empty() => OK,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && step.troubles.is_empty() => OK,
+        Ok(()) => FAILED,
+        Err(error) => {
+            complain(&format!("cannot write to standard output: {error}"));
+            FAILED
+        }
+    }
+}
+
+/// The address that a line speaks of, or the message why there is none.
+///
+/// # Errors
+/// The message for standard error.
+pub fn find(raw: &[u8], place: &Where, strict: bool) -> Result<Found, String> {
+    let found = match place {
+        Where::Field(list) => address::find(raw, &Rule::Field(list), strict),
+        Where::Auto => address::find(raw, &Rule::Auto, strict),
+        Where::Given(address) => address::find(raw, &Rule::Given(*address), strict),
+        Where::Separated(separated) => return separated.find(raw),
+    };
+    found.map_err(|error| error.to_string())
+}
+
+struct Step<'a> {
+    settings: &'a Settings,
+    event: &'a Event,
+    found: &'a Found,
+    line: Vec<u8>,
+    now: i64,
+    troubles: Vec<String>,
+}
+
+impl Step<'_> {
+    fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let net = network::of(self.found.address, self.settings);
+        let count = match self.count(net, out)? {
+            Some(count) => count,
+            None if self.event.lock => 1,
+            None => return Ok(()),
+        };
+        let name = network::text(net);
+        let date = date::long(self.now);
+        if count < self.settings.count && !self.event.lock {
+            return writeln!(out, "{date} {name} {count}");
+        }
+        match self.lock(net, count, out)? {
+            Some(done) if done.net == net => writeln!(out, "{date} {name} {count} lock!"),
+            Some(done) => {
+                writeln!(
+                    out,
+                    "{date} {name} {count} lock! ({})",
+                    network::text(done.net)
+                )
+            }
+            None => writeln!(out, "{date} {name} {count}"),
+        }
+    }
+
+    /// Adds the line to the log of its address. `None` where the count is not known.
+    fn count(&mut self, net: ipnet::IpNet, out: &mut dyn Write) -> io::Result<Option<u64>> {
+        let settings = self.settings;
+        if self.event.dry_run {
+            return self.count_dry(net, out).map(Some);
+        }
+        let ledger = Ledger::open(&settings.log_dir);
+        let counted =
+            ledger.and_then(|ledger| ledger.append(net, &self.line, settings.window, self.now));
+        Ok(match counted {
+            Ok(count) => Some(count),
+            Err(error) => {
+                // The event happened, even if a full disk does not let it be written down.
+                let count = error.lines().map(|lines| lines + 1);
+                self.troubles.push(error.to_string());
+                count
+            }
+        })
+    }
+
+    fn count_dry(&self, net: ipnet::IpNet, out: &mut dyn Write) -> io::Result<u64> {
+        let dir = &self.settings.log_dir;
+        let before = || -> Result<u64, LedgerError> {
+            if !dir.exists() {
+                return Ok(0);
+            }
+            let ledger = Ledger::open(dir)?;
+            match self.settings.window {
+                None => ledger.lines(net),
+                Some(span) => Ok(ledger.lines_within(net, span, self.now)),
+            }
+        };
+        let count = before().unwrap_or(0) + 1;
+        let file = dir.join(network::file_name(net));
+        writeln!(
+            out,
+            "would append to {}: {}",
+            file.display(),
+            harmless::excerpt(&self.line, 200)
+        )?;
+        Ok(count)
+    }
+
+    fn lock(
+        &mut self,
+        net: ipnet::IpNet,
+        count: u64,
+        out: &mut dyn Write,
+    ) -> io::Result<Option<Done>> {
+        let settings = self.settings;
+        let (backend, why) = firewall::choose(settings);
+        if let Some(why) = why.filter(|_| self.event.dry_run) {
+            writeln!(out, "{why}")?;
+        }
+        let runner = if self.event.dry_run {
+            Runner::dry(&settings.path)
+        } else {
+            Runner::new(&settings.path, settings.time_limit.duration())
+        };
+        let ask = Ask {
+            address: self.found.address,
+            net,
+            count,
+            reason: harmless::excerpt(&self.line, 1000),
+            rule: self.rule(),
+            span: None,
+            by_hand: false,
+        };
+        let locker = Locker {
+            settings,
+            runner: &runner,
+            backend,
+        };
+        let done = match locker.lock(&ask, self.now) {
+            Ok(mut done) => {
+                self.troubles.append(&mut done.troubles);
+                done
+            }
+            Err(error) => {
+                self.troubles.push(error.to_string());
+                return Ok(None);
+            }
+        };
+        for note in runner.notes() {
+            writeln!(out, "would run: {note}")?;
+        }
+        if self.event.dry_run {
+            notice::rehearse(settings, &network::text(net), count, out)?;
+        } else {
+            let job = notice::Job::new(settings, &ask, &done, self.now);
+            if let Err(error) = notice::hand_over(&job) {
+                self.troubles.push(error.to_string());
+            }
+        }
+        Ok(Some(done))
+    }
+
+    fn rule(&self) -> String {
+        let place = match &self.event.place {
+            Where::Field(list) => list.to_string(),
+            Where::Auto => "auto".to_owned(),
+            Where::Given(_) => "--ip".to_owned(),
+            Where::Separated(separated) => separated.to_string(),
+        };
+        match self.found.format {
+            Some(format) => format!("{place} ({format})"),
+            None => place,
+        }
+    }
+}

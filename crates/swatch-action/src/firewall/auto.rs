@@ -1,0 +1,57 @@
+//! `--firewall auto`: what works here, and why.
+
+use crate::{
+    program::Runner,
+    settings::{Backend, Settings},
+};
+
+/// The firewall to use, and for `auto` the reason in words.
+///
+/// firewalld is taken where it runs, for it throws away what others put beside it when it reloads; then nftables, whose
+/// sets grow without getting slower and forget by themselves; then ipset, for the same reason; then iptables.
+#[must_use]
+pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
+    if settings.firewall != Backend::Auto {
+        return (settings.firewall, None);
+    }
+    // Asking changes nothing, so a dry run asks too.
+    let probe = Runner::new(&settings.path, settings.time_limit.duration());
+    let works = |argv: &[&str]| probe.run(argv, b"").map_err(|error| error.to_string());
+    let mut passed_over = Vec::new();
+    let mut pick = |backend, argv: &[&str], why: &str| match works(argv) {
+        Ok(_) => Some((backend, why.to_owned())),
+        Err(error) => {
+            passed_over.push(error);
+            None
+        }
+    };
+    let found = pick(
+        Backend::Firewalld,
+        &["firewall-cmd", "--state"],
+        "firewalld runs here",
+    )
+    .or_else(|| {
+        pick(
+            Backend::Nftables,
+            &["nft", "list", "tables"],
+            "nft works here: sets with timeouts",
+        )
+    })
+    .or_else(|| {
+        pick(
+            Backend::Ipset,
+            &["ipset", "list", "-n"],
+            "ipset works here: sets with timeouts",
+        )
+    });
+    let (backend, why) = found.unwrap_or((Backend::Iptables, "what else is there".to_owned()));
+    let why = if passed_over.is_empty() {
+        format!("firewall {backend:?}: {why}")
+    } else {
+        format!(
+            "firewall {backend:?}: {why}; not taken: {}",
+            passed_over.join("; ")
+        )
+    };
+    (backend, Some(why.to_lowercase().replace('\n', " ")))
+}

@@ -1,0 +1,357 @@
+//! The log of each address, as the script kept it: one file per address, one line per event; the count is the number
+//! of its lines.
+//!
+//! A short file is counted by reading it. A longer one has a note beside it, in `.lines/`, with the number of lines it
+//! had when we last wrote: the note holds while device, inode, size and modification time are those it names, so a file
+//! that was edited, rotated or deleted is simply counted again. Nothing is lost with a note.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use ipnet::IpNet;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+
+use crate::{duration::Span, network};
+
+mod note;
+mod times;
+
+/// Up to this size a file is read at each event rather than noted: it costs less than one more file.
+const READ_SIZE: u64 = 32 << 10;
+
+/// How long another process may hold the lock of a file. It holds it for one write, unless it was stopped.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest line that is stored, in bytes; the rest of a longer one is cut off.
+pub const MAX_STORED: usize = 64 << 10;
+
+/// The folder of the logs.
+#[derive(Debug)]
+pub struct Ledger {
+    dir: PathBuf,
+}
+
+/// What is wrong with the logs.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The folder or a file in it cannot be used.
+    #[error("cannot {doing} {path}: {source}{hint}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+        /// What to do, or nothing.
+        hint: &'static str,
+    },
+    /// Others may put links and files of theirs into it.
+    #[error(
+        "the log folder {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)"
+    )]
+    Unsafe {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The log of an address is a link, a folder, a pipe …
+    #[error("{path} is not a regular file: nothing is written to it; move it away")]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds the file.
+    #[error("{path} has been locked by another process for {} s: nothing is written to it", PATIENCE.as_secs())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full, or another reason that leaves a line half written; what was written is taken back.
+    #[error("cannot write to {path}: {source}; its {lines} lines are as before")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+        /// How many lines it has.
+        lines: u64,
+    },
+}
+
+impl LedgerError {
+    /// How many lines the log has though the new one could not be added, where that is known.
+    #[must_use]
+    pub fn lines(&self) -> Option<u64> {
+        match self {
+            Self::Write { lines, .. } => Some(*lines),
+            _ => None,
+        }
+    }
+}
+
+impl Ledger {
+    /// The folder, made where it is missing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unsafe`] for a folder that others can change, [`LedgerError::Io`].
+    pub fn open(dir: &Path) -> Result<Self, LedgerError> {
+        own_folder(dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// The log of a network. Its name is made from the parsed address and nothing else.
+    #[must_use]
+    pub fn file(&self, net: IpNet) -> PathBuf {
+        self.dir.join(network::file_name(net))
+    }
+
+    /// Appends a line and returns how many there are: of all time, or of the window before `now` (seconds since 1970).
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the file is then as it was before.
+    pub fn append(
+        &self,
+        net: IpNet,
+        line: &[u8],
+        window: Option<Span>,
+        now: i64,
+    ) -> Result<u64, LedgerError> {
+        let path = self.file(net);
+        let mut file = lock(&path)?;
+        let before = stat(&file, &path)?;
+        let old = self.count(net, &mut file, &before)?;
+
+        let mut text = Vec::with_capacity(line.len().min(MAX_STORED) + 2);
+        if before.len() > 0 && !ends_with_newline(&file, before.len()) {
+            // A line that a full disk or a crash cut off stays a line of its own.
+            text.push(b'\n');
+        }
+        let torn = u64::from(!text.is_empty());
+        text.extend_from_slice(&line[..line.len().min(MAX_STORED)]);
+        text.push(b'\n');
+        let written = file.write(&text);
+        match written {
+            Ok(count) if count == text.len() => {}
+            other => {
+                let source = match other {
+                    Ok(_) => io::Error::from(io::ErrorKind::StorageFull),
+                    Err(source) => source,
+                };
+                let _ = file.set_len(before.len());
+                return Err(LedgerError::Write {
+                    path,
+                    source,
+                    lines: old,
+                });
+            }
+        }
+        let lines = old + torn + 1;
+        let after = stat(&file, &path)?;
+        if after.len() > READ_SIZE {
+            note::write(&self.dir, net, &after, lines);
+        }
+        match window {
+            None => Ok(lines),
+            Some(span) => times::add(&self.dir, net, after.ino(), span, now),
+        }
+    }
+
+    /// How many lines there are, without adding one; 0 where there is no file.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn lines(&self, net: IpNet) -> Result<u64, LedgerError> {
+        let path = self.file(net);
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(source) => return Err(io_error("read", &path, source)),
+        };
+        let meta = stat(&file, &path)?;
+        self.count(net, &mut file, &meta)
+    }
+
+    /// How many lines of the window there are, for a dry run.
+    #[must_use]
+    pub fn lines_within(&self, net: IpNet, span: Span, now: i64) -> u64 {
+        times::within(&self.dir, net, span, now)
+    }
+
+    /// The end of a log, at most `limit` bytes and from a line's start on, and whether something was left out.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn tail(&self, net: IpNet, limit: u64) -> Result<(Vec<u8>, bool), LedgerError> {
+        use std::io::{Seek, SeekFrom};
+        let path = self.file(net);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(&path)
+            .map_err(|source| io_error("read", &path, source))?;
+        let size = stat(&file, &path)?.len();
+        let from = size.saturating_sub(limit);
+        let mut text = Vec::new();
+        file.seek(SeekFrom::Start(from))
+            .and_then(|_| file.take(limit).read_to_end(&mut text))
+            .map_err(|source| io_error("read", &path, source))?;
+        if from > 0 {
+            let start = text.iter().position(|&byte| byte == b'\n');
+            text.drain(..start.map_or(0, |at| at + 1));
+        }
+        Ok((text, from > 0))
+    }
+
+    fn count(
+        &self,
+        net: IpNet,
+        file: &mut File,
+        meta: &std::fs::Metadata,
+    ) -> Result<u64, LedgerError> {
+        if meta.len() == 0 {
+            return Ok(0);
+        }
+        if meta.len() > READ_SIZE
+            && let Some(lines) = note::read(&self.dir, net, meta)
+        {
+            return Ok(lines);
+        }
+        let reader = file;
+        let mut buffer = vec![0; (READ_SIZE as usize) * 2];
+        let mut lines = 0;
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(lines),
+                Ok(count) => {
+                    lines += buffer[..count].iter().filter(|&&b| b == b'\n').count() as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(io_error("read", &self.file(net), source)),
+            }
+        }
+    }
+}
+
+/// Opens the log and takes its lock; again where it was rotated away between the two.
+fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
+    let begun = Instant::now();
+    loop {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(path)
+            .map_err(|source| match source.raw_os_error() {
+                Some(nix::libc::ELOOP | nix::libc::ENXIO) => LedgerError::NotAFile {
+                    path: path.to_owned(),
+                },
+                _ => io_error("write to", path, source),
+            })?;
+        let locked = loop {
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(locked) => break locked,
+                Err((_, error))
+                    if error != nix::errno::Errno::EWOULDBLOCK
+                        && error != nix::errno::Errno::EINTR =>
+                {
+                    return Err(io_error("lock", path, error.into()));
+                }
+                Err((back, _)) => file = back,
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(LedgerError::Busy {
+                    path: path.to_owned(),
+                });
+            }
+            std::thread::sleep(Duration::from_micros(300));
+        };
+        let ours = stat(&locked, path)?;
+        match path.symlink_metadata() {
+            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => {
+                return Ok(locked);
+            }
+            _ if begun.elapsed() > PATIENCE => {
+                return Err(LedgerError::Busy {
+                    path: path.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, LedgerError> {
+    let meta = file
+        .metadata()
+        .map_err(|source| io_error("read", path, source))?;
+    if meta.is_file() {
+        Ok(meta)
+    } else {
+        Err(LedgerError::NotAFile {
+            path: path.to_owned(),
+        })
+    }
+}
+
+fn ends_with_newline(file: &File, size: u64) -> bool {
+    use std::os::unix::fs::FileExt;
+    let mut last = [0];
+    file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
+}
+
+/// Makes a folder of ours where it is missing, and refuses one that others can change.
+///
+/// # Errors
+/// [`LedgerError::Unsafe`], [`LedgerError::Io`].
+pub fn own_folder(dir: &Path) -> Result<(), LedgerError> {
+    let meta = match dir.metadata() {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(dir)
+            .and_then(|()| dir.metadata())
+            .map_err(|source| io_error("make the folder", dir, source))?,
+        Err(source) => return Err(io_error("use the folder", dir, source)),
+    };
+    let us = nix::unistd::geteuid().as_raw();
+    let others = if meta.gid() == 0 || meta.gid() == nix::unistd::getegid().as_raw() {
+        0o002
+    } else {
+        0o022
+    };
+    if !meta.is_dir() || (meta.uid() != 0 && meta.uid() != us) || meta.mode() & others != 0 {
+        return Err(LedgerError::Unsafe { path: dir.into() });
+    }
+    Ok(())
+}
+
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> LedgerError {
+    let hint = if source.kind() == io::ErrorKind::PermissionDenied {
+        ": run it as root, or name a folder of yours with --log-dir and --state-dir"
+    } else {
+        ""
+    };
+    LedgerError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests;

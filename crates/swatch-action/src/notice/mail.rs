@@ -1,0 +1,64 @@
+//! A mail, given to `sendmail -oi -t`: headers and body on its standard input. Never through `mail(1)`, which runs what
+//! follows a tilde.
+
+use crate::{
+    harmless,
+    program::{ProgramError, Runner},
+    settings::Settings,
+};
+
+/// A mail to the recipient of the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// One line; made harmless again when it is sent.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
+impl Mail {
+    /// The whole message as `sendmail -t` takes it.
+    fn message(&self, recipient: &str) -> String {
+        // Neither may bring a line break, and so a header of its own.
+        let subject = harmless::text(self.subject.as_bytes());
+        let recipient = harmless::text(recipient.as_bytes());
+        let body = self.body.trim_end_matches('\n');
+        format!(
+            "To: {recipient}\n\
+             Subject: {subject}\n\
+             Auto-Submitted: auto-generated\n\
+             MIME-Version: 1.0\n\
+             Content-Type: text/plain; charset=UTF-8\n\
+             Content-Transfer-Encoding: 8bit\n\
+             \n\
+             {body}\n"
+        )
+    }
+
+    /// Hands it to the mailer.
+    ///
+    /// # Errors
+    /// What the mailer did.
+    pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<(), ProgramError> {
+        let argv: Vec<&str> = settings.mailer.iter().map(String::as_str).collect();
+        let message = self.message(&settings.mail);
+        runner.run(&argv, message.as_bytes()).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_makes_no_header_and_the_body_ends_with_one() {
+        let mail = Mail {
+            subject: "203.0.113.9 3 lock!\nBcc: x".into(),
+            body: "~!id\n.\nline\n\n".into(),
+        };
+        let message = mail.message("root");
+        let (head, body) = message.split_once("\n\n").expect("headers and body");
+        assert!(head.lines().all(|line| !line.starts_with("Bcc")), "{head}");
+        assert_eq!(body, "~!id\n.\nline\n");
+    }
+}

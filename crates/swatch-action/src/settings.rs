@@ -1,0 +1,293 @@
+//! What the script kept in variables, and the rest that can be set: defaults, then the settings file, then flags.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::duration::Span;
+
+/// Where the settings file is looked for. Not `*.conf`: the init script of the tutorial starts a watcher for each
+/// `/etc/swatch/*.conf`.
+pub const FILE: &str = "/etc/swatch/action.toml";
+
+/// All settings. The names are those of the settings file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Who gets a mail for each lock; empty for nobody.
+    pub mail: String,
+    /// The program that takes a message with its headers on standard input, and its arguments.
+    pub mailer: Vec<String>,
+    /// The folder of the logs, one per address.
+    pub log_dir: PathBuf,
+    /// The folder of the lock state.
+    pub state_dir: PathBuf,
+    /// Where programs are found; also the `PATH` that they and `at` jobs get.
+    pub path: String,
+    /// How long one program may run.
+    pub time_limit: Span,
+    /// From how many lines on an address is locked.
+    pub count: u64,
+    /// Count only the lines of this last length of time; `None` counts for ever.
+    pub window: Option<Span>,
+    /// How long a lock lasts.
+    pub lock_time: Span,
+    /// By how much each further lock of the same address is longer than the one before.
+    pub growth: f64,
+    /// The longest that growth may make a lock.
+    pub max_lock_time: Span,
+    /// Addresses that share this many leading bits are counted and locked together, IPv4.
+    pub ipv4_prefix: u8,
+    /// The same for IPv6.
+    pub ipv6_prefix: u8,
+    /// Lock a whole IPv4 network of this prefix length when enough of its addresses are locked.
+    pub aggregate: Option<u8>,
+    /// How many locked addresses are enough for `aggregate`.
+    pub aggregate_at: u32,
+    /// Take the field as the script did, whatever format the line has.
+    pub strict_field: bool,
+    /// Which firewall does the locking.
+    pub firewall: Backend,
+    /// The chains of iptables, ip6tables and ipset rules; `INPUT` and `FORWARD` name the hooks for nftables.
+    pub chains: Vec<String>,
+    /// Who ends a lock.
+    pub expiry: Expiry,
+    /// Commands of the `command` firewall.
+    pub command: Templates,
+    /// What is never locked.
+    pub ignore: Ignore,
+    /// The whois question.
+    pub whois: Whois,
+    /// Other notices than one mail per lock.
+    pub notice: Notice,
+}
+
+/// The firewalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// The best that works here: nftables, else ipset, else iptables.
+    Auto,
+    /// One rule per address, as the script's.
+    Iptables,
+    /// Sets with timeouts in a table of our own.
+    Nftables,
+    /// Sets with timeouts, matched by one iptables rule.
+    Ipset,
+    /// Rich rules with timeouts.
+    Firewalld,
+    /// The commands of the setting `command`.
+    Command,
+    /// Nothing is locked; everything else is done.
+    None,
+}
+
+/// Who ends a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Expiry {
+    /// The kernel where the firewall has timeouts, `at` where it has none.
+    Auto,
+    /// A job of `at` for each lock.
+    At,
+    /// `swatch-action expire`, run by a timer, and each lock on its way.
+    Expire,
+}
+
+/// Commands by argv: no shell reads them. `{address}`, `{family}` (`4` or `6`), `{seconds}` and `{count}` are replaced
+/// inside each word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Templates {
+    /// Locks `{address}`, an address or a network.
+    pub lock: Vec<String>,
+    /// Ends the lock.
+    pub unlock: Vec<String>,
+}
+
+/// What is never locked, besides private networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ignore {
+    /// Networks and addresses.
+    #[serde(with = "networks")]
+    pub networks: Vec<IpNet>,
+    /// Files with one network, address or host name a line; `#` starts a comment.
+    pub files: Vec<PathBuf>,
+    /// Host names.
+    pub hosts: Vec<String>,
+    /// How long the addresses of a host name are remembered.
+    pub hosts_keep: Span,
+    /// The machine's own addresses, its gateways and its resolvers.
+    pub own: bool,
+}
+
+/// The whois question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Whois {
+    /// The server that is asked first, `host` or `host:port`; empty asks none.
+    pub server: String,
+    /// How many referrals are followed.
+    pub follow: u8,
+    /// The time for one server.
+    pub timeout: Span,
+    /// The longest answer that is taken, in bytes.
+    pub max_size: usize,
+    /// How long an answer is good for its whole network.
+    pub keep: Span,
+}
+
+/// Other notices than one mail per lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notice {
+    /// One mail for all locks of such a length of time, instead of one each.
+    pub digest: Option<Span>,
+    /// A command by argv for each lock, with `{address}`, `{count}`, `{seconds}`, `{network}` and `{reason}` replaced.
+    pub webhook: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mail: "root".into(),
+            mailer: ["sendmail", "-oi", "-t"].map(Into::into).into(),
+            log_dir: "/var/log/swatch".into(),
+            state_dir: "/var/lib/swatch".into(),
+            path: "/bin:/sbin:/usr/bin:/usr/sbin".into(),
+            time_limit: Span(10),
+            count: 3,
+            window: None,
+            lock_time: Span(86_400),
+            growth: 1.0,
+            max_lock_time: Span(30 * 86_400),
+            ipv4_prefix: 32,
+            ipv6_prefix: 64,
+            aggregate: None,
+            aggregate_at: 8,
+            strict_field: false,
+            firewall: Backend::Iptables,
+            chains: vec!["INPUT".into()],
+            expiry: Expiry::Auto,
+            command: Templates::default(),
+            ignore: Ignore::default(),
+            whois: Whois::default(),
+            notice: Notice::default(),
+        }
+    }
+}
+
+impl Default for Ignore {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            files: Vec::new(),
+            hosts: Vec::new(),
+            hosts_keep: Span(300),
+            own: true,
+        }
+    }
+}
+
+impl Default for Whois {
+    fn default() -> Self {
+        Self {
+            server: "whois.iana.org".into(),
+            follow: 3,
+            timeout: Span(5),
+            max_size: 256 << 10,
+            keep: Span(86_400),
+        }
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the settings file {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Others than root and we may change it, and so decide what runs as root.
+    #[error(
+        "the settings file {path} can be changed by others: make it root's own (`chown root`, `chmod go-w`)"
+    )]
+    Unsafe {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no settings file; toml's own message has line, column and a caret.
+    #[error("{path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is out of its range, in the file or in a flag.
+    #[error("setting `{name}`: {what}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong and what would be right.
+        what: String,
+    },
+}
+
+impl Settings {
+    /// The settings of a file, or of [`FILE`] where it exists, else the defaults.
+    ///
+    /// # Errors
+    /// A named file that cannot be read, a file others can change, unknown keys, values out of range.
+    pub fn load(named: Option<&Path>) -> Result<Self, SettingsError> {
+        let path = named.unwrap_or(Path::new(FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(source) => {
+                return Err(SettingsError::Read {
+                    path: path.into(),
+                    source,
+                });
+            }
+        };
+        let meta = path.metadata().map_err(|source| SettingsError::Read {
+            path: path.into(),
+            source,
+        })?;
+        let us = nix::unistd::geteuid().as_raw();
+        if meta.mode() & 0o002 != 0 || (meta.uid() != 0 && meta.uid() != us) {
+            return Err(SettingsError::Unsafe { path: path.into() });
+        }
+        let settings = Self::parse(&text).map_err(|source| SettingsError::Parse {
+            path: path.into(),
+            source: Box::new(source),
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The settings that a text in TOML says.
+    ///
+    /// # Errors
+    /// toml's own, with line and column.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+mod check;
+mod networks;
+#[cfg(test)]
+mod tests;

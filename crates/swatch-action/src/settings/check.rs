@@ -1,0 +1,93 @@
+//! Values that would parse but cannot be meant.
+
+use super::{Backend, Settings, SettingsError};
+
+impl Settings {
+    /// Whether every value can be meant.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`] with the first that cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let refuse = |name, what: String| Err(SettingsError::Value { name, what });
+        if self.mail.chars().any(char::is_control) {
+            return refuse("mail", "a recipient is one line".into());
+        }
+        if !self.mail.is_empty() && self.mailer.first().is_none_or(String::is_empty) {
+            return refuse(
+                "mailer",
+                "name a program that takes a mail on its standard input".into(),
+            );
+        }
+        for (name, dir) in [("log_dir", &self.log_dir), ("state_dir", &self.state_dir)] {
+            if !dir.is_absolute() {
+                return refuse(name, format!("{} is not an absolute path", dir.display()));
+            }
+            if dir
+                .to_str()
+                .is_none_or(|text| text.chars().any(char::is_control))
+            {
+                return refuse(name, "a path of printable UTF-8, please".into());
+            }
+        }
+        if self.count == 0 {
+            return refuse("count", "at least 1".into());
+        }
+        if self.count > 100_000 && self.window.is_some() {
+            return refuse("count", "at most 100000 with a `window`".into());
+        }
+        if self.lock_time.0 == 0 || self.max_lock_time.0 == 0 || self.time_limit.0 == 0 {
+            return refuse("lock_time", "times are at least one second".into());
+        }
+        if !(1.0..=1000.0).contains(&self.growth) {
+            return refuse(
+                "growth",
+                format!("{} is not between 1 and 1000", self.growth),
+            );
+        }
+        if !(8..=32).contains(&self.ipv4_prefix) {
+            return refuse(
+                "ipv4_prefix",
+                format!("/{} is not between /8 and /32", self.ipv4_prefix),
+            );
+        }
+        if !(16..=128).contains(&self.ipv6_prefix) {
+            return refuse(
+                "ipv6_prefix",
+                format!("/{} is not between /16 and /128", self.ipv6_prefix),
+            );
+        }
+        if let Some(length) = self.aggregate
+            && !(8..self.ipv4_prefix).contains(&length)
+        {
+            return refuse(
+                "aggregate",
+                format!("/{length} is not between /8 and `ipv4_prefix`"),
+            );
+        }
+        if self.aggregate_at < 2 {
+            return refuse("aggregate_at", "at least 2".into());
+        }
+        if self.chains.is_empty() {
+            return refuse("chains", "name at least one chain".into());
+        }
+        for chain in &self.chains {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if chain.is_empty()
+                || chain.len() > 28
+                || chain.starts_with('-')
+                || !chain.chars().all(plain)
+            {
+                return refuse("chains", format!("{chain:?} is no name of a chain"));
+            }
+        }
+        if self.firewall == Backend::Command
+            && (self.command.lock.is_empty() || self.command.unlock.is_empty())
+        {
+            return refuse(
+                "command",
+                "the firewall `command` needs `command.lock` and `command.unlock`".into(),
+            );
+        }
+        Ok(())
+    }
+}

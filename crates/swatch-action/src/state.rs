@@ -1,0 +1,468 @@
+//! What is locked, since when, until when and why: SQLite in the state folder, opened only when a lock is made or asked
+//! for.
+//!
+//! WAL with full synchronisation: a lock that was reported is on the disk. One process at a time changes the firewall
+//! ([`State::exclusive`]); readers never wait.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use ipnet::IpNet;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+
+use crate::{
+    ledger::{LedgerError, own_folder},
+    network,
+};
+
+pub mod cache;
+
+/// How long one process waits for another that is changing the firewall. Each of its programs has a time limit.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long SQLite waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The state of the locks.
+#[derive(Debug)]
+pub struct State {
+    db: Connection,
+    dir: PathBuf,
+}
+
+/// One lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked.
+    pub net: IpNet,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+    /// Until when; `None` for ever.
+    pub until: Option<i64>,
+    /// The count of lines when it was last locked.
+    pub count: u64,
+    /// Why: the last log line, or what was given by hand. Free of control characters.
+    pub reason: String,
+    /// The rule that found the address: a field, `auto`, a format's name, `hand`, …
+    pub rule: String,
+    /// The firewall that holds it.
+    pub backend: String,
+    /// Whether the firewall has confirmed it. A lock that is not confirmed was cut off in the making.
+    pub confirmed: bool,
+    /// The number of the `at` job that ends it.
+    pub job: Option<String>,
+}
+
+/// A lock of the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The lock.
+    pub lock: Lock,
+    /// When it ended.
+    pub ended: i64,
+    /// How: `expired`, `unlocked`, …
+    pub how: String,
+}
+
+/// What is wrong with the state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// SQLite's reason.
+    #[error("the lock state {path}: {source}{hint}")]
+    Db {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's reason.
+        source: rusqlite::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] LedgerError),
+    /// The lock file of the state.
+    #[error("cannot lock {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another process is changing the firewall and does not come to an end.
+    #[error("{path} has been held by another swatch-action for {} s", PATIENCE.as_secs())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The right to change the firewall; given back when dropped, or by the kernel when the process dies.
+#[derive(Debug)]
+pub struct Exclusive(#[allow(dead_code, reason = "held for its drop")] Flock<File>);
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS locks (
+  net TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER, count INTEGER NOT NULL,
+  reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
+  confirmed INTEGER NOT NULL, job TEXT, first BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS locks_first ON locks(first);
+CREATE INDEX IF NOT EXISTS locks_until ON locks(until);
+CREATE TABLE IF NOT EXISTS past (
+  id INTEGER PRIMARY KEY, net TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+  count INTEGER NOT NULL, reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
+  ended INTEGER NOT NULL, how TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS past_net ON past(net);
+CREATE TABLE IF NOT EXISTS whois (
+  first BLOB NOT NULL, last BLOB NOT NULL, asked INTEGER NOT NULL, good INTEGER NOT NULL,
+  name TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (first, last)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS digest (
+  id INTEGER PRIMARY KEY, time INTEGER NOT NULL, net TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS hosts (
+  name TEXT NOT NULL, address TEXT NOT NULL, asked INTEGER NOT NULL,
+  PRIMARY KEY (name, address)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+";
+
+impl State {
+    /// Opens the state, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn open(dir: &Path) -> Result<Self, StateError> {
+        own_folder(dir)?;
+        let path = dir.join("state.db");
+        let open = || -> rusqlite::Result<Connection> {
+            let db = Connection::open_with_flags(
+                &path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE
+                    | OpenFlags::SQLITE_OPEN_CREATE
+                    | OpenFlags::SQLITE_OPEN_NOFOLLOW
+                    | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?;
+            db.busy_timeout(BUSY)?;
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if version == 0 {
+                db.pragma_update(None, "journal_mode", "WAL")?;
+                db.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}COMMIT;"))?;
+            }
+            db.pragma_update(None, "synchronous", "FULL")?;
+            Ok(db)
+        };
+        match open() {
+            Ok(db) => Ok(Self {
+                db,
+                dir: dir.to_owned(),
+            }),
+            Err(source) => Err(db_error(dir, source)),
+        }
+    }
+
+    /// Opens the state for reading only, as anyone may who can read the file. `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn open_to_read(dir: &Path) -> Result<Option<Self>, StateError> {
+        let path = dir.join("state.db");
+        if matches!(path.metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        let open = || -> rusqlite::Result<Connection> {
+            let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            db.busy_timeout(BUSY)?;
+            db.query_row("SELECT count(*) FROM locks", [], |_| Ok(()))?;
+            Ok(db)
+        };
+        match open() {
+            Ok(db) => Ok(Some(Self {
+                db,
+                dir: dir.to_owned(),
+            })),
+            Err(source) => Err(db_error(dir, source)),
+        }
+    }
+
+    /// Waits for the right to change the firewall.
+    ///
+    /// # Errors
+    /// [`StateError::Busy`] after a minute, [`StateError::File`].
+    pub fn exclusive(dir: &Path) -> Result<Exclusive, StateError> {
+        own_folder(dir)?;
+        hold(&dir.join("firewall.lock"), PATIENCE)
+    }
+
+    /// The lock of exactly this network, in force or not.
+    ///
+    /// # Errors
+    /// [`StateError::Db`], as all below.
+    pub fn get(&self, net: IpNet) -> Result<Option<Lock>, StateError> {
+        let sql = "SELECT * FROM locks WHERE net = ?1";
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_row([net.to_string()], row).optional())
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// The confirmed lock in force that covers this network: its own or that of a wider network. One question for each
+    /// prefix length, whatever number is locked.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn covering(&self, net: IpNet, now: i64) -> Result<Option<Lock>, StateError> {
+        let mut wide = Some(net);
+        while let Some(this) = wide {
+            if let Some(lock) = self.get(this)?
+                && lock.confirmed
+                && lock.in_force(now)
+            {
+                return Ok(Some(lock));
+            }
+            wide = this.supernet();
+        }
+        Ok(None)
+    }
+
+    /// Writes a lock, in place of one of the same network.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn put(&self, lock: &Lock) -> Result<(), StateError> {
+        let sql = "INSERT OR REPLACE INTO locks VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut change| {
+                change.execute(params![
+                    lock.net.to_string(),
+                    lock.since,
+                    lock.until,
+                    lock.count.cast_signed(),
+                    lock.reason,
+                    lock.rule,
+                    lock.backend,
+                    lock.confirmed,
+                    lock.job,
+                    network::as_six(lock.net.network()).octets(),
+                ])
+            })
+            .map(drop)
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// Takes a lock out, into the past; a lock that never was confirmed leaves no trace.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn end(&self, lock: &Lock, ended: i64, how: &str) -> Result<(), StateError> {
+        let change = || -> rusqlite::Result<()> {
+            if lock.confirmed {
+                self.db
+                    .prepare_cached(
+                        "INSERT INTO past (net,since,until,count,reason,rule,backend,ended,how)
+                         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                    )?
+                    .execute(params![
+                        lock.net.to_string(),
+                        lock.since,
+                        lock.until,
+                        lock.count.cast_signed(),
+                        lock.reason,
+                        lock.rule,
+                        lock.backend,
+                        ended,
+                        how,
+                    ])?;
+            }
+            self.db
+                .prepare_cached("DELETE FROM locks WHERE net = ?1")?
+                .execute([lock.net.to_string()])?;
+            Ok(())
+        };
+        change().map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// Does many changes in one transaction.
+    ///
+    /// # Errors
+    /// The closure's, and SQLite's; nothing is then changed.
+    pub fn together<T>(
+        &self,
+        changes: impl FnOnce(&Self) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        let wrap = |source| db_error(&self.dir, source);
+        let transaction = self.db.unchecked_transaction().map_err(wrap)?;
+        let done = changes(self)?;
+        transaction.commit().map_err(wrap)?;
+        Ok(done)
+    }
+
+    /// All locks, the oldest first.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn all(&self) -> Result<Vec<Lock>, StateError> {
+        self.query("SELECT * FROM locks ORDER BY since, net", [])
+    }
+
+    /// The locks whose time is over.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn due(&self, now: i64) -> Result<Vec<Lock>, StateError> {
+        self.query(
+            "SELECT * FROM locks WHERE until <= ?1 ORDER BY until",
+            [now],
+        )
+    }
+
+    /// The confirmed locks in force that lie inside a network.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn inside(&self, net: IpNet, now: i64) -> Result<Vec<Lock>, StateError> {
+        let mut found = self.query(
+            "SELECT * FROM locks WHERE first BETWEEN ?1 AND ?2 AND confirmed = 1
+             AND (until IS NULL OR until > ?3)",
+            params![
+                network::as_six(net.network()).octets(),
+                network::as_six(net.broadcast()).octets(),
+                now
+            ],
+        )?;
+        found.retain(|lock| net.contains(&lock.net));
+        Ok(found)
+    }
+
+    /// How many times this network was locked before.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn times_before(&self, net: IpNet) -> Result<u32, StateError> {
+        self.db
+            .query_row(
+                "SELECT count(*) FROM past WHERE net = ?1",
+                [net.to_string()],
+                |row| row.get(0),
+            )
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// The past locks of a network, or of all, the newest first.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn past(&self, net: Option<IpNet>) -> Result<Vec<Past>, StateError> {
+        let sql = "SELECT net,since,until,count,reason,rule,backend,1,NULL,ended,how FROM past
+                   WHERE ?1 IS NULL OR net = ?1 ORDER BY ended DESC, id DESC";
+        self.db
+            .prepare(sql)
+            .and_then(|mut query| {
+                query
+                    .query_map([net.map(|net| net.to_string())], |found| {
+                        Ok(Past {
+                            lock: row(found)?,
+                            ended: found.get(9)?,
+                            how: found.get(10)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    fn query<P: rusqlite::Params>(&self, sql: &str, values: P) -> Result<Vec<Lock>, StateError> {
+        self.db
+            .prepare(sql)
+            .and_then(|mut query| query.query_map(values, row)?.collect())
+            .map_err(|source| db_error(&self.dir, source))
+    }
+}
+
+impl Lock {
+    /// Whether its time is not over.
+    #[must_use]
+    pub fn in_force(&self, now: i64) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+
+    /// How many seconds are left; `None` for ever.
+    #[must_use]
+    pub fn left(&self, now: i64) -> Option<u64> {
+        let left = |until: i64| u64::try_from(until.saturating_sub(now)).unwrap_or(0);
+        self.until.map(left)
+    }
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Lock> {
+    let text: String = row.get(0)?;
+    let net = text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })?;
+    Ok(Lock {
+        net,
+        since: row.get(1)?,
+        until: row.get(2)?,
+        count: row.get::<_, i64>(3)?.cast_unsigned(),
+        reason: row.get(4)?,
+        rule: row.get(5)?,
+        backend: row.get(6)?,
+        confirmed: row.get(7)?,
+        job: row.get(8)?,
+    })
+}
+
+/// Takes a lock file, with patience.
+pub(crate) fn hold(path: &Path, patience: Duration) -> Result<Exclusive, StateError> {
+    let failed = |source| StateError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)
+        .map_err(failed)?;
+    let begun = Instant::now();
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => return Ok(Exclusive(held)),
+            Err((back, nix::errno::Errno::EWOULDBLOCK | nix::errno::Errno::EINTR)) => file = back,
+            Err((_, error)) => return Err(failed(error.into())),
+        }
+        if begun.elapsed() >= patience {
+            return Err(StateError::Busy {
+                path: path.to_owned(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn db_error(dir: &Path, source: rusqlite::Error) -> StateError {
+    use rusqlite::ErrorCode;
+    let hint = match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            ": move it away and lock anew with `swatch-action check`, which asks the firewall"
+        }
+        Some(ErrorCode::DiskFull) => ": make room on its disk",
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            ": run it as root, or name a folder of yours with --state-dir"
+        }
+        _ => "",
+    };
+    StateError::Db {
+        path: dir.join("state.db"),
+        source,
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What was asked of others and is remembered: whois answers by network, addresses of host names, locks that wait for
+//! the next digest.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+use rusqlite::{OptionalExtension, params};
+
+use super::{State, StateError, db_error};
+use crate::network::as_six;
+
+/// A whois answer that is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The name of the network, or an empty text.
+    pub name: String,
+    /// The whole answer, harmless and bounded; or the reason why there is none.
+    pub text: String,
+    /// Whether it is an answer.
+    pub good: bool,
+}
+
+impl State {
+    /// The answer for the network that holds an address, no older than `keep` seconds; a failure only for five minutes.
+    ///
+    /// # Errors
+    /// [`StateError::Db`], as all below.
+    pub fn whois(
+        &self,
+        address: IpAddr,
+        now: i64,
+        keep: i64,
+    ) -> Result<Option<Answer>, StateError> {
+        // The narrowest range wins: that with the latest start.
+        let sql = "SELECT name, answer, good FROM whois WHERE first <= ?1 AND last >= ?1
+                   AND asked > CASE good WHEN 1 THEN ?2 ELSE ?3 END
+                   ORDER BY first DESC, last ASC LIMIT 1";
+        let key = as_six(address).octets();
+        self.db
+            .query_row(sql, params![key, now - keep, now - keep.min(300)], |row| {
+                Ok(Answer {
+                    name: row.get(0)?,
+                    text: row.get(1)?,
+                    good: row.get(2)?,
+                })
+            })
+            .optional()
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// The name of the network that holds an address, however old; empty where it is not known.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn network_name(&self, address: IpAddr) -> Result<String, StateError> {
+        let found = self.whois(address, i64::MAX / 2, i64::MAX / 2)?;
+        Ok(found.map(|answer| answer.name).unwrap_or_default())
+    }
+
+    /// Remembers an answer for a range of addresses.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn keep_whois(
+        &self,
+        (first, last): (Ipv6Addr, Ipv6Addr),
+        answer: &Answer,
+        now: i64,
+    ) -> Result<(), StateError> {
+        let store = || -> rusqlite::Result<()> {
+            // A month is longer than any setting makes sense for.
+            self.db
+                .execute("DELETE FROM whois WHERE asked < ?1", [now - 31 * 86_400])?;
+            self.db.execute(
+                "INSERT OR REPLACE INTO whois VALUES (?1,?2,?3,?4,?5,?6)",
+                params![
+                    first.octets(),
+                    last.octets(),
+                    now,
+                    answer.good,
+                    answer.name,
+                    answer.text
+                ],
+            )?;
+            Ok(())
+        };
+        store().map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// The addresses of a host name that were asked for since `oldest`; `None` where they were not.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn host(&self, name: &str, oldest: i64) -> Result<Option<Vec<IpAddr>>, StateError> {
+        let found: Vec<String> = self
+            .db
+            .prepare("SELECT address FROM hosts WHERE name = ?1 AND asked > ?2")
+            .and_then(|mut query| {
+                query
+                    .query_map(params![name, oldest], |row| row.get(0))?
+                    .collect()
+            })
+            .map_err(|source| db_error(&self.dir, source))?;
+        let addresses: Vec<IpAddr> = found.iter().filter_map(|text| text.parse().ok()).collect();
+        Ok((!found.is_empty()).then_some(addresses))
+    }
+
+    /// Remembers the addresses of a host name.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn keep_host(&self, name: &str, addresses: &[IpAddr], now: i64) -> Result<(), StateError> {
+        self.together(|state| {
+            let store = || -> rusqlite::Result<()> {
+                state
+                    .db
+                    .execute("DELETE FROM hosts WHERE name = ?1", [name])?;
+                for address in addresses {
+                    state.db.execute(
+                        "INSERT OR REPLACE INTO hosts VALUES (?1,?2,?3)",
+                        params![name, address.to_string(), now],
+                    )?;
+                }
+                Ok(())
+            };
+            store().map_err(|source| db_error(&state.dir, source))
+        })
+    }
+
+    /// Puts a lock into the next digest.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn queue(&self, net: IpNet, text: &str, now: i64) -> Result<(), StateError> {
+        self.db
+            .execute(
+                "INSERT INTO digest (time, net, text) VALUES (?1,?2,?3)",
+                params![now, net.to_string(), text],
+            )
+            .map(drop)
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// What waits for the next digest: number, time, text; the oldest first.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn queued(&self) -> Result<Vec<(i64, i64, String)>, StateError> {
+        self.db
+            .prepare("SELECT id, time, text FROM digest ORDER BY id")
+            .and_then(|mut query| {
+                query
+                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                    .collect()
+            })
+            .map_err(|source| db_error(&self.dir, source))
+    }
+
+    /// Forgets what a digest has told, up to a number.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn told(&self, up_to: i64) -> Result<(), StateError> {
+        self.db
+            .execute("DELETE FROM digest WHERE id <= ?1", [up_to])
+            .map(drop)
+            .map_err(|source| db_error(&self.dir, source))
+    }
+}
