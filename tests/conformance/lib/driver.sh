@@ -74,6 +74,22 @@ ready() {
   sleep 0.3
 }
 
+# allgone PID...: none of them is up.
+allgone() { [ "$(countup "$@")" = 0 ]; }
+
+# hup PID: HUP, then wait until the program has taken it. The original starts its
+# processes anew; a program without any reads its configuration again by itself.
+hup() {
+  before=$(desc "$1")
+  kill -HUP "$1"
+  if [ -n "$before" ]; then
+    poll allgone $before
+    ready 5
+  else
+    sleep 2
+  fi
+}
+
 # stop PID: TERM, then wait for the end.
 stop() {
   kill -TERM "$1" 2>/dev/null
