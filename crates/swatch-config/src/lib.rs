@@ -8,6 +8,95 @@ pub mod ast;
 pub mod diagnostic;
 pub mod source;
 
+mod action;
+mod build;
+mod command;
+mod condition;
+mod dump;
+mod escape;
+mod keyword;
+mod limits;
+mod logical;
+mod modes;
+mod names;
+mod numbers;
+mod old_style;
+mod options;
+mod pattern;
+mod perlcode;
+mod reader;
+mod render;
+mod scope;
+mod shell;
+mod survey;
+mod template;
+mod text;
+mod variable;
+mod when;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 pub use ast::Config;
 pub use diagnostic::{Diagnostic, Severity};
+pub use dump::dump;
+pub use render::render;
 pub use source::{FileId, Sources, Span};
+
+/// How a configuration is read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The format of the 1990s (`--old-style-config`).
+    pub old_style: bool,
+    /// `$N` in commands is a field of the record (`--awk-field-syntax`).
+    pub awk_fields: bool,
+    /// Perl modules are loaded (`-M`): an unknown action may be one of their functions.
+    pub modules: bool,
+    /// The folder that relative names of included files start from; empty: the process's own.
+    pub base_dir: PathBuf,
+    /// The environment, for `$ENV{NAME}` and `ANSI_COLORS_ALIASES`.
+    pub env: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// What reading a configuration yields.
+#[derive(Debug, Clone, Default)]
+pub struct Parsed {
+    /// What it says; without what the errors are about.
+    pub config: Config,
+    /// All findings of all files, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// Whether the configuration must be refused.
+    pub fn has_errors(&self) -> bool {
+        let mut all = self.diagnostics.iter();
+        all.any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// Reads a configuration file and all that it includes.
+pub fn parse_file(path: &Path, options: &Options) -> Parsed {
+    match reader::load(path) {
+        Ok(text) => build::configuration(path.to_path_buf(), text, options),
+        Err(why) => Parsed {
+            config: Config::default(),
+            diagnostics: vec![Diagnostic {
+                severity: Severity::Error,
+                message: format!(
+                    "cannot read the configuration file {}: {why}",
+                    path.display()
+                ),
+                span: None,
+                label: String::new(),
+                help: Some("create it, or name another with --config-file".into()),
+            }],
+        },
+    }
+}
+
+/// Reads a configuration from memory; `path` is what messages call it, and where included files
+/// are looked for.
+pub fn parse_str(text: &[u8], path: &Path, options: &Options) -> Parsed {
+    build::configuration(path.to_path_buf(), text.to_vec(), options)
+}

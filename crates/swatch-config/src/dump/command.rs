@@ -1,0 +1,78 @@
+//! Commands.
+
+use super::value::variable;
+use crate::ast::{Command, Piece, ShellPiece, Template, Var};
+use crate::command::must_be_wrapped;
+use crate::text::is_word;
+
+/// A command as the value of `exec`.
+pub(super) fn command(command: &Command) -> Vec<u8> {
+    let mut out = Vec::new();
+    match command {
+        Command::Direct(words) => {
+            for (index, word) in words.iter().enumerate() {
+                if index > 0 {
+                    out.push(b' ');
+                }
+                pieces(&mut out, word);
+            }
+        }
+        Command::Shell(list) => {
+            for (index, piece) in list.iter().enumerate() {
+                match piece {
+                    ShellPiece::Text(piece) => text(&mut out, piece),
+                    ShellPiece::Var { var, .. } => {
+                        let next = match list.get(index + 1) {
+                            Some(ShellPiece::Text(text)) => text.first().copied(),
+                            _ => None,
+                        };
+                        out.extend(name(var, next));
+                    }
+                }
+            }
+        }
+    }
+    match must_be_wrapped(&out) {
+        false => out,
+        true if !out.contains(&b'"') => [b"\"", &*out, b"\""].concat(),
+        true => [b"'", &*out, b"'"].concat(),
+    }
+}
+
+fn pieces(out: &mut Vec<u8>, word: &Template) {
+    for (index, piece) in word.pieces.iter().enumerate() {
+        match piece {
+            Piece::Text(piece) => text(out, piece),
+            Piece::Var(var) => {
+                let next = match word.pieces.get(index + 1) {
+                    Some(Piece::Text(text)) => text.first().copied(),
+                    _ => None,
+                };
+                out.extend(name(var, next));
+            }
+        }
+    }
+}
+
+/// Braces keep a number or `$_` from what follows it.
+fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
+    let close = next.is_some_and(|b| is_word(b) || b == b'[');
+    match var {
+        Var::Group(number) if close => format!("${{{number}}}").into_bytes(),
+        Var::Record if close => b"${_}".to_vec(),
+        var => variable(var),
+    }
+}
+
+/// Shell text in which nothing may be taken for a variable of swatchdog.
+fn text(out: &mut Vec<u8>, text: &[u8]) {
+    for (at, &byte) in text.iter().enumerate() {
+        let next = text.get(at + 1).copied().unwrap_or_default();
+        let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next);
+        let hidden = at > 0 && text[at - 1] == b'\\';
+        if byte == b'$' && taken && !hidden {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+}

@@ -1,0 +1,99 @@
+//! Findings as text: the file, the line with a caret under the place, what was expected.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Sources, Span};
+use crate::text::{push_visible, shown};
+
+/// A line longer than this is cut around the place: a generated pattern may have megabytes.
+const MAX_LINE: usize = 400;
+
+/// Renders a finding, with a newline at its end. Control characters and bytes that are not UTF-8
+/// are made visible, wherever they come from.
+pub fn render(finding: &Diagnostic, sources: &Sources, color: bool) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = shown(finding.message.as_bytes());
+    let mut group = Group::with_title(level.primary_title(title.as_str()));
+    let label = shown(finding.label.as_bytes());
+    let (excerpt, path);
+    if let Some(span) = finding.span {
+        excerpt = Excerpt::of(span, sources);
+        path = shown(sources.path(span.file).as_os_str().as_encoded_bytes());
+        let annotation = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
+        let annotation = match label.is_empty() {
+            true => annotation,
+            false => annotation.label(label.as_str()),
+        };
+        group = group.element(
+            Snippet::source(excerpt.line.as_str())
+                .line_start(excerpt.number)
+                .path(path.as_str())
+                .fold(false)
+                .annotation(annotation),
+        );
+    }
+    let help = finding.help.as_deref().map(|help| shown(help.as_bytes()));
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let renderer = match color {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    };
+    let mut out = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+    out.push('\n');
+    out
+}
+
+/// The physical line of a place, as it is shown.
+struct Excerpt {
+    line: String,
+    number: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Excerpt {
+    fn of(span: Span, sources: &Sources) -> Self {
+        let text = sources.text(span.file);
+        let at = span.start.min(text.len());
+        let first = text[..at]
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |at| at + 1);
+        let last = text[at..].iter().position(|&b| b == b'\n');
+        let mut last = last.map_or(text.len(), |length| at + length);
+        if last > at && text[last - 1] == b'\r' {
+            last -= 1;
+        }
+        let end = span.end.clamp(at, last.max(at));
+        let from = first.max(at.saturating_sub(MAX_LINE / 2));
+        let to = last.min(at + MAX_LINE / 2).max(at);
+        let mut line = String::new();
+        push_all(&mut line, &text[from..at]);
+        let start = line.len();
+        push_all(&mut line, &text[at..end.min(to)]);
+        let stop = line.len();
+        push_all(&mut line, &text[end.min(to)..to]);
+        Self {
+            number: text[..first].iter().filter(|&&b| b == b'\n').count() + 1,
+            line,
+            start,
+            end: stop,
+        }
+    }
+}
+
+fn push_all(out: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| push_visible(out, c));
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where in a shell command a byte stands: outside of quotes, within which, or in a substitution.
+
+use crate::ast::Place;
+
+/// One level of nesting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// `$( … )` with this many parentheses open in it.
+    Substitution(u32),
+    /// `"…"`.
+    Double,
+    /// `'…'`.
+    Single,
+    /// `` `…` ``.
+    Backquote,
+}
+
+/// Reads shell text byte by byte.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shell {
+    levels: Vec<Level>,
+    escaped: bool,
+    dollar: bool,
+}
+
+impl Shell {
+    /// Takes the next byte.
+    pub(crate) fn feed(&mut self, byte: u8) {
+        let dollar = std::mem::take(&mut self.dollar);
+        if std::mem::take(&mut self.escaped) {
+            return;
+        }
+        let top = self.levels.last().copied();
+        match (top, byte) {
+            (Some(Level::Single), b'\'') => {
+                self.levels.pop();
+            }
+            (Some(Level::Single), _) => {}
+            (_, b'\\') => self.escaped = true,
+            (_, b'$') => self.dollar = true,
+            (Some(Level::Double), b'"') => {
+                self.levels.pop();
+            }
+            (_, b'(') if dollar => self.levels.push(Level::Substitution(1)),
+            (_, b'`') => match self.levels.iter().rposition(|&l| l == Level::Backquote) {
+                Some(open) => self.levels.truncate(open),
+                None => self.levels.push(Level::Backquote),
+            },
+            (Some(Level::Double), _) => {}
+            (_, b'"') => self.levels.push(Level::Double),
+            (_, b'\'') => self.levels.push(Level::Single),
+            (Some(Level::Substitution(open)), b'(') => {
+                self.levels.pop();
+                self.levels.push(Level::Substitution(open + 1));
+            }
+            (Some(Level::Substitution(open)), b')') => {
+                self.levels.pop();
+                if open > 1 {
+                    self.levels.push(Level::Substitution(open - 1));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How a variable here must be quoted.
+    pub(crate) fn place(&self) -> Place {
+        if self.levels.contains(&Level::Backquote) {
+            return Place::Backquote;
+        }
+        match self.levels.last() {
+            Some(Level::Single) => Place::Single,
+            Some(Level::Double) => Place::Double,
+            _ => Place::Bare,
+        }
+    }
+
+    /// Outside of all quotes and substitutions.
+    pub(crate) fn outermost(&self) -> bool {
+        self.levels.is_empty() && !self.escaped
+    }
+
+    /// Directly between single quotes.
+    pub(crate) fn single(&self) -> bool {
+        self.levels.last() == Some(&Level::Single)
+    }
+
+    /// Directly between double quotes.
+    pub(crate) fn double(&self) -> bool {
+        self.levels.last() == Some(&Level::Double)
+    }
+
+    /// The byte before this one was a backslash with a meaning.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+}
