@@ -67,6 +67,21 @@ impl NotFound {
         }
     }
 
+    pub(super) fn ambiguous(format: &'static str, candidates: Vec<IpAddr>, line: &[u8]) -> Self {
+        Self::Ambiguous {
+            format,
+            candidates,
+            line: visible(line, LINE),
+        }
+    }
+
+    pub(super) fn nowhere(format: &'static str, line: &[u8]) -> Self {
+        Self::NoAddressInFormat {
+            format,
+            line: visible(line, LINE),
+        }
+    }
+
     pub(super) fn unknown_format(line: &[u8]) -> Self {
         Self::UnknownFormat {
             line: visible(line, LINE),

@@ -16,6 +16,7 @@
 mod blanks;
 mod error;
 mod fields;
+mod formats;
 mod notation;
 mod private;
 pub mod script;
@@ -28,6 +29,8 @@ pub use error::NotFound;
 pub use fields::{FieldList, FieldListError};
 pub use notation::{canonical, parse as parse_address};
 pub use private::is_private;
+
+use formats::Place;
 
 /// How the address of a line is chosen.
 #[derive(Debug, Clone, Copy)]
@@ -62,18 +65,62 @@ pub struct Found {
 /// # Errors
 /// [`NotFound`] says what was looked at and shows the line.
 pub fn find(line: &[u8], rule: &Rule, strict_field: bool) -> Result<Found, NotFound> {
-    let _ = strict_field;
     match rule {
         Rule::Given(address) => Ok(plain(*address)),
+        Rule::Auto => in_format(line)?.ok_or_else(|| NotFound::unknown_format(first_line(line))),
         Rule::Field(list) => {
             let collapsed = collapse(line);
             let field = list.select(&collapsed);
-            match script::quad(&field) {
-                Some(quad) => Ok(plain(quad.into())),
-                None => Err(NotFound::field(list, &field, &collapsed)),
+            let by_script = script::quad(&field).map(IpAddr::V4);
+            if strict_field {
+                return by_script
+                    .map(plain)
+                    .ok_or_else(|| NotFound::field(list, &field, &collapsed));
+            }
+            // A field that is an IPv6 address from end to end is one, whatever the script sees in its tail.
+            let by_field = parse_address(&field).or(by_script);
+            match (in_format(line)?, by_field) {
+                (Some(found), Some(address)) if found.address != address => {
+                    Ok(differing(found, list, address))
+                }
+                (Some(found), _) => Ok(found),
+                (None, Some(address)) => Ok(plain(address)),
+                (None, None) => Err(NotFound::field(list, &field, &collapsed)),
             }
         }
-        Rule::Auto => Err(NotFound::unknown_format(line)),
+    }
+}
+
+/// The names of the known formats, as [`Found::format`] and the messages have them.
+pub fn format_names() -> impl Iterator<Item = &'static str> {
+    formats::names()
+}
+
+/// What the known formats say: an address, nothing at all, or that nothing may be taken.
+fn in_format(line: &[u8]) -> Result<Option<Found>, NotFound> {
+    let line = first_line(line);
+    let Some(verdict) = formats::find(line) else {
+        return Ok(None);
+    };
+    match verdict.place {
+        Place::Address(address) => Ok(Some(Found {
+            format: Some(verdict.format),
+            ..plain(address)
+        })),
+        Place::Several(candidates) => Err(NotFound::ambiguous(verdict.format, candidates, line)),
+        Place::Nowhere => Err(NotFound::nowhere(verdict.format, line)),
+    }
+}
+
+fn differing(found: Found, list: &FieldList, by_field: IpAddr) -> Found {
+    let format = found.format.unwrap_or_default();
+    let note = format!(
+        "field {list} holds {by_field}, but format {format} has its peer elsewhere: {} is taken",
+        found.address
+    );
+    Found {
+        note: Some(note),
+        ..found
     }
 }
 

@@ -1,0 +1,173 @@
+//! The table of known formats.
+
+use super::{
+    Format, db, dns, dovecot, ftp, imap, json, login, mta, net, postfix, proxy, remote, sshd, voip,
+    vpn, web, webapp,
+};
+
+const fn syslog(name: &'static str, programs: &'static [&'static str], read: Reader) -> Format {
+    Format {
+        name,
+        programs,
+        bare: false,
+        read,
+    }
+}
+
+const fn own_log(name: &'static str, programs: &'static [&'static str], read: Reader) -> Format {
+    Format {
+        name,
+        programs,
+        bare: true,
+        read,
+    }
+}
+
+type Reader = fn(&[u8]) -> Option<super::Place>;
+
+/// All formats; the first that knows a line has it. `own_log` ones are known without a syslog header too.
+pub(super) const FORMATS: &[Format] = &[
+    own_log(
+        "openssh",
+        &["sshd", "sshd-session", "sshd-auth"],
+        sshd::read,
+    ),
+    syslog("pam", &[], |message| {
+        if message.starts_with(b"pam_") {
+            login::pam(message)
+        } else {
+            None
+        }
+    }),
+    syslog(
+        "pam (old)",
+        &["sshd", "vsftpd", "login", "dovecot-auth", "dovecot"],
+        login::old_pam,
+    ),
+    syslog("tcp_wrappers", &[], login::libwrap),
+    own_log("bind", &["named"], dns::bind),
+    own_log("unbound", &["unbound"], dns::unbound),
+    syslog("dnsmasq", &["dnsmasq"], dns::dnsmasq),
+    own_log("vsftpd", &["vsftpd"], ftp::vsftpd),
+    own_log("proftpd", &["proftpd"], ftp::proftpd),
+    syslog("pure-ftpd", &["pure-ftpd"], ftp::pure_ftpd),
+    syslog("ftpd", &["ftpd", "wu-ftpd", "in.ftpd"], ftp::ftpd),
+    syslog("postfix", &["postfix*"], postfix::read),
+    syslog(
+        "dovecot",
+        &[
+            "dovecot*",
+            "imap-login",
+            "pop3-login",
+            "managesieve-login",
+            "submission-login",
+            "auth",
+            "auth-worker",
+        ],
+        dovecot::read,
+    ),
+    own_log("exim", &["exim", "exim4"], mta::exim),
+    syslog(
+        "sendmail",
+        &["sendmail", "sm-mta", "sm-msp-queue"],
+        mta::sendmail,
+    ),
+    syslog("opensmtpd", &["smtpd"], mta::opensmtpd),
+    syslog(
+        "courier",
+        &[
+            "imapd",
+            "imapd-ssl",
+            "pop3d",
+            "pop3d-ssl",
+            "courieresmtpd",
+            "courierpop3login",
+            "courierlogger",
+            "imaplogin",
+        ],
+        imap::courier,
+    ),
+    syslog("uw-imap", &["imapd", "ipop3d", "ipop2d"], imap::uw),
+    syslog(
+        "cyrus",
+        &["imap", "imaps", "pop3", "pop3s", "sieve", "cyrus*"],
+        imap::cyrus,
+    ),
+    own_log("zimbra", &["zimbra*"], imap::zimbra),
+    own_log(
+        "access log",
+        &[
+            "nginx*", "apache*", "httpd*", "lighttpd", "traefik", "caddy",
+        ],
+        web::access,
+    ),
+    own_log("nginx error log", &["nginx*"], web::nginx_error),
+    own_log(
+        "apache error log",
+        &["apache*", "httpd*"],
+        web::apache_error,
+    ),
+    own_log("lighttpd error log", &["lighttpd"], web::lighttpd),
+    own_log(
+        "json",
+        &[
+            "caddy",
+            "traefik",
+            "nextcloud*",
+            "gitlab*",
+            "mongod",
+            "nginx*",
+            "suricata",
+        ],
+        json::read,
+    ),
+    own_log("asterisk", &["asterisk"], voip::asterisk),
+    own_log("freeswitch", &["freeswitch"], voip::freeswitch),
+    own_log("murmur", &["murmurd", "mumble-server"], voip::murmur),
+    own_log("ejabberd", &["ejabberd"], voip::ejabberd),
+    own_log("roundcube", &["roundcube"], webapp::roundcube),
+    syslog("phpmyadmin", &["phpMyAdmin"], webapp::phpmyadmin),
+    syslog("webmin", &["webmin", "usermin"], webapp::webmin),
+    syslog("wordpress", &["wordpress", "wp"], webapp::wordpress),
+    syslog("drupal", &["drupal*"], webapp::drupal),
+    own_log("squirrelmail", &["squirrelmail"], webapp::squirrelmail),
+    own_log("gitea", &["gitea", "forgejo"], webapp::gitea),
+    own_log("vaultwarden", &["vaultwarden"], webapp::vaultwarden),
+    own_log(
+        "home assistant",
+        &["hass", "homeassistant"],
+        webapp::home_assistant,
+    ),
+    own_log("jellyfin", &["jellyfin"], webapp::jellyfin),
+    own_log("keycloak", &["keycloak*", "kc.sh"], webapp::keycloak),
+    own_log(
+        "mysql",
+        &["mysqld", "mariadbd", "mariadb", "mysql"],
+        db::mysql,
+    ),
+    own_log("postgresql", &["postgres*"], db::postgres),
+    own_log("mssql", &["sqlservr"], db::mssql),
+    own_log("squid", &["squid"], proxy::squid),
+    syslog("haproxy", &["haproxy"], proxy::haproxy),
+    syslog("tinyproxy", &["tinyproxy"], proxy::tinyproxy),
+    syslog("stunnel", &["stunnel*"], proxy::stunnel),
+    own_log("openvpn", &["openvpn*", "ovpn*"], vpn::openvpn),
+    syslog("strongswan", &["charon*", "ipsec"], vpn::charon),
+    syslog("pptpd", &["pptpd"], vpn::pptpd),
+    syslog("dropbear", &["dropbear"], remote::dropbear),
+    own_log("xrdp", &["xrdp*"], remote::xrdp),
+    own_log("samba", &["smbd", "smbd_audit"], remote::samba),
+    syslog("rsync", &["rsyncd", "rsync"], remote::rsync),
+    syslog("xinetd", &["xinetd"], login::xinetd),
+    syslog("login", &["login"], login::login),
+    syslog(
+        "proxmox",
+        &["pvedaemon", "pveproxy", "pmgdaemon"],
+        login::proxmox,
+    ),
+    syslog("netfilter", &["kernel"], login::netfilter),
+    syslog("openldap", &["slapd"], net::slapd),
+    syslog("monit", &["monit"], net::monit),
+    own_log("snort", &["snort", "suricata"], net::snort),
+    syslog("portsentry", &["portsentry"], net::portsentry),
+];

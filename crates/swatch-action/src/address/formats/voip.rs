@@ -1,0 +1,99 @@
+//! Telephony and chat.
+
+use super::scan::{Place, after_time, every, leading, split, word};
+use crate::address::notation::parse;
+
+/// Asterisk: `NOTICE[12] chan_sip.c: Registration from '…' failed for 'ADDRESS:PORT' - Wrong password`, `Call from 'NAME'
+/// (ADDRESS:PORT) to extension …`, `SECURITY[12] res_security_log.c: SecurityEvent="…",…,RemoteAddress="IPV4/UDP/ADDRESS/5060"`.
+///
+/// Names, extensions and call ids are a stranger's, and stand on both sides.
+pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
+    let rest = match line.strip_prefix(b"[") {
+        Some(rest) => split(rest, b"] ")?.1,
+        None => line,
+    };
+    let (level, rest) = split(rest, b"[")?;
+    if !matches!(level, b"NOTICE" | b"WARNING" | b"ERROR" | b"SECURITY") {
+        return None;
+    }
+    // The thread, a call's number, the source file with or without line and function.
+    let (_, rest) = split(rest, b"]")?;
+    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+    let rest = match rest.strip_prefix(b"[C-") {
+        Some(rest) => split(rest, b"]")?.1.trim_ascii_start(),
+        None => rest,
+    };
+    let (file, rest) = split(rest, b": ")?;
+    let rest = match rest.strip_prefix(b"in ") {
+        Some(rest) => split(rest, b": ")?.1,
+        None => rest,
+    };
+    split(file, b".c")?;
+    if rest.starts_with(b"SecurityEvent=\"") {
+        return Some(every(rest, b",RemoteAddress=\"IPV", |rest| {
+            let mut parts = rest.get(..100.min(rest.len()))?.split(|byte| *byte == b'/');
+            let (_version, _transport, address) = (parts.next()?, parts.next()?, parts.next()?);
+            parse(address)
+        }));
+    }
+    let quoted = |rest: &[u8]| {
+        let (address, rest) = leading(rest, b"'")?;
+        rest.starts_with(b"' ").then_some(address)
+    };
+    if rest.starts_with(b"Registration from ") || rest.starts_with(b"Request '") {
+        return Some(every(rest, b" failed for '", quoted));
+    }
+    if rest.starts_with(b"Call from '") {
+        return Some(every(rest, b"' (", |rest| {
+            let (address, rest) = leading(rest, b")")?;
+            rest.starts_with(b") to extension ").then_some(address)
+        }));
+    }
+    if let Some(rest) = rest.strip_prefix(b"Host ") {
+        let (address, rest) = word(rest);
+        return (rest.starts_with(b"failed ") || rest.starts_with(b"denied "))
+            .then(|| parse(address).into());
+    }
+    let (address, rest) = word(rest);
+    rest.starts_with(b"failed to authenticate as ")
+        .then(|| parse(address).into())
+}
+
+/// FreeSWITCH: `SIP auth failure (REGISTER) on sofia profile 'internal' for [NAME@HOST] from ip ADDRESS`.
+pub(super) fn freeswitch(line: &[u8]) -> Option<Place> {
+    let (before, rest) = split(line, b"SIP auth ")?;
+    if !(before.is_empty() || split(before, b"sofia_reg.c:").is_some()) {
+        return None;
+    }
+    let (_, address) = super::scan::split_last(rest, b" from ip ")?;
+    Some(parse(address).into())
+}
+
+/// Mumble's server: `<W>2024-06-01 12:00:00.123 1 => <3:NAME(-1)> Rejected connection from ADDRESS:PORT: Wrong …`.
+pub(super) fn murmur(line: &[u8]) -> Option<Place> {
+    let (level, rest) = split(line, b">")?;
+    if !matches!(level, b"<W" | b"<X" | b"<F" | b"<C" | b"<D")
+        || after_time(rest).len() == rest.len()
+    {
+        return None;
+    }
+    Some(every(rest, b"> Rejected connection from ", |rest| {
+        parse(word(rest).0.strip_suffix(b":")?)
+    }))
+    .filter(|_| split(rest, b"> Rejected connection from ").is_some())
+}
+
+/// ejabberd: `(tls|<0.1.0>) Failed c2s PLAIN authentication for NAME@HOST from ADDRESS: Invalid …`.
+pub(super) fn ejabberd(line: &[u8]) -> Option<Place> {
+    let rest = after_time(line);
+    let (before, rest) = split(rest, b") Failed c2s ")?;
+    if !before.starts_with(b"[") {
+        return None;
+    }
+    Some(every(rest, b" from ", |rest| {
+        let (address, rest) =
+            split(rest, b": ").or_else(|| rest.strip_suffix(b":").map(|rest| (rest, &b""[..])))?;
+        let _reason = rest;
+        parse(address)
+    }))
+}
