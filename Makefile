@@ -45,7 +45,7 @@ bench: build ## speed and memory, beside the original and its peers
 
 .PHONY: soak
 soak: ## the random tests, run for long
-	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
+	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_PROPTEST_CASES=$${SWATCH_PROPTEST_CASES:-200000} \
 		$(CARGO) test --release --workspace
 
 .PHONY: fmt
@@ -72,6 +72,7 @@ install: ## programs, man pages, documents to $(prefix); no build: `make build` 
 	  install -m 644 "$$page" "$$section"; \
 	done
 	@for folder in docs examples; do \
+	  [ -d $$folder ] || continue; \
 	  find $$folder -type f ! -path 'docs/man/*' | while read -r file; do \
 	    to="$(DESTDIR)$(docdir)/$${file#docs/}"; \
 	    mode=644; [ -x "$$file" ] && mode=755; \

@@ -91,6 +91,8 @@ pub struct Case {
     pub expected: Expected,
     /// What would be better, where it can be stated exactly.
     pub better: Option<Expected>,
+    /// Words that standard error must hold, where the better thing is to refuse.
+    pub messages: Vec<String>,
 }
 
 impl Case {
@@ -117,6 +119,7 @@ impl Case {
                 exit: Exit::Code(0),
             },
             better: None,
+            messages: Vec::new(),
         }
     }
 

@@ -53,6 +53,13 @@ fn same(wanted: &Expected, got: &Outcome) -> bool {
     wanted.exit.accepts(got.exit) && wanted.stdout == got.stdout && wanted.side == got.side
 }
 
+/// The first of the words that standard error should hold and does not.
+pub fn unsaid<'a>(case: &'a Case, got: &Outcome) -> Option<&'a str> {
+    let said = String::from_utf8_lossy(&got.stderr);
+    let missing = case.messages.iter().find(|m| !said.contains(m.as_str()));
+    missing.map(String::as_str)
+}
+
 /// Whether the program did what is asked of it. `perl` says whether the machine has
 /// one: then a configuration that needs it must not be refused.
 pub fn met(case: &Case, status: Status, perl: bool) -> bool {

@@ -2,7 +2,9 @@
 //! programs under test, and the isolation that keeps mail and write(1) harmless.
 
 pub mod case;
+pub mod corpus;
 pub mod gate;
+pub mod generate;
 pub mod isolate;
 pub mod judge;
 pub mod parse;
@@ -11,3 +13,4 @@ pub mod program;
 pub mod run;
 pub mod show;
 pub mod skip;
+pub mod write;

@@ -124,6 +124,7 @@ fn one(topic: &str, name: &str, start: usize, lines: &[&str]) -> Result<Case, (u
                 None => return fail("expected NAME=VALUE"),
             },
             "arg" => case.args.push(value.to_owned()),
+            "message" => case.messages.push(value.to_owned()),
             "prep" | "conf" | "input" | "feed" | "driver" => {
                 let bytes = text()?;
                 case.files.push((field.to_owned(), bytes));

@@ -277,6 +277,8 @@ fn one(suite: &Suite, case: &Case) -> Done {
             kind,
             "the original does not do what the case says".to_owned(),
         )
+    } else if let Some(text) = judge::unsaid(case, &got) {
+        (Kind::Failed, format!("standard error does not say: {text}"))
     } else {
         suite.gate(case, status)
     };

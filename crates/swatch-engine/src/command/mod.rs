@@ -1,0 +1,154 @@
+//! Commands with variables, made ready to be run.
+
+mod context;
+mod here;
+mod quote;
+mod scripts;
+#[cfg(test)]
+mod tests;
+mod word;
+
+use swatch_config::ast::{Command, ShellPiece, Var};
+
+use crate::effect::Invocation;
+use crate::fields::is_blank;
+use crate::lookup::{Lookup, Part, Source, Text};
+use quote::Quote;
+use word::Unit;
+
+/// A compiled command.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Plan {
+    /// Words, each of them parts.
+    Direct(Vec<DirectWord>),
+    Shell(Vec<ShellPart>),
+}
+
+/// A word of a command that runs without a shell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DirectWord {
+    text: Text,
+    /// `ssh` gives it to a shell on the other side.
+    remote: bool,
+}
+
+/// A part of shell text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ShellPart {
+    Literal(Vec<u8>),
+    Value(Source, Vec<Quote>),
+}
+
+impl Plan {
+    /// `awk_fields`: `$1` is a field of the record instead of a group.
+    pub(crate) fn compile(command: &Command, awk_fields: bool) -> Self {
+        let source = |var: &Var| match var {
+            Var::Group(n) if awk_fields => Source::Field(*n),
+            other => Source::Var(other.clone()),
+        };
+        match command {
+            Command::Direct(words) => {
+                let ssh = matches!(words.first().map(Text::compile), Some(t)
+                    if t.literal().is_some_and(|w| w == b"ssh" || w.ends_with(b"/ssh")));
+                // The host is the first word that is neither an option nor an option's value; a
+                // value that is taken for the host only makes more be quoted, never less.
+                let host = words
+                    .iter()
+                    .skip(1)
+                    .position(|w| !matches!(Text::compile(w).literal(), Some([b'-', ..])));
+                let words = words.iter().enumerate().map(|(i, w)| DirectWord {
+                    text: Text::with(w, source),
+                    remote: ssh && host.is_some_and(|h| i > h + 1),
+                });
+                Plan::Direct(words.collect())
+            }
+            Command::Shell(pieces) => {
+                let mut units = Vec::new();
+                let mut holes = 0;
+                for piece in pieces {
+                    match piece {
+                        ShellPiece::Text(t) => units.extend(t.iter().map(|b| Unit::Byte(*b))),
+                        ShellPiece::Var { .. } => {
+                            units.push(Unit::Hole(holes));
+                            holes += 1;
+                        }
+                    }
+                }
+                let mut quotes = context::contexts(&units, holes).into_iter();
+                let parts = pieces.iter().map(|piece| match piece {
+                    ShellPiece::Text(t) => ShellPart::Literal(t.clone()),
+                    ShellPiece::Var { var, .. } => {
+                        let steps = quotes.next().unwrap_or_default();
+                        ShellPart::Value(source(var), steps)
+                    }
+                });
+                Plan::Shell(parts.collect())
+            }
+        }
+    }
+
+    /// The command with its values; none if no word is left of it.
+    pub(crate) fn render(&self, lookup: &mut impl Lookup) -> Option<Invocation> {
+        match self {
+            Plan::Direct(words) => {
+                let mut argv = Vec::with_capacity(words.len());
+                for word in words {
+                    render_word(word, lookup, &mut argv);
+                }
+                (!argv.is_empty()).then_some(Invocation::Direct(argv))
+            }
+            Plan::Shell(parts) => {
+                let mut script = Vec::new();
+                for part in parts {
+                    match part {
+                        ShellPart::Literal(t) => script.extend(without_nul(t)),
+                        ShellPart::Value(source, quotes) => {
+                            let value = lookup.value(source);
+                            let mut value: Vec<u8> = without_nul(&value).collect();
+                            for quote in quotes {
+                                let mut quoted = Vec::with_capacity(value.len() + 16);
+                                quote.apply(&value, &mut quoted);
+                                value = quoted;
+                            }
+                            script.extend_from_slice(&value);
+                        }
+                    }
+                }
+                Some(Invocation::Shell(script))
+            }
+        }
+    }
+}
+
+/// A NUL can be in no argument; the original's command ended at it.
+fn without_nul(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    bytes.iter().copied().filter(|b| *b != 0)
+}
+
+/// Adds what becomes of a word: its values are split at blanks, glued to the text beside them.
+fn render_word(word: &DirectWord, lookup: &mut impl Lookup, argv: &mut Vec<Vec<u8>>) {
+    let mut current: Option<Vec<u8>> = None;
+    for part in &word.text.parts {
+        match part {
+            Part::Literal(t) => current.get_or_insert_default().extend(without_nul(t)),
+            Part::Value(source) => {
+                let value = lookup.value(source);
+                if word.remote {
+                    let mut quoted = Vec::new();
+                    let value: Vec<u8> = without_nul(&value).collect();
+                    Quote::Words.apply(&value, &mut quoted);
+                    current.get_or_insert_default().extend(quoted);
+                    continue;
+                }
+                for byte in without_nul(&value) {
+                    if is_blank(byte) {
+                        argv.extend(current.take());
+                    } else {
+                        current.get_or_insert_default().push(byte);
+                    }
+                }
+            }
+        }
+    }
+    argv.extend(current);
+}

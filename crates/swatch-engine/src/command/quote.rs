@@ -1,0 +1,127 @@
+//! Makes a value plain data for the place in shell text where it stands.
+//!
+//! A value is quoted from the innermost context outwards: for the text of a script that another
+//! shell runs (`sh -c "echo $1"`) it is quoted as a word of that script first, and then for the
+//! double quotes around the script.
+
+/// One step of quoting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quote {
+    /// Outside of quotes: each blank-separated field a single-quoted word of its own. The first
+    /// and the last stay glued to the text beside them, as a shell's own splitting leaves them.
+    Words,
+    /// Outside of quotes where the shell does not split: one single-quoted word.
+    Word,
+    /// Between `"…"`.
+    Double,
+    /// Between `'…'`.
+    Single,
+    /// Text of a command between backquotes, which the shell unescapes before it reads it.
+    Backquote {
+        /// The backquotes stand in `"…"`.
+        in_double: bool,
+    },
+    /// `$((…))`: shells expand commands in there whatever the quotes, so that only a number can
+    /// stand there; anything else is 0.
+    Number,
+    /// A here-document in which the shell expands. A line break could end it: it becomes a blank.
+    HereDocument,
+    /// A here-document behind a quoted delimiter.
+    RawHereDocument,
+    /// Where no quoting can be relied on: letters, digits, blanks and a few signs without a
+    /// meaning stay, every other byte becomes `_`.
+    Plain,
+    /// After another step: a backslash stands before the value and must not act on it.
+    Backslash,
+    /// After another step: a dollar sign stands before the value; this text keeps them apart.
+    Apart(&'static [u8]),
+}
+
+impl Quote {
+    /// Appends the quoted value.
+    pub(crate) fn apply(self, value: &[u8], out: &mut Vec<u8>) {
+        let mut escape = |specials: &[u8]| {
+            for &b in value {
+                if specials.contains(&b) {
+                    out.push(b'\\');
+                }
+                out.push(b);
+            }
+        };
+        match self {
+            Quote::Words => words(value, out),
+            Quote::Word => word(value, out),
+            Quote::Double => escape(b"$`\"\\"),
+            Quote::Backquote { in_double: false } => escape(b"$`\\"),
+            Quote::Backquote { in_double: true } => escape(b"$`\\\""),
+            Quote::Single => single(value, out),
+            Quote::Number => {
+                let number = value.strip_prefix(b"-").unwrap_or(value);
+                let plain = !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+                out.extend_from_slice(if plain { value } else { b"0" });
+            }
+            Quote::HereDocument => {
+                for &b in value {
+                    match b {
+                        b'$' | b'`' | b'\\' => out.extend_from_slice(&[b'\\', b]),
+                        b'\n' => out.push(b' '),
+                        _ => out.push(b),
+                    }
+                }
+            }
+            Quote::RawHereDocument => {
+                out.extend(value.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
+            }
+            Quote::Plain => out.extend(value.iter().map(|&b| match b {
+                b' ' | b'.' | b',' | b':' | b'/' | b'@' | b'%' | b'+' | b'-' => b,
+                _ if b.is_ascii_alphanumeric() => b,
+                _ => b'_',
+            })),
+            Quote::Backslash => {
+                out.push(b'\\');
+                out.extend_from_slice(value);
+            }
+            Quote::Apart(text) => {
+                out.extend_from_slice(text);
+                out.extend_from_slice(value);
+            }
+        }
+    }
+}
+
+/// What a shell splits at: the usual `IFS`.
+fn splits(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n')
+}
+
+fn words(value: &[u8], out: &mut Vec<u8>) {
+    let mut fields = value.split(|&b| splits(b)).filter(|f| !f.is_empty());
+    let blank_first = value.first().is_some_and(|&b| splits(b));
+    if blank_first {
+        out.push(b' ');
+    }
+    let Some(first) = fields.next() else { return };
+    word(first, out);
+    for field in fields {
+        out.push(b' ');
+        word(field, out);
+    }
+    if value.last().is_some_and(|&b| splits(b)) {
+        out.push(b' ');
+    }
+}
+
+fn word(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'\'');
+    single(value, out);
+    out.push(b'\'');
+}
+
+fn single(value: &[u8], out: &mut Vec<u8>) {
+    for &b in value {
+        match b {
+            b'\'' => out.extend_from_slice(b"'\\''"),
+            _ => out.push(b),
+        }
+    }
+}

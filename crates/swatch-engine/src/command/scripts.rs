@@ -1,0 +1,147 @@
+//! What the words of a simple command are to its shell.
+
+use super::quote::Quote;
+use super::word::Word;
+
+/// The words of a simple command as they come.
+#[derive(Debug, Default)]
+pub(super) struct Invoked {
+    /// A word has come that is neither an assignment before the command nor a wrapper (`sudo`).
+    named: bool,
+    state: State,
+    /// The next word is the file of a redirection.
+    redirected: bool,
+}
+
+/// What a word is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Plain,
+    /// Text that a further shell reads.
+    Script,
+    /// `case`: brackets of its patterns do not end anything.
+    Case,
+    Esac,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    None,
+    /// A shell or `su` was named: the word after its `-c` is a script.
+    Shell,
+    /// The next word is a script.
+    Script,
+    /// `eval`, or the command for `ssh`: every word is.
+    Eval,
+    /// `ssh`: what follows its options and the host is a script.
+    Ssh,
+    /// The next word is the value of an option of ssh.
+    SshValue,
+    /// `case`: the next word is not split.
+    Case,
+    /// `export` and the like: `NAME=` is not split.
+    Declaration,
+    /// `let`: words are computed.
+    Arithmetic,
+    /// `[[ … ]]`: bash may compute words.
+    Test,
+}
+
+impl Invoked {
+    /// How a value outside of quotes is to be quoted, in the word begun.
+    pub(super) fn quote(&self, word: &Word) -> Quote {
+        let single = self.redirected
+            || self.state == State::Case
+            || ((!self.named || self.state == State::Declaration) && word.is_assignment());
+        match self.state {
+            State::Arithmetic => Quote::Number,
+            State::Test => Quote::Plain,
+            _ if single => Quote::Word,
+            _ => Quote::Words,
+        }
+    }
+
+    /// A redirection begins.
+    pub(super) fn redirect(&mut self) {
+        self.redirected = true;
+    }
+
+    /// Takes the next word.
+    pub(super) fn next_word(&mut self, word: &Word) -> Role {
+        if std::mem::take(&mut self.redirected) || (!self.named && word.is_assignment()) {
+            return Role::Plain;
+        }
+        let literal = word.literal();
+        let text = literal.as_deref().unwrap_or_default();
+        let first = !self.named;
+        self.named = true;
+        match self.state {
+            State::Script => {
+                self.state = State::None;
+                return Role::Script;
+            }
+            State::Eval => return Role::Script,
+            State::Shell if is_command_option(text) => self.state = State::Script,
+            State::SshValue => self.state = State::Ssh,
+            State::Ssh => match text {
+                // The options of OpenSSH's client that take a value as the next word.
+                [b'-', o] if b"BbcDEeFIiJLlmOopQRSWw".contains(o) => {
+                    self.state = State::SshValue;
+                }
+                [b'-', ..] => {}
+                _ => self.state = State::Eval,
+            },
+            State::Case => self.state = State::None,
+            State::None => return self.command(text, first),
+            State::Shell | State::Declaration | State::Arithmetic | State::Test => {}
+        }
+        Role::Plain
+    }
+
+    /// A word that may name a command: behind `sudo`, `env` or `xargs` it need not be the first.
+    fn command(&mut self, text: &[u8], first: bool) -> Role {
+        match text {
+            b"if" | b"then" | b"else" | b"elif" | b"while" | b"until" | b"do" | b"!" | b"{"
+            | b"time"
+                if first =>
+            {
+                self.named = false;
+            }
+            b"sudo" | b"doas" | b"nohup" | b"exec" | b"env" | b"nice" | b"timeout" | b"setsid"
+            | b"command" | b"xargs"
+                if first =>
+            {
+                self.named = false;
+            }
+            [b'-' | b'0'..=b'9', ..] if first => self.named = false,
+            b"case" if first => {
+                self.state = State::Case;
+                return Role::Case;
+            }
+            b"esac" if first => return Role::Esac,
+            b"let" if first => self.state = State::Arithmetic,
+            b"[[" if first => self.state = State::Test,
+            b"export" | b"readonly" | b"local" | b"declare" | b"typeset" if first => {
+                self.state = State::Declaration;
+            }
+            _ => {
+                self.state = match text.rsplit(|b| *b == b'/').next().unwrap_or_default() {
+                    b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"su" | b"runuser"
+                    | b"script" | b"flock" => State::Shell,
+                    b"eval" | b"watch" if first => State::Eval,
+                    b"ssh" if first => State::Ssh,
+                    _ => State::None,
+                };
+            }
+        }
+        Role::Plain
+    }
+}
+
+/// `-c`, also among other letters: `-lc`.
+fn is_command_option(text: &[u8]) -> bool {
+    matches!(text, [b'-', letters @ ..]
+        if letters.contains(&b'c') && letters.iter().all(u8::is_ascii_alphabetic))
+        || text == b"--command"
+}

@@ -1,0 +1,65 @@
+//! What the groups of a match took.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use regex_automata::util::primitives::NonMaxUsize;
+
+/// Groups by name, each name with its groups in order.
+pub(crate) type Names = BTreeMap<Vec<u8>, Vec<u32>>;
+
+/// The groups of the last match, as byte ranges of the searched text. Made once and filled again
+/// and again by [`Matcher::captures_into`](super::Matcher::captures_into).
+#[derive(Debug, Clone, Default)]
+pub struct Captures {
+    pub(super) groups: Vec<Option<Range<usize>>>,
+    pub(super) names: Arc<Names>,
+    /// Room for the engine.
+    pub(super) slots: Vec<Option<NonMaxUsize>>,
+}
+
+impl Captures {
+    /// Room for captures; no group is set.
+    #[must_use]
+    pub fn new() -> Captures {
+        Captures::default()
+    }
+
+    /// Forgets the match.
+    pub fn clear(&mut self) {
+        self.groups.clear();
+    }
+
+    /// Number of groups, the whole match (group 0) included. 0: there was no match.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether there is no match.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// What group `index` took; 0 is the whole match (`$&`). None: it took no part (then Perl's
+    /// `$1` is undefined), or there is no such group.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Range<usize>> {
+        self.groups.get(index).cloned().flatten()
+    }
+
+    /// `$+{name}`: the first group of that name that took part.
+    #[must_use]
+    pub fn named(&self, name: &[u8]) -> Option<Range<usize>> {
+        let groups = self.names.get(name)?;
+        groups.iter().find_map(|&group| self.get(group as usize))
+    }
+
+    /// `$+`: the last group that took part.
+    #[must_use]
+    pub fn last_group(&self) -> Option<Range<usize>> {
+        self.groups.iter().skip(1).rev().find_map(Clone::clone)
+    }
+}

@@ -1,0 +1,194 @@
+//! One atom: a character, a class, an escape or a group.
+
+use super::super::ast::{Assert, Node};
+use super::super::set::ByteSet;
+use super::super::tables::{self, Charset, HORIZONTAL, NOT_NEWLINE, Named, VERTICAL};
+use super::{Parser, Read};
+
+impl Parser<'_> {
+    /// Reads an atom; none where modifiers alone were read.
+    pub(super) fn atom(&mut self) -> Read<Option<Node>> {
+        let start = self.at;
+        let Some(byte) = self.peek() else {
+            return Ok(None);
+        };
+        match byte {
+            b'(' => return self.group(),
+            b'[' => return self.class().map(|set| Some(Node::set(set))),
+            b'\\' => return self.escape(),
+            b'*' | b'+' | b'?' => {
+                return self.refuse_with(
+                    start,
+                    format!("the quantifier `{}` follows nothing", char::from(byte)),
+                    format!("write `\\{}` for the character", char::from(byte)),
+                );
+            }
+            b'{' => self.check_brace()?,
+            _ => {}
+        }
+        self.at += 1;
+        Ok(Some(match byte {
+            b'.' if self.modifiers.dot_all => Node::Set(ByteSet::ALL),
+            b'.' => Node::Set(NOT_NEWLINE),
+            b'^' if self.modifiers.multi_line => Node::Assert(Assert::LineStart),
+            b'^' => Node::Assert(Assert::TextStart),
+            b'$' if self.modifiers.multi_line => Node::Assert(Assert::LineEnd),
+            b'$' => Node::Assert(Assert::TextEndOrNewline),
+            byte => self.character(u32::from(byte)),
+        }))
+    }
+
+    /// Perl takes a stray `{` literally, but not behind a backslash and a letter, which may get
+    /// a meaning one day.
+    fn check_brace(&self) -> Read<()> {
+        match self.source[..self.at] {
+            [.., b'\\', letter] if letter.is_ascii_alphabetic() => self.refuse_with(
+                self.at,
+                format!("this `{{` is not allowed behind `\\{}`", char::from(letter)),
+                "write `\\{` for the character",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// A character by its code point, under the modifiers in force.
+    pub(super) fn character(&self, point: u32) -> Node {
+        let charset = self.modifiers.charset;
+        match u8::try_from(point) {
+            Ok(byte) if self.modifiers.ignore_case => {
+                Node::Set(tables::fold(ByteSet::single(byte), charset))
+            }
+            Ok(byte) => Node::byte(byte),
+            Err(_) if self.modifiers.ignore_case => {
+                Node::set(tables::fold_from_above(point, point, charset))
+            }
+            Err(_) => Node::Fail,
+        }
+    }
+
+    /// An escape outside of a class.
+    fn escape(&mut self) -> Read<Option<Node>> {
+        let start = self.at;
+        let Some(letter) = self.peek_at(1) else {
+            return self.refuse_with(
+                start,
+                "the pattern ends in a backslash",
+                "write `\\\\` for a backslash",
+            );
+        };
+        if let Some(node) = self.reference(letter)? {
+            return Ok(Some(node));
+        }
+        if let Some(set) = self.shorthand(letter)? {
+            return Ok(Some(Node::set(set)));
+        }
+        self.at += 2;
+        let latin = self.modifiers.charset == Charset::Unicode;
+        let assert = |assert| Ok(Some(Node::Assert(assert)));
+        match letter {
+            b'A' | b'G' => return assert(Assert::TextStart),
+            b'z' => return assert(Assert::TextEnd),
+            b'Z' => return assert(Assert::TextEndOrNewline),
+            b'b' | b'B' if self.peek() == Some(b'{') => return self.boundary(start),
+            b'b' | b'B' => {
+                return assert(Assert::Word {
+                    negated: letter == b'B',
+                    latin,
+                });
+            }
+            b'K' if self.look_depth > 0 => {
+                return self.refuse(start, "`\\K` is not allowed in look-around");
+            }
+            b'K' => return assert(Assert::Keep),
+            b'N' if self.peek() != Some(b'{')
+                || super::quantifier::braces(self.rest()).is_some() =>
+            {
+                return Ok(Some(Node::Set(NOT_NEWLINE)));
+            }
+            b'R' => return Ok(Some(Node::Newline)),
+            b'X' => return Ok(Some(Node::Grapheme)),
+            b'C' => {
+                return self.refuse_with(
+                    start,
+                    "`\\C` is no longer part of Perl",
+                    "write `.` (with the modifier `s` for a newline too)",
+                );
+            }
+            b'E' | b'Q' | b'L' | b'U' | b'F' | b'u' | b'l' => {
+                return self.source_level(start, letter);
+            }
+            _ => {}
+        }
+        self.at = start;
+        let point = self.character_escape()?;
+        Ok(Some(self.character(point)))
+    }
+
+    /// `\b{wb}` and the like.
+    fn boundary(&mut self, start: usize) -> Read<Option<Node>> {
+        self.at += 1;
+        let Some(name) = self.until(b'}') else {
+            return self.refuse_with(
+                start,
+                "`\\b{` has no `}`",
+                "write `\\b` for a word boundary, and `\\{` for the character",
+            );
+        };
+        match super::quantifier::trim(name) {
+            b"gcb" | b"g" | b"lb" | b"sb" | b"wb" => self.unsupported(
+                start,
+                "boundaries of Unicode text are not supported, as log records are bytes",
+                "write `\\b` for a word boundary",
+            ),
+            name => {
+                let name = Self::shown(name);
+                self.refuse(start, format!("`{name}` is no kind of boundary"))
+            }
+        }
+    }
+
+    /// `\Q…\E` that an earlier stage has left. Perl itself handles these before the pattern is
+    /// a pattern, so a `\E` alone is nothing.
+    fn source_level(&mut self, start: usize, letter: u8) -> Read<Option<Node>> {
+        match letter {
+            b'E' => Ok(None),
+            b'Q' => {
+                let rest = self.rest();
+                let length = memchr::memmem::find(rest, b"\\E").unwrap_or(rest.len());
+                self.at += (length + 2).min(rest.len());
+                let literal = rest[..length].iter();
+                Ok(Some(Node::concat(
+                    literal
+                        .map(|&byte| self.character(u32::from(byte)))
+                        .collect(),
+                )))
+            }
+            _ => self.unsupported(
+                start,
+                "changing the case of a part of the pattern is not supported",
+                "write the letters in the case you mean, or `(?i:…)` for both",
+            ),
+        }
+    }
+
+    /// `\w`, `\d` and the like, also within a class. Passes over it if it is one.
+    pub(super) fn shorthand(&mut self, letter: u8) -> Read<Option<ByteSet>> {
+        let charset = self.modifiers.charset;
+        let set = match letter {
+            b'w' => Named::Word.set(charset),
+            b'W' => Named::Word.set(charset).negated(),
+            b'd' => Named::Digit.set(charset),
+            b'D' => Named::Digit.set(charset).negated(),
+            b's' => Named::Space.set(charset),
+            b'S' => Named::Space.set(charset).negated(),
+            b'h' => HORIZONTAL,
+            b'H' => HORIZONTAL.negated(),
+            b'v' => VERTICAL,
+            b'V' => VERTICAL.negated(),
+            b'p' | b'P' => return self.property().map(Some),
+            _ => return Ok(None),
+        };
+        self.at += 2;
+        Ok(Some(set))
+    }
+}

@@ -1,0 +1,82 @@
+//! From an action and its values to an [`Effect`].
+
+use std::time::Duration;
+
+use crate::effect::Effect;
+use crate::lookup::Lookup;
+use crate::program::{Act, Step};
+
+/// The effect of an action; none if nothing is left of its command.
+pub(crate) fn effect(step: &Step, message: &[u8], lookup: &mut impl Lookup) -> Option<Effect> {
+    let own = step.message.as_ref().map(|m| m.render(lookup));
+    let message = || own.clone().unwrap_or_else(|| message.to_vec());
+    Some(match &step.act {
+        Act::Echo { sgr } => Effect::Echo {
+            text: message(),
+            sgr: sgr.clone(),
+        },
+        Act::Bell { rings, delay_ms } => Effect::Bell {
+            rings: *rings,
+            delay: Duration::from_millis(*delay_ms),
+        },
+        Act::Exec(command) => Effect::Exec(command.render(lookup)?),
+        Act::Pipe { command, keep_open } => Effect::Pipe {
+            command: command.render(lookup)?,
+            message: message(),
+            keep_open: *keep_open,
+        },
+        Act::Mail {
+            to,
+            subject,
+            mailer,
+        } => Effect::Mail {
+            to: to.as_ref().map(|to| recipients(to.render(lookup))),
+            subject: match subject {
+                Some(subject) => one_line(subject.render(lookup)),
+                None => b"Message from Swatchdog".to_vec(),
+            },
+            body: message(),
+            mailer: match mailer {
+                Some(mailer) => Some(mailer.render(lookup)?),
+                None => None,
+            },
+        },
+        Act::Write { users, program } => Effect::Write {
+            users: logins(&users.render(lookup)),
+            text: message(),
+            program: match program {
+                Some(program) => Some(program.render(lookup)?),
+                None => None,
+            },
+        },
+        Act::Foreign => return None,
+    })
+}
+
+/// A header's value: nothing in it may begin another header.
+fn one_line(mut text: Vec<u8>) -> Vec<u8> {
+    for byte in &mut text {
+        if matches!(*byte, b'\n' | b'\r' | 0) {
+            *byte = b' ';
+        }
+    }
+    text
+}
+
+fn recipients(text: Vec<u8>) -> Vec<u8> {
+    let mut text = one_line(text);
+    for byte in &mut text {
+        if *byte == b':' {
+            *byte = b',';
+        }
+    }
+    text
+}
+
+/// Login names between colons. One that looks like an option is none.
+fn logins(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split(|b| *b == b':')
+        .map(|user| user.iter().copied().filter(|b| *b != 0).collect())
+        .filter(|user: &Vec<u8>| !user.is_empty() && user[0] != b'-')
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! What a program remembers from record to record.
+
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod threshold;
+pub(crate) mod throttle;
+
+use crate::program::{Layout, Program};
+use table::{Keys, Table};
+
+/// What happened to one rule so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Records that its condition matched.
+    pub matched: u64,
+    /// Of these, those that its actions were run for.
+    pub acted: u64,
+    /// Those that a throttle or threshold kept back.
+    pub held: u64,
+    /// Searches of its patterns that were given up at the limit of the backtracking engine; they
+    /// count as no match.
+    pub gave_up: u64,
+}
+
+/// Throttles, thresholds and counters of a program, and nothing of the world outside.
+#[derive(Debug)]
+pub struct State {
+    layout: Layout,
+    pub(crate) keys: Keys,
+    pub(crate) throttles: Vec<Table<throttle::Record>>,
+    pub(crate) thresholds: Vec<Table<threshold::Record>>,
+    pub(crate) counters: Vec<Counters>,
+    /// Rules whose first search has been given up, and that nobody has been told of.
+    pub(crate) faults: Vec<usize>,
+}
+
+impl State {
+    /// Nothing has happened yet.
+    pub fn new(program: &Program) -> Self {
+        let layout = program.layout.clone();
+        let limit = layout.max_keys;
+        Self {
+            keys: Keys::default(),
+            throttles: layout.throttles.iter().map(|_| Table::new(limit)).collect(),
+            thresholds: layout
+                .thresholds
+                .iter()
+                .map(|_| Table::new(limit))
+                .collect(),
+            counters: vec![Counters::default(); layout.rules.len()],
+            faults: Vec::new(),
+            layout,
+        }
+    }
+
+    /// The state for a program that takes the place of another: what belongs to a rule that is
+    /// still there, with the same condition, stays.
+    pub fn carry_over(mut self, program: &Program) -> Self {
+        let mut new = Self::new(program);
+        let limit = new.layout.max_keys;
+        take_same(
+            &self.layout.throttles,
+            &mut self.throttles,
+            &new.layout.throttles,
+            &mut new.throttles,
+        );
+        take_same(
+            &self.layout.thresholds,
+            &mut self.thresholds,
+            &new.layout.thresholds,
+            &mut new.thresholds,
+        );
+        take_same(
+            &self.layout.rules,
+            &mut self.counters,
+            &new.layout.rules,
+            &mut new.counters,
+        );
+        new.throttles.iter_mut().for_each(|t| t.set_limit(limit));
+        new.thresholds.iter_mut().for_each(|t| t.set_limit(limit));
+        new.keys = self.keys;
+        new
+    }
+
+    /// For each rule, in the order of [`Program::rules`].
+    pub fn counters(&self) -> &[Counters] {
+        &self.counters
+    }
+
+    /// Keys that throttles and thresholds remember now.
+    pub fn remembered_keys(&self) -> usize {
+        let throttles: usize = self.throttles.iter().map(Table::len).sum();
+        throttles + self.thresholds.iter().map(Table::len).sum::<usize>()
+    }
+
+    /// Keys that had to be forgotten at the bound although they still mattered.
+    pub fn forgotten_keys(&self) -> u64 {
+        let throttles: u64 = self.throttles.iter().map(|t| t.forgotten).sum();
+        throttles + self.thresholds.iter().map(|t| t.forgotten).sum::<u64>()
+    }
+
+    /// Rules with a search that was given up for the first time since the last call: each is
+    /// worth one warning.
+    pub fn take_faults(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.faults)
+    }
+
+    pub(crate) fn count_gave_up(&mut self, rule: usize, times: u32) {
+        let counter = &mut self.counters[rule].gave_up;
+        if *counter == 0 {
+            self.faults.push(rule);
+        }
+        *counter += u64::from(times);
+    }
+}
+
+/// Moves what has the same name from the old list to the new one.
+fn take_same<T>(old_names: &[Vec<u8>], old: &mut [T], names: &[Vec<u8>], new: &mut [T]) {
+    for (name, slot) in names.iter().zip(new) {
+        if let Some(at) = old_names.iter().position(|o| o == name) {
+            std::mem::swap(slot, &mut old[at]);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Positions: what has been dealt with, kept over restarts.
+
+mod format;
+mod progress;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::notice::Notice;
+use crate::pattern::Pattern;
+
+pub(crate) use format::Saved;
+use format::State;
+pub(crate) use progress::Progress;
+use store::Store;
+pub use store::{StateError, check_state_dir};
+
+/// The positions of all files of one [`Follower`](crate::Follower): up to where the actions of
+/// the records are done. Clones are handles to the same positions, for any thread.
+///
+/// With a state file, [`save`](Checkpoint::save) writes them there, and after a restart
+/// [`load`](Checkpoint::load) finds them. Each follower needs a state file of its own.
+///
+/// A follower that is opened with the same handle after another one was dropped goes on where
+/// that one stood, with or without a state file; the records of the old one should be dealt
+/// with by then.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Mutex<Table>,
+    /// Counts the changes, so that saving what is saved already costs nothing.
+    changes: Arc<AtomicU64>,
+    store: Option<Mutex<Store>>,
+}
+
+/// All that is written to the state.
+#[derive(Debug, Default)]
+struct Table {
+    /// What is followed now.
+    live: Vec<Arc<Progress>>,
+    /// What was loaded and has not been taken up yet.
+    loaded: Vec<Saved>,
+    /// The patterns that the positions cover.
+    patterns: Vec<PathBuf>,
+    cursors: BTreeMap<String, String>,
+}
+
+/// What [`Checkpoint::load`] found.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The handle.
+    pub checkpoint: Checkpoint,
+    /// Set if there was a state that could not be used.
+    pub notice: Option<Notice>,
+}
+
+impl Checkpoint {
+    /// Positions in memory only: [`save`](Checkpoint::save) does nothing.
+    pub fn in_memory() -> Self {
+        Checkpoint::with(Table::default(), None)
+    }
+
+    /// Loads the positions from `state`, a file that need not exist yet, in a directory that must.
+    ///
+    /// Beside it lie `NAME.lock`, `NAME.tmp` and `NAME.unsynced`. If a crash left several states,
+    /// the newest that is whole is used. If there is none that is whole, the file is set aside
+    /// and a notice says so: following must go on.
+    ///
+    /// The files are opened without following symbolic links, and must be plain files of this user, or of root, that
+    /// others cannot write. For the directory see [`check_state_dir`].
+    ///
+    /// # Errors
+    /// When the state cannot be opened or locked, is in use by another process, is not safely
+    /// ours, or was written by a later version.
+    pub fn load(state: &Path) -> Result<Loaded, StateError> {
+        let mut store = Store::open(state)?;
+        let (found, notice) = store.load()?;
+        let table = Table {
+            live: Vec::new(),
+            loaded: found.files,
+            patterns: found.patterns,
+            cursors: found.cursors,
+        };
+        Ok(Loaded {
+            checkpoint: Checkpoint::with(table, Some(store)),
+            notice,
+        })
+    }
+
+    fn with(table: Table, store: Option<Store>) -> Self {
+        Checkpoint {
+            shared: Arc::new(Shared {
+                table: Mutex::new(table),
+                changes: Arc::default(),
+                store: store.map(Mutex::new),
+            }),
+        }
+    }
+
+    /// Writes the positions if they have changed, so that they survive a crash of the machine:
+    /// temporary file, `fsync`, rename, `fsync` of the directory. Without a state file it does nothing.
+    ///
+    /// # Errors
+    /// When the state cannot be written, for example because the disk is full. The state before is then
+    /// still there, following may go on, and the next call tries again.
+    pub fn save(&self) -> Result<(), StateError> {
+        self.write(true)
+    }
+
+    /// As [`save`](Checkpoint::save) without `fsync`: survives a crash or `kill -9` of this process but perhaps not one of
+    /// the machine, and costs some 50 µs instead of milliseconds. It writes a file of its own, so
+    /// that what was saved durably before stays safe.
+    ///
+    /// # Errors
+    /// As [`save`](Checkpoint::save).
+    pub fn save_unsynced(&self) -> Result<(), StateError> {
+        self.write(false)
+    }
+
+    fn write(&self, durable: bool) -> Result<(), StateError> {
+        let Some(store) = &self.shared.store else {
+            return Ok(());
+        };
+        let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read before the positions: a change in between is then written twice, never missed.
+        let changes = self.shared.changes.load(Ordering::Acquire);
+        if store.is_current(changes, durable) {
+            return Ok(());
+        }
+        let state = self.state();
+        store.write(&state, changes, durable)
+    }
+
+    fn state(&self) -> State {
+        let mut table = self.table();
+        table.live.retain(|progress| !progress.is_over());
+        let mut files = table.loaded.clone();
+        files.extend(table.live.iter().map(|progress| progress.saved()));
+        State {
+            patterns: table.patterns.clone(),
+            files,
+            cursors: table.cursors.clone(),
+        }
+    }
+
+    /// A position of another kind that was saved under this name, such as a journal's cursor.
+    pub fn cursor(&self, name: &str) -> Option<String> {
+        self.table().cursors.get(name).cloned()
+    }
+
+    /// Keeps a position of another kind; it is written with the next save.
+    pub fn set_cursor(&self, name: &str, value: &str) {
+        let mut table = self.table();
+        let old = table.cursors.insert(name.to_owned(), value.to_owned());
+        if old.as_deref() != Some(value) {
+            self.changed();
+        }
+    }
+
+    /// Takes over all that is known about the files of these patterns, and forgets the rest.
+    /// Returns the positions in the order in which the files were opened.
+    pub(crate) fn take_up(&self, patterns: &[Pattern]) -> TakenUp {
+        let mut table = self.table();
+        let mut saved = std::mem::take(&mut table.loaded);
+        saved.extend(table.live.drain(..).map(|progress| progress.saved()));
+        let covered = std::mem::take(&mut table.patterns);
+        table.patterns = patterns.iter().map(|p| p.as_path().into()).collect();
+        self.changed();
+        TakenUp { saved, covered }
+    }
+
+    /// The patterns changed while following.
+    pub(crate) fn cover(&self, patterns: &[Pattern]) {
+        self.table().patterns = patterns.iter().map(|p| p.as_path().into()).collect();
+        self.changed();
+    }
+
+    /// Begins to keep the position of a file.
+    pub(crate) fn keep(&self, saved: Saved) -> Arc<Progress> {
+        let progress = Arc::new(Progress::new(saved, self.shared.changes.clone()));
+        self.table().live.push(progress.clone());
+        self.changed();
+        progress
+    }
+
+    fn changed(&self) {
+        self.shared.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // The table is whole at every point where a thread could panic.
+        self.shared
+            .table
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was known when a follower starts.
+#[derive(Debug)]
+pub(crate) struct TakenUp {
+    pub(crate) saved: Vec<Saved>,
+    /// The patterns that were followed then: a file of one of these that has no position did
+    /// not exist.
+    pub(crate) covered: Vec<PathBuf>,
+}

@@ -1,0 +1,168 @@
+//! The state as JSON.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::{Print, Window};
+
+/// The version that this code writes. A state of a later one is not touched.
+pub(super) const VERSION: u32 = 1;
+
+/// All that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) patterns: Vec<PathBuf>,
+    pub(super) files: Vec<Saved>,
+    pub(super) cursors: BTreeMap<String, String>,
+}
+
+/// The position in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// The name under which it was followed.
+    pub(crate) path: PathBuf,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// The end of the last record whose actions are done.
+    pub(crate) offset: u64,
+    /// When it was first opened, in milliseconds since 1970.
+    pub(crate) opened: u64,
+    /// Whether the path named another file already.
+    pub(crate) replaced: bool,
+    /// What the file looked like; the mark is at the position or before it.
+    pub(crate) print: Print,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    version: u32,
+    /// Grows with every write: tells which of two states is newer.
+    #[serde(default)]
+    sequence: u64,
+    #[serde(default)]
+    patterns: Vec<PathText>,
+    #[serde(default)]
+    files: Vec<FileText>,
+    #[serde(default)]
+    cursors: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileText {
+    path: PathText,
+    device: u64,
+    inode: u64,
+    offset: u64,
+    opened: u64,
+    replaced: bool,
+    head: Window,
+    mark: Window,
+}
+
+/// A path: text if it is UTF-8, else its bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum PathText {
+    Text(String),
+    Bytes { bytes: Vec<u8> },
+}
+
+impl From<PathBuf> for PathText {
+    fn from(path: PathBuf) -> Self {
+        match path.into_os_string().into_string() {
+            Ok(text) => PathText::Text(text),
+            Err(other) => PathText::Bytes {
+                bytes: other.as_bytes().to_vec(),
+            },
+        }
+    }
+}
+
+impl From<PathText> for PathBuf {
+    fn from(text: PathText) -> Self {
+        match text {
+            PathText::Text(text) => text.into(),
+            PathText::Bytes { bytes } => OsString::from_vec(bytes).into(),
+        }
+    }
+}
+
+/// Why a state cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// Written by a later version, this one.
+    Later(u32),
+    /// No state, or a part of one.
+    Broken(String),
+}
+
+/// Renders a state.
+pub(super) fn render(state: &State, sequence: u64) -> Vec<u8> {
+    let document = Document {
+        version: VERSION,
+        sequence,
+        patterns: state.patterns.iter().cloned().map(Into::into).collect(),
+        files: state.files.iter().cloned().map(Into::into).collect(),
+        cursors: state.cursors.clone(),
+    };
+    let mut text = serde_json::to_vec_pretty(&document)
+        .expect("strings, numbers and lists can always be written as JSON");
+    text.push(b'\n');
+    text
+}
+
+/// Reads a state and its sequence number. A part of one is not JSON, so it is found out.
+pub(super) fn parse(text: &[u8]) -> Result<(State, u64), Unreadable> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let broken = |error: serde_json::Error| Unreadable::Broken(error.to_string());
+    let Versioned { version } = serde_json::from_slice(text).map_err(broken)?;
+    if version > VERSION {
+        return Err(Unreadable::Later(version));
+    }
+    let document: Document = serde_json::from_slice(text).map_err(broken)?;
+    let state = State {
+        patterns: document.patterns.into_iter().map(Into::into).collect(),
+        files: document.files.into_iter().map(Into::into).collect(),
+        cursors: document.cursors,
+    };
+    Ok((state, document.sequence))
+}
+
+impl From<Saved> for FileText {
+    fn from(saved: Saved) -> Self {
+        FileText {
+            path: saved.path.into(),
+            device: saved.device,
+            inode: saved.inode,
+            offset: saved.offset,
+            opened: saved.opened,
+            replaced: saved.replaced,
+            head: saved.print.head,
+            mark: saved.print.mark,
+        }
+    }
+}
+
+impl From<FileText> for Saved {
+    fn from(text: FileText) -> Self {
+        Saved {
+            path: text.path.into(),
+            device: text.device,
+            inode: text.inode,
+            offset: text.offset,
+            opened: text.opened,
+            replaced: text.replaced,
+            print: Print {
+                head: text.head,
+                mark: text.mark,
+            },
+        }
+    }
+}

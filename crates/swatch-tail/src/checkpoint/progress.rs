@@ -1,0 +1,139 @@
+//! How far the actions on one file have come.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::format::Saved;
+use crate::fingerprint::{Print, Window};
+
+/// The position in one generation of a file. The follower says what it has handed over, the
+/// workers say what is done.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    path: Arc<Path>,
+    done: AtomicU64,
+    facts: Mutex<Facts>,
+    changes: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Facts {
+    device: u64,
+    inode: u64,
+    opened: u64,
+    head: Window,
+    /// Ends of blocks that were handed over, oldest first; the first is the last one that is
+    /// done with, so that a mark for the saved position is always at hand.
+    marks: VecDeque<Window>,
+    replaced: bool,
+    forgotten: bool,
+    /// The end of the last record that was handed over.
+    read: u64,
+}
+
+impl Progress {
+    pub(super) fn new(saved: Saved, changes: Arc<AtomicU64>) -> Self {
+        Progress {
+            path: saved.path.into(),
+            done: AtomicU64::new(saved.offset),
+            facts: Mutex::new(Facts {
+                device: saved.device,
+                inode: saved.inode,
+                opened: saved.opened,
+                head: saved.print.head,
+                marks: VecDeque::from([saved.print.mark]),
+                replaced: saved.replaced,
+                forgotten: false,
+                read: saved.offset,
+            }),
+            changes,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn done(&self, offset: u64) {
+        if self.done.fetch_max(offset, Ordering::AcqRel) < offset {
+            self.change();
+        }
+    }
+
+    /// A block that ends with this window has been handed over.
+    pub(crate) fn handed_over(&self, mark: Window) {
+        let mut facts = self.facts();
+        facts.read = facts.read.max(mark.end);
+        facts.marks.push_back(mark);
+        self.prune(&mut facts);
+    }
+
+    /// More of the beginning of the file is known.
+    pub(crate) fn set_head(&self, head: Window) {
+        self.facts().head = head;
+        self.change();
+    }
+
+    /// The rest of the file is read from another one, the copy of a truncated file.
+    pub(crate) fn moved_to(&self, device: u64, inode: u64) {
+        let mut facts = self.facts();
+        (facts.device, facts.inode) = (device, inode);
+        drop(facts);
+        self.change();
+    }
+
+    /// The path names another file now, or does so again.
+    pub(crate) fn set_replaced(&self, replaced: bool) {
+        self.facts().replaced = replaced;
+        self.change();
+    }
+
+    /// The file is not followed any more: its position is dropped once all is done.
+    pub(crate) fn forget(&self) {
+        self.facts().forgotten = true;
+        self.change();
+    }
+
+    /// Whether the position is needed no more.
+    pub(super) fn is_over(&self) -> bool {
+        let facts = self.facts();
+        facts.forgotten && self.done.load(Ordering::Acquire) >= facts.read
+    }
+
+    /// What is written to the state.
+    pub(crate) fn saved(&self) -> Saved {
+        let mut facts = self.facts();
+        let done = self.prune(&mut facts);
+        Saved {
+            path: self.path.to_path_buf(),
+            device: facts.device,
+            inode: facts.inode,
+            offset: done,
+            opened: facts.opened,
+            replaced: facts.replaced,
+            print: Print {
+                head: facts.head,
+                mark: facts.marks.front().copied().unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Drops the marks that will never be asked for. Returns the position that is done.
+    fn prune(&self, facts: &mut Facts) -> u64 {
+        let done = self.done.load(Ordering::Acquire);
+        while facts.marks.get(1).is_some_and(|mark| mark.end <= done) {
+            facts.marks.pop_front();
+        }
+        done
+    }
+
+    fn change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

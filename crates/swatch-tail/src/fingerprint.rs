@@ -1,0 +1,165 @@
+//! Recognizing a file by its content.
+//!
+//! Inode numbers are used again, and a truncated file keeps its own: only the bytes tell
+//! whether a file is still the one that was read.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use serde::{Deserialize, Serialize};
+
+/// How many bytes a window has at most.
+pub(crate) const WINDOW: usize = 256;
+
+/// A hash of the bytes of a file that end at an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Window {
+    /// The offset at which the bytes end.
+    pub(crate) end: u64,
+    /// How many bytes, at most [`WINDOW`]. None match any file that is long enough.
+    pub(crate) length: u32,
+    /// FNV-1a, 64 bits: it is written to the state, so it must be the same in every version.
+    pub(crate) hash: u64,
+}
+
+impl Window {
+    /// The window of the last bytes of `bytes`, which end at `end`.
+    pub(crate) fn of(bytes: &[u8], end: u64) -> Self {
+        let bytes = &bytes[bytes.len().saturating_sub(WINDOW)..];
+        Window {
+            end,
+            length: bytes.len() as u32,
+            hash: fnv1a(bytes),
+        }
+    }
+
+    /// Whether the file holds these bytes at this place.
+    fn matches(&self, file: &File) -> io::Result<bool> {
+        let length = self.length as usize;
+        let Some(start) = self.end.checked_sub(u64::from(self.length)) else {
+            return Ok(false);
+        };
+        if length > WINDOW {
+            return Ok(false);
+        }
+        let bytes = read_window(file, start, length)?;
+        Ok(bytes.len() == length && fnv1a(&bytes) == self.hash)
+    }
+}
+
+/// What a file was when it was read up to a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Print {
+    /// The first bytes of the file.
+    pub(crate) head: Window,
+    /// The bytes just before a position that had been read.
+    pub(crate) mark: Window,
+}
+
+impl Print {
+    /// Whether `file` begins as the file did whose print this is, up to and with its mark. A file of which
+    /// nothing was read yet is like any other.
+    pub(crate) fn matches(&self, file: &File) -> io::Result<bool> {
+        Ok(file.metadata()?.len() >= self.mark.end
+            && self.head.matches(file)?
+            && self.mark.matches(file)?)
+    }
+
+    /// Whether a match means anything by itself, without the inode.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.head.length >= 16
+    }
+}
+
+/// The bytes of a file from `start`, as many as there are up to `length`.
+pub(crate) fn read_window(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut have = 0;
+    while have < length {
+        match file.read_at(&mut bytes[have..], start + have as u64) {
+            Ok(0) => break,
+            Ok(count) => have += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(have);
+    Ok(bytes)
+}
+
+/// The last bytes of something that comes piece by piece.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tail(Vec<u8>);
+
+impl Tail {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        let mut tail = Tail(Vec::new());
+        tail.push(&bytes);
+        tail
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if bytes.len() >= WINDOW {
+            self.0.clear();
+            self.0.extend_from_slice(&bytes[bytes.len() - WINDOW..]);
+        } else {
+            let over = (self.0.len() + bytes.len()).saturating_sub(WINDOW);
+            self.0.drain(..over);
+            self.0.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn the_hash_is_fnv1a() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_print_tells_a_rewritten_file() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"the first line of the log\nmore\n")
+            .unwrap();
+        let print = Print {
+            head: Window::of(b"the first line of the log\n", 26),
+            mark: Window::of(b"more\n", 31),
+        };
+        assert!(print.matches(&file).unwrap());
+        file.write_at(b"M", 26).unwrap();
+        assert!(!print.matches(&file).unwrap());
+        file.write_at(b"m", 26).unwrap();
+        file.write_at(b"T", 0).unwrap();
+        assert!(!print.matches(&file).unwrap());
+        file.set_len(30).unwrap();
+        assert!(!print.matches(&file).unwrap());
+    }
+
+    #[test]
+    fn a_tail_keeps_the_last_bytes() {
+        let mut tail = Tail::default();
+        for n in 0..1000u32 {
+            tail.push(n.to_string().as_bytes());
+        }
+        let all: String = (0..1000).map(|n| n.to_string()).collect();
+        assert_eq!(tail.bytes(), &all.as_bytes()[all.len() - WINDOW..]);
+        tail.push(&[7; 300]);
+        assert_eq!(tail.bytes(), [7; WINDOW]);
+    }
+}
