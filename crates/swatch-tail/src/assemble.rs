@@ -7,7 +7,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use crate::SplitOptions;
-use crate::block::{Block, Index, Origin};
+use crate::block::{Block, Index, Origin, Span};
 
 use scan::{First, Scanner};
 
@@ -102,10 +102,10 @@ impl Assembler {
         self.filled > PAD || self.cut.is_some()
     }
 
-    /// The offset at which the unfinished record begins, which is where the last one ended.
-    #[cfg(test)]
-    pub(crate) fn base(&self) -> u64 {
-        self.base
+    /// The first byte that will come is at this offset after all.
+    pub(crate) fn rebase(&mut self, base: u64) {
+        debug_assert!(!self.is_unfinished());
+        self.base = base;
     }
 
     /// Keeps the memory of a block for a later one.
@@ -150,6 +150,11 @@ impl Assembler {
         }
     }
 
+    /// The bytes that were just read into the room, before they are [`fill`](Self::fill)ed in.
+    pub(crate) fn fresh_bytes(&self, count: usize) -> &[u8] {
+        &self.buffer[self.filled..self.filled + count]
+    }
+
     /// The unfinished bytes, for one who has overwritten some of them through
     /// [`room_behind`](Self::room_behind) and must put them back.
     pub(crate) fn restore(&mut self, last: &[u8]) {
@@ -177,20 +182,24 @@ impl Assembler {
 
     /// The end of the source: what is unfinished is a record.
     pub(crate) fn finish(&mut self) {
-        let end = self.base + (self.filled - PAD) as u64;
+        let next = self.unfinished().len();
+        let length = self.scanner.last(self.unfinished());
+        let end = self.base + next as u64;
+        let max = self.max_record.unwrap_or(usize::MAX);
         if let Some(cut) = self.cut.take() {
-            let skipped = cut.skipped + (self.filled - PAD) as u64;
-            self.emit_cut(cut.head, skipped, end);
-        } else {
-            if let Some(index) = self.scanner.last(self.unfinished()) {
-                let window = PAD..self.filled;
-                let buffer = std::mem::take(&mut self.buffer);
-                let block = Block::new(buffer, window, index, self.base, self.origin.clone());
-                self.pieces.push_back(Piece::Block(block));
-            }
+            self.emit_cut(cut.head, cut.skipped + length as u64, end);
+        } else if length > max {
+            let head = self.unfinished()[..max].to_vec();
+            self.emit_cut(head, (length - max) as u64, end);
+        } else if length > 0 {
+            let span = Span {
+                start: 0,
+                end: length,
+                next,
+            };
+            self.emit(next, Index::Spans(vec![span]));
         }
-        self.base = end;
-        self.filled = PAD;
+        self.consume(self.unfinished().len());
     }
 
     /// Hands over the whole records. `from` is where the new bytes begin.

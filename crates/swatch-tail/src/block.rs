@@ -151,6 +151,12 @@ impl Block {
         }
     }
 
+    /// The offset at which the first record starts. `None` if this is the head of a record that
+    /// was too long.
+    pub(crate) fn start_offset(&self) -> Option<u64> {
+        (!matches!(self.index, Index::Cut(_))).then_some(self.base)
+    }
+
     fn line_from(&self, start: usize) -> Record<'_> {
         let bytes = self.bytes();
         let (end, next) = match memchr(b'\n', &bytes[start..]) {

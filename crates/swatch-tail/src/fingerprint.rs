@@ -66,6 +66,15 @@ impl Print {
             && self.mark.matches(file)?)
     }
 
+    /// Whether `file` is a copy of the file whose print this is, or of its beginning. A file that
+    /// only has the same beginning, a header, but is another further on, is none.
+    pub(crate) fn is_copy(&self, file: &File) -> io::Result<bool> {
+        let is_short = file.metadata()?.len() < self.mark.end;
+        Ok(self.is_telling()
+            && self.head.matches(file)?
+            && (is_short || self.mark.matches(file)?))
+    }
+
     /// Whether a match means anything by itself, without the inode.
     pub(crate) fn is_telling(&self) -> bool {
         self.head.length >= 16

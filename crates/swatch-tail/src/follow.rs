@@ -1,15 +1,37 @@
 //! Following files.
 
+mod context;
+mod examine;
+mod hole;
+mod name;
+mod opened;
 mod options;
+mod packed;
+mod resume;
+mod rewritten;
+mod rotation;
+mod seen;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod watcher;
 
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::block::Block;
 use crate::checkpoint::Checkpoint;
 use crate::notice::Notice;
 use crate::pattern::Pattern;
 use crate::wake::Waker;
+
+use context::Context;
+use name::{Begin, More, Name, Others};
+use opened::Failure;
+use resume::Pending;
+use seen::Seen;
+use watcher::{Hint, Watcher};
 
 pub use options::{FollowError, FollowOptions};
 
@@ -39,11 +61,15 @@ pub struct FileStatus {
     pub replaced: bool,
 }
 
+/// How many used blocks are kept for their memory.
+const SPARES: usize = 4;
+
 /// Follows files by name and by content.
 ///
 /// Each name leads to a row of generations: the file that has the name now, and those that had
-/// it before, as long as they have unread lines or may still be written to. Within one generation the records come in
-/// the order in which they were written, and the rest of an old generation comes before the next one.
+/// it before, as long as they have unread lines or may still be written to. Within one
+/// generation the records come in the order in which they were written, and the rest of an old
+/// generation comes before the next one.
 ///
 /// Works with inotify events of the files and their directories, and looks at the files in
 /// intervals besides, so that nothing depends on events. Each follower takes one inotify
@@ -51,6 +77,15 @@ pub struct FileStatus {
 #[derive(Debug)]
 pub struct Follower {
     waker: Waker,
+    context: Context,
+    patterns: Vec<Pattern>,
+    names: Vec<Name>,
+    /// The name that is asked next: all get their turn.
+    turn: usize,
+    next_look: Instant,
+    next_match: Instant,
+    /// Dropped events have been told since the last look.
+    drop_told: bool,
 }
 
 impl Follower {
@@ -60,38 +95,100 @@ impl Follower {
     /// With a state, a file that matches one of the patterns followed before and has no position
     /// appeared in the meantime and is read from its beginning.
     ///
+    /// All files are opened here, so that what is written after the call is seen. The caller
+    /// should save the checkpoint once after it.
+    ///
     /// # Errors
     /// When one of the paths is a directory or another thing that is no plain file, or the
-    /// system has no descriptor left for the waker. A file that is absent or unreadable is no error.
+    /// system has no descriptor left for the waker. A file that is absent or unreadable is no
+    /// error.
     pub fn open(
         patterns: impl IntoIterator<Item = Pattern>,
         options: FollowOptions,
         checkpoint: &Checkpoint,
     ) -> Result<Follower, FollowError> {
         let patterns: Vec<Pattern> = patterns.into_iter().collect();
-        let _ = (checkpoint.take_up(&patterns), options);
-        Ok(Follower {
-            waker: Waker::new()?,
-        })
+        check_kinds(&patterns)?;
+        let waker = Waker::new()?;
+        let taken = checkpoint.take_up(&patterns);
+        let now = Instant::now();
+        let mut follower = Follower {
+            waker,
+            next_look: now + options.stat_interval,
+            next_match: now + options.glob_interval,
+            context: Context {
+                options,
+                checkpoint: checkpoint.clone(),
+                watcher: Watcher::new(),
+                seen: Seen::default(),
+                spare: Vec::new(),
+                notices: VecDeque::new(),
+                released: false,
+            },
+            patterns: Vec::new(),
+            names: Vec::new(),
+            turn: 0,
+            drop_told: false,
+        };
+        let covered: HashSet<PathBuf> = taken.covered.into_iter().collect();
+        for pattern in &patterns {
+            let begin = follower.begin_of(covered.contains(pattern.as_path()));
+            follower.add_names(pattern, begin, false);
+            // A file that a pattern found before may be gone, and its lines in a rotated one.
+            for saved in &taken.saved {
+                if matches!(pattern, Pattern::Glob(_)) && pattern.matches(&saved.path) {
+                    follower.add_name(saved.path.clone(), true, begin, false);
+                }
+            }
+        }
+        for saved in taken.saved {
+            if let Some(name) = follower.names.iter_mut().find(|n| n.path == saved.path) {
+                let progress = follower.context.checkpoint.keep(saved.clone());
+                name.pending.push(Pending { saved, progress });
+            }
+        }
+        follower.patterns = patterns;
+        follower.examine_all();
+        Ok(follower)
     }
 
     /// Waits for the next records, notice or wake-up; `None` waits without limit.
     ///
-    /// Call it again at once after a block or a notice: what comes next may be there already. The follower takes as much
-    /// memory as one block; what is not asked for stays in the files.
+    /// Call it again at once after a block or a notice: what comes next may be there already.
+    /// The follower takes as much memory as one block for each file; what is not asked for
+    /// stays in the files.
     ///
     /// # Errors
     /// When the system refuses to wait. Never because of a file.
     pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, FollowError> {
-        self.waker.poll(None, timeout)?;
-        Ok(if self.waker.clear() {
-            Event::Woken
-        } else {
-            Event::TimedOut
-        })
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            let wait = match self.has_work() {
+                true => Some(Duration::ZERO),
+                false => self.longest_wait(deadline),
+            };
+            if self.waker.poll(self.context.watcher.fd(), wait)? {
+                self.take_hints();
+            }
+            if self.waker.clear() {
+                return Ok(Event::Woken);
+            }
+            let now = Instant::now();
+            if now >= self.next_look {
+                self.look_at_all(now);
+            }
+            self.expire(now);
+            if let Some(event) = self.advance() {
+                return Ok(event);
+            }
+            if deadline.is_some_and(|deadline| now >= deadline) && !self.has_work() {
+                return Ok(Event::TimedOut);
+            }
+        }
     }
 
-    /// A handle by which another thread makes [`next`](Follower::next) return [`Event::Woken`].
+    /// A handle by which another thread makes [`next`](Follower::next) return
+    /// [`Event::Woken`].
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }
@@ -107,17 +204,205 @@ impl Follower {
         &mut self,
         patterns: impl IntoIterator<Item = Pattern>,
     ) -> Result<(), FollowError> {
-        let _ = patterns.into_iter().count();
+        let patterns: Vec<Pattern> = patterns.into_iter().collect();
+        check_kinds(&patterns)?;
+        let stays = |path: &PathBuf| patterns.iter().any(|p| p.matches(path));
+        let (kept, dropped) = std::mem::take(&mut self.names)
+            .into_iter()
+            .partition(|name| stays(&name.path));
+        self.names = kept;
+        for name in dropped {
+            name.drop_all(&mut self.context);
+        }
+        self.context.seen.forget(|path| !stays(&path.to_owned()));
+        self.turn = 0;
+        for pattern in &patterns {
+            let begin = self.begin_of(self.patterns.contains(pattern));
+            self.add_names(pattern, begin, false);
+        }
+        self.context.checkpoint.cover(&patterns);
+        self.patterns = patterns;
+        self.examine_all();
         Ok(())
     }
 
     /// How far each file has been read, in order of the names.
     pub fn status(&self) -> Vec<FileStatus> {
-        Vec::new()
+        self.names.iter().flat_map(Name::status).collect()
     }
 
     /// Gives back a block that is no longer needed, so that its memory is used again.
     pub fn recycle(&mut self, block: Block) {
-        drop(block);
+        if self.context.spare.len() < SPARES && block.bytes().len() >= 32 * 1024 {
+            self.context.spare.push(block);
+        }
     }
+
+    /// Where files begin of a pattern that is new, or was `covered` before.
+    fn begin_of(&self, covered: bool) -> Begin {
+        match covered || self.context.options.from_start {
+            true => Begin::Start,
+            false => Begin::End,
+        }
+    }
+
+    fn add_names(&mut self, pattern: &Pattern, begin: Begin, appears: bool) {
+        let is_glob = matches!(pattern, Pattern::Glob(_));
+        let found = pattern.expand();
+        if found.is_empty() && !appears {
+            self.context.tell(Notice::NothingMatches {
+                pattern: pattern.as_path().into(),
+            });
+        }
+        for path in found {
+            self.add_name(path, is_glob, begin, appears);
+        }
+    }
+
+    fn add_name(&mut self, path: PathBuf, from_glob: bool, begin: Begin, appears: bool) {
+        if let Err(at) = self.names.binary_search_by(|name| name.path.cmp(&path)) {
+            let mut name = Name::new(path, from_glob, begin);
+            name.appears = appears;
+            self.names.insert(at, name);
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.context.notices.is_empty() || self.names.iter().any(Name::has_work)
+    }
+
+    /// How long nothing needs to be done of itself.
+    fn longest_wait(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let quiet = self.context.options.quiet;
+        let expiries = self.names.iter().filter_map(|name| name.next_expiry(quiet));
+        let earliest = expiries.chain([self.next_look]).chain(deadline).min();
+        earliest.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    fn take_hints(&mut self) {
+        for hint in self.context.watcher.read() {
+            match hint {
+                Hint::File(watch) => {
+                    self.names.iter_mut().for_each(|name| name.hint_file(watch));
+                }
+                Hint::Entry(directory, entry) => {
+                    let names = self.names.iter_mut();
+                    names.for_each(|name| name.hint_entry(&directory, &entry));
+                }
+                Hint::Anything => self.next_look = Instant::now(),
+                Hint::Dropped => {
+                    self.names.iter_mut().for_each(Name::hint_all);
+                    if !std::mem::replace(&mut self.drop_told, true) {
+                        self.context.tell(Notice::EventsDropped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The look in intervals, for all that events do not tell.
+    fn look_at_all(&mut self, now: Instant) {
+        self.next_look = now + self.context.options.stat_interval;
+        self.drop_told = false;
+        if now >= self.next_match {
+            self.next_match = now + self.context.options.glob_interval;
+            for pattern in self.patterns.clone() {
+                if matches!(pattern, Pattern::Glob(_)) {
+                    self.add_names(&pattern, Begin::Start, true);
+                }
+            }
+        }
+        let quiet = self.context.options.quiet;
+        self.names.retain(|name| !name.is_vanished(quiet));
+        self.names.iter_mut().for_each(Name::glance);
+        let entries = self.names.iter().flat_map(|name| &name.entries);
+        let needed: HashSet<PathBuf> = entries.map(|(dir, _)| dir.clone()).collect();
+        self.context.watcher.refresh(&needed);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let quiet = self.context.options.quiet;
+        for name in &mut self.names {
+            if name.next_expiry(quiet).is_some_and(|at| at <= now) || name.from_glob {
+                name.expire(quiet, &mut self.context);
+            }
+        }
+    }
+
+    fn examine_all(&mut self) {
+        for at in 0..self.names.len() {
+            self.examine(at);
+        }
+        self.settle();
+    }
+
+    fn examine(&mut self, at: usize) {
+        let (name, others, context) = self.split(at);
+        name.examine(context, &others);
+    }
+
+    /// After files were let go, names that waited for them look again.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.context.released) {
+            for name in &mut self.names {
+                name.check |= !name.named;
+            }
+        }
+        if let Some(reason) = self.context.watcher.trouble() {
+            self.context.tell(Notice::NoEvents { reason });
+        }
+    }
+
+    /// One step of work; an event if it gave one.
+    fn advance(&mut self) -> Option<Event> {
+        for _ in 0..self.names.len() {
+            if let Some(notice) = self.context.notices.pop_front() {
+                return Some(Event::Notice(notice));
+            }
+            self.turn = (self.turn + 1) % self.names.len();
+            if !self.names[self.turn].has_work() {
+                continue;
+            }
+            if self.names[self.turn].check {
+                self.examine(self.turn);
+            }
+            let (name, others, context) = self.split(self.turn);
+            let more = name.more(context, &others);
+            self.settle();
+            if let More::Event(event) = more {
+                return Some(event);
+            }
+        }
+        self.context.notices.pop_front().map(Event::Notice)
+    }
+
+    /// One name, and what it needs of the rest.
+    fn split(&mut self, at: usize) -> (&mut Name, Others<'_>, &mut Context) {
+        let (left, rest) = self.names.split_at_mut(at);
+        let (name, right) = rest
+            .split_first_mut()
+            .expect("`at` is the number of a name");
+        (name, Others { left, right }, &mut self.context)
+    }
+}
+
+/// Refuses what can never be followed.
+fn check_kinds(patterns: &[Pattern]) -> Result<(), FollowError> {
+    let paths: BTreeSet<&PathBuf> = patterns
+        .iter()
+        .filter_map(|pattern| match pattern {
+            Pattern::Path(path) => Some(path),
+            Pattern::Glob(_) => None,
+        })
+        .collect();
+    for path in paths {
+        if let Err(Failure::NotAFile(kind)) = opened::identify(path) {
+            return Err(FollowError::NotAFile {
+                path: path.clone(),
+                kind: kind.name,
+                hint: kind.hint,
+            });
+        }
+    }
+    Ok(())
 }

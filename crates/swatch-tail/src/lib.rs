@@ -58,9 +58,6 @@
 //!   follower was down; this is told ([`Notice::Lost`], [`Notice::RotatedUnreadable`]);
 //! * a file that was truncated and written again with exactly the same bytes up to the position.
 
-// The follower that uses the rest comes with the next commits.
-#![allow(dead_code)]
-
 mod assemble;
 mod block;
 mod checkpoint;

@@ -41,6 +41,14 @@ impl Pattern {
         }
     }
 
+    /// Whether this pattern stands for this path.
+    pub(crate) fn matches(&self, path: &Path) -> bool {
+        match self {
+            Pattern::Path(own) => own == path,
+            Pattern::Glob(pattern) => glob::matches_path(pattern, path),
+        }
+    }
+
     /// The paths that are to be followed for this pattern now, in order of their names. Those
     /// of compressed files are left out of what a glob finds: they hold no lines.
     pub(crate) fn expand(&self) -> Vec<PathBuf> {

@@ -102,21 +102,13 @@ impl Scanner {
         }
     }
 
-    /// The index of what is left at the end of a source. `None` if that is no record.
-    pub(super) fn last(&self, data: &[u8]) -> Option<Index> {
-        let mut end = data.len();
+    /// How much of what is left at the end of a source is a record.
+    pub(super) fn last(&self, data: &[u8]) -> usize {
         match self {
-            Scanner::Lines => return (end > 0).then_some(Index::Lines),
-            Scanner::Literal(_) => {}
+            Scanner::Lines | Scanner::Literal(_) => data.len(),
             Scanner::Paragraphs(_) => {
-                end -= data.iter().rev().take_while(|&&b| b == b'\n').count();
+                data.len() - data.iter().rev().take_while(|&&b| b == b'\n').count()
             }
         }
-        let span = Span {
-            start: 0,
-            end,
-            next: data.len(),
-        };
-        (end > 0).then(|| Index::Spans(vec![span]))
     }
 }

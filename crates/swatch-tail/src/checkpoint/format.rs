@@ -33,6 +33,8 @@ pub(crate) struct Saved {
     pub(crate) opened: u64,
     /// Whether the path named another file already.
     pub(crate) replaced: bool,
+    /// Whether there was more in it than what was done.
+    pub(crate) unread: bool,
     /// What the file looked like; the mark is at the position or before it.
     pub(crate) print: Print,
 }
@@ -59,6 +61,7 @@ struct FileText {
     offset: u64,
     opened: u64,
     replaced: bool,
+    unread: bool,
     head: Window,
     mark: Window,
 }
@@ -144,6 +147,7 @@ impl From<Saved> for FileText {
             offset: saved.offset,
             opened: saved.opened,
             replaced: saved.replaced,
+            unread: saved.unread,
             head: saved.print.head,
             mark: saved.print.mark,
         }
@@ -159,6 +163,7 @@ impl From<FileText> for Saved {
             offset: text.offset,
             opened: text.opened,
             replaced: text.replaced,
+            unread: text.unread,
             print: Print {
                 head: text.head,
                 mark: text.mark,

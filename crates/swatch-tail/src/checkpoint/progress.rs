@@ -31,6 +31,8 @@ struct Facts {
     forgotten: bool,
     /// The end of the last record that was handed over.
     read: u64,
+    /// The size of the file when it was last looked at.
+    size: u64,
 }
 
 impl Progress {
@@ -47,6 +49,7 @@ impl Progress {
                 replaced: saved.replaced,
                 forgotten: false,
                 read: saved.offset,
+                size: saved.offset,
             }),
             changes,
         }
@@ -74,6 +77,17 @@ impl Progress {
     pub(crate) fn set_head(&self, head: Window) {
         self.facts().head = head;
         self.change();
+    }
+
+    /// The file has this many bytes now.
+    pub(crate) fn set_size(&self, size: u64) {
+        self.facts().size = size;
+        self.change();
+    }
+
+    /// When the file was first opened, in milliseconds since 1970.
+    pub(crate) fn opened(&self) -> u64 {
+        self.facts().opened
     }
 
     /// The rest of the file is read from another one, the copy of a truncated file.
@@ -113,6 +127,7 @@ impl Progress {
             offset: done,
             opened: facts.opened,
             replaced: facts.replaced,
+            unread: facts.size > done,
             print: Print {
                 head: facts.head,
                 mark: facts.marks.front().copied().unwrap_or_default(),

@@ -37,6 +37,28 @@ pub(super) fn expand(pattern: &Path) -> Vec<PathBuf> {
     found.into_iter().collect()
 }
 
+/// Whether [`expand`] would give this path if it were there.
+pub(super) fn matches_path(pattern: &Path, path: &Path) -> bool {
+    let parts = |path: &'_ Path| -> Vec<Vec<u8>> {
+        let parts = path.as_os_str().as_bytes().split(|&b| b == b'/');
+        parts
+            .filter(|part| !part.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect()
+    };
+    let (pattern, path) = (parts(pattern), parts(path));
+    let fits = |(pattern, name): (&Vec<u8>, &Vec<u8>)| match is_glob(pattern) {
+        true => fits_name(pattern, name),
+        false => pattern == name,
+    };
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(fits)
+}
+
+/// Whether a component matches a name, hidden files only if the pattern begins with a dot.
+fn fits_name(pattern: &[u8], name: &[u8]) -> bool {
+    (pattern.starts_with(b".") || !name.starts_with(b".")) && matches(pattern, name)
+}
+
 /// What one component of a pattern matches in one directory.
 fn step(dir: &Path, part: &[u8]) -> Vec<PathBuf> {
     if !is_glob(part) {
@@ -57,8 +79,7 @@ fn step(dir: &Path, part: &[u8]) -> Vec<PathBuf> {
     entries
         .flatten()
         .map(|entry| entry.file_name())
-        .filter(|name| part.starts_with(b".") || !name.as_bytes().starts_with(b"."))
-        .filter(|name| matches(part, name.as_bytes()))
+        .filter(|name| fits_name(part, name.as_bytes()))
         .map(|name| dir.join(name))
         .collect()
 }

@@ -1,0 +1,56 @@
+//! What all names of one follower share.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::FollowOptions;
+use super::opened::FileId;
+use super::rotation::millis;
+use super::seen::Seen;
+use super::stream::Start;
+use super::watcher::Watcher;
+use crate::block::Block;
+use crate::checkpoint::{Checkpoint, Progress, Saved};
+use crate::notice::Notice;
+
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) options: FollowOptions,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) watcher: Watcher,
+    pub(super) seen: Seen,
+    /// Used blocks, for their memory.
+    pub(super) spare: Vec<Block>,
+    /// Notices that belong to no generation of a file.
+    pub(super) notices: VecDeque<Notice>,
+    /// A file was let go that another name may have waited for.
+    pub(super) released: bool,
+}
+
+impl Context {
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.notices.push_back(notice);
+    }
+
+    /// Begins to keep the position of a file of which nothing was known.
+    pub(super) fn keep(
+        &self,
+        path: &Path,
+        id: FileId,
+        start: &Start,
+        replaced: bool,
+    ) -> Arc<Progress> {
+        self.checkpoint.keep(Saved {
+            path: path.to_owned(),
+            device: id.device,
+            inode: id.inode,
+            offset: start.at,
+            opened: millis(SystemTime::now()),
+            replaced,
+            unread: false,
+            print: start.print(),
+        })
+    }
+}

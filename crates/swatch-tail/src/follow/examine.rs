@@ -1,0 +1,224 @@
+//! Which file has the name now, and what to do if it is another one.
+
+use std::time::Instant;
+
+use super::context::Context;
+use super::name::{Begin, Name, Others};
+use super::opened::{self, Failure, FileId, Opened};
+use super::stream::{Start, Stream};
+use crate::notice::Notice;
+
+impl Name {
+    /// Looks the name up.
+    pub(super) fn examine(&mut self, context: &mut Context, others: &Others<'_>) {
+        self.check = false;
+        if !self.pending.is_empty() {
+            self.resume(context, others);
+            if !self.pending.is_empty() {
+                return;
+            }
+        }
+        let id = match opened::identify(&self.path) {
+            Ok((id, _)) => id,
+            Err(failure) => return self.missing(failure, context),
+        };
+        if self.named && self.streams.back().is_some_and(|s| s.id == id) {
+            return;
+        }
+        // Before the last generation counts as replaced: what was written to it after a
+        // truncation is a generation of its own.
+        if let Some(at) = self.streams.len().checked_sub(1)
+            && !self.streams[at].replaced
+            && self.streams[at].is_rewritten()
+        {
+            self.rewritten(at, context, others);
+        }
+        if let Some(at) = self.own(id) {
+            return self.take_back(at, context);
+        }
+        if others.hold(id) {
+            // It belongs to another name, as the rotated file of that one, or through a link. Once that one has
+            // let it go we look again.
+            self.lose_name();
+            self.present();
+            return;
+        }
+        match opened::open(&self.path) {
+            Ok(opened) if opened.id != id => self.check = true,
+            Ok(opened) => self.take_on(opened, context, others),
+            Err(failure) => self.missing(failure, context),
+        }
+    }
+
+    /// One of the open generations that may be written to.
+    fn own(&self, id: FileId) -> Option<usize> {
+        let is_it = |s: &Stream| s.id == id && !s.over && !s.settled;
+        self.streams.iter().position(is_it)
+    }
+
+    /// A generation that is still open has the name again, as when a link moves back.
+    fn take_back(&mut self, at: usize, context: &mut Context) {
+        self.lose_name();
+        if let Some(mut stream) = self.streams.remove(at) {
+            stream.regain_name();
+            if self.absence_told {
+                let path = self.path.clone();
+                stream.announce.push_back(Notice::Appeared { path });
+            }
+            self.streams.push_back(stream);
+            self.named = true;
+        }
+        self.present();
+        self.watch_entries(context);
+    }
+
+    /// Another file has the name.
+    fn take_on(&mut self, opened: Opened, context: &mut Context, others: &Others<'_>) {
+        let between = match self.between(opened.id, context, others) {
+            Ok(between) => between,
+            Err(failure) => return self.missing(failure, context),
+        };
+        let id = opened.id;
+        let mut stream = match self.begin(opened, context, others) {
+            Ok(stream) => stream,
+            Err(error) => return self.missing(error.into(), context),
+        };
+        let path = self.path.clone();
+        if self.trouble.is_some() {
+            stream.announce.push_back(Notice::Readable { path });
+        } else if let Some((was, read)) = self.truncated
+            && was == id
+        {
+            stream.after_truncation = true;
+            stream.announce.push_back(Notice::Truncated { path, read });
+        } else if self.absence_told || self.appears {
+            stream.announce.push_back(Notice::Appeared { path });
+        } else if !self.streams.is_empty() || self.gone.is_some() {
+            stream.announce.push_back(Notice::Replaced { path });
+        }
+        self.lose_name();
+        for stream in &mut self.streams {
+            if !stream.replaced {
+                stream.lose_name();
+            }
+        }
+        self.streams.extend(between);
+        stream.watch = stream.file().and_then(|f| context.watcher.watch_file(f));
+        self.streams.push_back(stream);
+        self.named = true;
+        self.begin = Begin::Start;
+        self.gone = None;
+        self.truncated = None;
+        self.appears = false;
+        self.present();
+        self.watch_entries(context);
+    }
+
+    /// Begins to read a file, where it was left if it is known.
+    fn begin(
+        &mut self,
+        opened: Opened,
+        context: &mut Context,
+        others: &Others<'_>,
+    ) -> std::io::Result<Stream> {
+        let may_be_copy = self.from_glob && others.rotate_to(&self.path);
+        let split = context.options.split.clone();
+        if let Some(known) = context.seen.recognize(&opened, may_be_copy) {
+            let start = Start::read(&opened.file, known.position)?;
+            let progress = if known.progress.path() == self.path {
+                known.progress.set_replaced(false);
+                known.progress
+            } else {
+                known.progress.forget();
+                context.keep(&self.path, opened.id, &start, false)
+            };
+            return Ok(Stream::plain(opened, start, &split, progress));
+        }
+        let at = match self.begin {
+            Begin::End => opened.size,
+            Begin::Size(id, size) if id == opened.id && size <= opened.size => size,
+            _ if may_be_copy && others.hold_original_of(&opened) => opened.size,
+            _ => 0,
+        };
+        let start = Start::read(&opened.file, at)?;
+        let progress = context.keep(&self.path, opened.id, &start, false);
+        Ok(Stream::plain(opened, start, &split, progress))
+    }
+
+    /// No generation has the name any more.
+    fn lose_name(&mut self) {
+        if std::mem::take(&mut self.named)
+            && let Some(stream) = self.streams.back_mut()
+        {
+            stream.lose_name();
+        }
+    }
+
+    /// There is a file of this name.
+    fn present(&mut self) {
+        self.absent_since = None;
+        self.absence_told = false;
+        self.descriptors_told = false;
+        self.trouble = None;
+    }
+
+    /// There is no file of this name that can be read.
+    pub(super) fn missing(&mut self, failure: Failure, context: &mut Context) {
+        let path = self.path.clone();
+        let at_start = std::mem::replace(&mut self.begin, Begin::Start);
+        match failure {
+            Failure::Absent => {
+                let since = *self.absent_since.get_or_insert_with(Instant::now);
+                // A rotation is not worth telling; an absence that lasts is, once.
+                let lasts = since.elapsed() >= context.options.stat_interval;
+                let at_once = self.streams.is_empty() && !self.from_glob;
+                if !self.absence_told && !self.from_glob && (lasts || at_once) {
+                    self.absence_told = true;
+                    context.tell(Notice::Absent { path });
+                }
+                self.trouble = None;
+            }
+            Failure::NoDescriptors => {
+                self.begin = self.remember_size(at_start);
+                if !self.descriptors_told {
+                    self.descriptors_told = true;
+                    context.tell(Notice::NoDescriptors { path });
+                }
+            }
+            Failure::NotAFile(kind) => {
+                self.troubled(format!("it is {}", kind.name), context);
+            }
+            Failure::Unreadable(error) => {
+                self.begin = self.remember_size(at_start);
+                self.troubled(error.to_string(), context);
+            }
+        }
+        // What had the name goes on being read; it is not replaced before there is another.
+        self.named = false;
+        self.watch_entries(context);
+    }
+
+    /// What a file holds that cannot be opened at the start is old all the same.
+    fn remember_size(&self, begin: Begin) -> Begin {
+        match (begin, opened::identify(&self.path)) {
+            (Begin::End, Ok((id, size))) => Begin::Size(id, size),
+            _ => begin,
+        }
+    }
+
+    fn troubled(&mut self, reason: String, context: &mut Context) {
+        if self.trouble.as_ref() != Some(&reason) {
+            self.trouble = Some(reason.clone());
+            let path = self.path.clone();
+            context.tell(Notice::Unreadable { path, reason });
+        }
+    }
+
+    /// Watches the directories in which the name, and the file that it leads to, stand.
+    fn watch_entries(&mut self, context: &mut Context) {
+        self.entries = super::rotation::entries(&self.path);
+        for (directory, _) in &self.entries {
+            context.watcher.watch_directory(directory);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Opening what is followed.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+/// Which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct FileId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl FileId {
+    /// No file.
+    pub(super) const NONE: FileId = FileId {
+        device: 0,
+        inode: 0,
+    };
+
+    pub(super) fn of(meta: &Metadata) -> Self {
+        FileId {
+            device: meta.dev(),
+            inode: meta.ino(),
+        }
+    }
+}
+
+/// A plain file, opened for reading.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) id: FileId,
+    pub(super) size: u64,
+    /// The name under which it was opened.
+    pub(super) path: PathBuf,
+}
+
+/// Why a file cannot be followed now.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Absent,
+    NoDescriptors,
+    /// What it is instead of a plain file.
+    NotAFile(Kind),
+    Unreadable(io::Error),
+}
+
+/// What is no plain file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) hint: &'static str,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE) => Failure::Absent,
+            Some(Errno::EMFILE | Errno::ENFILE) => Failure::NoDescriptors,
+            _ => Failure::Unreadable(error),
+        }
+    }
+}
+
+/// Which plain file has this name, through symbolic links, and its size.
+pub(super) fn identify(path: &Path) -> Result<(FileId, u64), Failure> {
+    let meta = std::fs::metadata(path)?;
+    check_kind(&meta)?;
+    Ok((FileId::of(&meta), meta.len()))
+}
+
+/// Opens a plain file.
+pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+    // Looked at first: merely opening a FIFO or a device has effects.
+    identify(path)?;
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)?;
+    let meta = file.metadata()?;
+    check_kind(&meta)?;
+    Ok(Opened {
+        id: FileId::of(&meta),
+        size: meta.len(),
+        file,
+        path: path.to_owned(),
+    })
+}
+
+fn check_kind(meta: &Metadata) -> Result<(), Failure> {
+    let kind = meta.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    let hint = "; to read from it, let a command do so and read that command's output";
+    let (name, hint) = if kind.is_dir() {
+        (
+            "a directory",
+            "; to follow all files in it, name them with a pattern such as DIR/*",
+        )
+    } else if kind.is_fifo() {
+        ("a FIFO", hint)
+    } else if kind.is_socket() {
+        ("a socket", "")
+    } else {
+        ("a device", hint)
+    };
+    Err(Failure::NotAFile(Kind { name, hint }))
+}

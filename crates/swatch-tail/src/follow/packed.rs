@@ -1,0 +1,261 @@
+//! Rotated files that were compressed while nobody looked.
+//!
+//! They are read through the program that made them. It gets the open file as its input, so no
+//! file name reaches a command line.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use super::stream::Start;
+use crate::fingerprint::{Print, Tail, WINDOW, Window};
+
+/// A way of compressing, known by the suffix of the file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Packing {
+    suffix: &'static [u8],
+    program: &'static str,
+}
+
+const PACKINGS: [Packing; 5] = [
+    Packing {
+        suffix: b".gz",
+        program: "gzip",
+    },
+    Packing {
+        suffix: b".xz",
+        program: "xz",
+    },
+    Packing {
+        suffix: b".zst",
+        program: "zstd",
+    },
+    Packing {
+        suffix: b".bz2",
+        program: "bzip2",
+    },
+    Packing {
+        suffix: b".lz4",
+        program: "lz4",
+    },
+];
+
+impl Packing {
+    /// The packing that a name tells, and the name without its suffix.
+    pub(super) fn of_name(name: &[u8]) -> (Option<Packing>, &[u8]) {
+        for packing in PACKINGS {
+            if let Some(rest) = name.strip_suffix(packing.suffix) {
+                return (Some(packing), rest);
+            }
+        }
+        (None, name)
+    }
+}
+
+/// A program that unpacks a file.
+#[derive(Debug)]
+pub(super) struct Unpacker {
+    child: Child,
+    output: ChildStdout,
+    program: &'static str,
+}
+
+impl Unpacker {
+    pub(super) fn start(file: File, packing: Packing) -> io::Result<Self> {
+        let explain = |error| explain(packing.program, error);
+        let mut child = Command::new(packing.program)
+            .arg("-dc")
+            .stdin(file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(explain)?;
+        let output = child
+            .stdout
+            .take()
+            .ok_or_else(|| explain(io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Unpacker {
+            child,
+            output,
+            program: packing.program,
+        })
+    }
+
+    /// The first bytes.
+    pub(super) fn head(mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.by_ref().take(length as u64).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// How the program ended, once its output has.
+    fn result(&mut self) -> io::Result<()> {
+        let mut complaint = String::new();
+        if let Some(stderr) = self.child.stderr.take() {
+            // It has ended or closed its output, so this does not last.
+            let _ = stderr.take(4096).read_to_string(&mut complaint);
+        }
+        match self.child.wait() {
+            Ok(status) if !status.success() => Err(io::Error::other(format!(
+                "{} failed ({status}): {}",
+                self.program,
+                complaint.trim()
+            ))),
+            // Also when somebody else in this process has collected the status.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn explain(program: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot run {program}: {error}"))
+}
+
+impl Read for Unpacker {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.output.read(into) {
+                Ok(0) => {
+                    self.result()?;
+                    return Ok(0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Drop for Unpacker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Unpacks a file up to `at`, if its content is what the print says.
+pub(super) fn unpack_from(
+    file: File,
+    packing: Packing,
+    print: &Print,
+    at: u64,
+) -> io::Result<Option<(Unpacker, Start)>> {
+    let mut unpacker = Unpacker::start(file, packing)?;
+    let mut seen = Seen::default();
+    let mut buffer = vec![0; 64 * 1024];
+    for stop in [u64::from(print.head.length), print.mark.end, at] {
+        while seen.length < stop {
+            let want = usize::try_from(stop - seen.length).unwrap_or(usize::MAX);
+            let want = want.min(buffer.len());
+            let count = unpacker.read(&mut buffer[..want])?;
+            if count == 0 {
+                return Ok(None);
+            }
+            seen.take_in(&buffer[..count]);
+        }
+        let head = &seen.head[..seen.head.len().min(print.head.length as usize)];
+        if Window::of(head, head.len() as u64) != print.head {
+            return Ok(None);
+        }
+        if seen.length == print.mark.end {
+            let tail = seen.tail.bytes();
+            let skip = tail.len().saturating_sub(print.mark.length as usize);
+            if Window::of(&tail[skip..], seen.length) != print.mark {
+                return Ok(None);
+            }
+        }
+    }
+    let start = Start {
+        at,
+        head: seen.head,
+        before: seen.tail.bytes().to_vec(),
+    };
+    Ok(Some((unpacker, start)))
+}
+
+/// What has been unpacked so far.
+#[derive(Default)]
+struct Seen {
+    length: u64,
+    head: Vec<u8>,
+    tail: Tail,
+}
+
+impl Seen {
+    fn take_in(&mut self, bytes: &[u8]) {
+        let more = bytes.len().min(WINDOW - self.head.len());
+        self.head.extend_from_slice(&bytes[..more]);
+        self.tail.push(bytes);
+        self.length += bytes.len() as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, Write};
+
+    fn packed(text: &[u8]) -> Option<File> {
+        let mut plain = tempfile::tempfile().unwrap();
+        plain.write_all(text).unwrap();
+        plain.rewind().unwrap();
+        let mut packed = tempfile::tempfile().unwrap();
+        let status = Command::new("gzip")
+            .arg("-c")
+            .stdin(plain)
+            .stdout(packed.try_clone().unwrap())
+            .status();
+        if !status.is_ok_and(|s| s.success()) {
+            println!("skipped: gzip is not installed");
+            return None;
+        }
+        packed.rewind().unwrap();
+        Some(packed)
+    }
+
+    #[test]
+    fn reads_the_rest_of_the_file_that_was_meant() {
+        let text: Vec<u8> = (0..50_000)
+            .flat_map(|n| format!("{n}\n").into_bytes())
+            .collect();
+        let (gzip, _) = Packing::of_name(b"log.1.gz");
+        let at = 200_000;
+        let print = Print {
+            head: Window::of(&text[..256], 256),
+            mark: Window::of(&text[..150_000], 150_000),
+        };
+        let Some(file) = packed(&text) else { return };
+        let (mut unpacker, start) = unpack_from(file, gzip.unwrap(), &print, at as u64)
+            .unwrap()
+            .unwrap();
+        assert_eq!(start.head, &text[..256]);
+        assert_eq!(start.before, &text[at - 256..at]);
+        let mut rest = Vec::new();
+        unpacker.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, &text[at..]);
+
+        let other = Print {
+            mark: Window::of(b"x", 150_000),
+            ..print
+        };
+        let file = packed(&text).unwrap();
+        assert!(
+            unpack_from(file, gzip.unwrap(), &other, at as u64)
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"no gzip").unwrap();
+        file.rewind().unwrap();
+        let (gzip, _) = Packing::of_name(b"x.gz");
+        let mut text = Vec::new();
+        let error = Unpacker::start(file, gzip.unwrap())
+            .and_then(|mut unpacker| unpacker.read_to_end(&mut text))
+            .unwrap_err();
+        assert!(error.to_string().starts_with("gzip failed"), "{error}");
+    }
+}

@@ -1,0 +1,231 @@
+//! Where rotated files go: the siblings of a log, and their order.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::opened::FileId;
+use super::packed::Packing;
+
+/// How much older than our clock a time stamp may be: the kernel rounds it down to its tick.
+const TICK_MS: u64 = 20;
+
+/// A file whose name says that it may be a rotated generation of a log.
+#[derive(Debug, Clone)]
+pub(super) struct Sibling {
+    pub(super) path: PathBuf,
+    pub(super) id: FileId,
+    pub(super) size: u64,
+    pub(super) packing: Option<Packing>,
+    /// Its place in the order, if the name tells one.
+    key: Option<Key>,
+    modified: u64,
+    created: Option<u64>,
+}
+
+/// What rotation programs append, without a compression suffix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Key {
+    /// `.1` is younger than `.2`.
+    Count(u32),
+    /// `-20261122`, `.2026-11-22`, `-1795305600`: digits that grow.
+    Stamp(Vec<u8>),
+}
+
+impl Key {
+    /// `suffix` begins with its `.` or `-`.
+    fn parse(suffix: &[u8]) -> Option<Key> {
+        let (mark, text) = suffix.split_first()?;
+        if text == b"old" {
+            return Some(Key::Count(1));
+        }
+        if !text.first()?.is_ascii_digit() {
+            return None;
+        }
+        let number = || std::str::from_utf8(text).ok()?.parse().ok();
+        if *mark == b'.'
+            && text.len() <= 3
+            && let Some(number) = number()
+        {
+            return Some(Key::Count(number));
+        }
+        let is_stamp = |b: &u8| b.is_ascii_digit() || b"-_.:TZ+".contains(b);
+        text.iter().all(is_stamp).then(|| Key::Stamp(text.to_vec()))
+    }
+
+    /// Whether a file with this key was rotated after one with `older`. Only keys of the same
+    /// kind can be compared.
+    fn is_younger_than(&self, older: &Key) -> bool {
+        match (self, older) {
+            (Key::Count(a), Key::Count(b)) => a < b,
+            (Key::Stamp(a), Key::Stamp(b)) => a > b,
+            _ => false,
+        }
+    }
+}
+
+/// The siblings of a log, in its directory and in that of the file which a symbolic link of this name leads to.
+pub(super) fn siblings(path: &Path) -> Vec<Sibling> {
+    let mut found = BTreeMap::new();
+    list(path, &mut found);
+    if let Some(real) = target(path) {
+        list(&real, &mut found);
+    }
+    found.into_values().collect()
+}
+
+/// The file that a symbolic link of this name leads to.
+fn target(path: &Path) -> Option<PathBuf> {
+    path.is_symlink()
+        .then(|| path.canonicalize().ok())
+        .flatten()
+}
+
+fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) {
+    let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
+        return;
+    };
+    let here = Path::new(".");
+    let listed = if parent.as_os_str().is_empty() {
+        here
+    } else {
+        parent
+    };
+    for entry in std::fs::read_dir(listed).into_iter().flatten().flatten() {
+        let entry_name = entry.file_name();
+        let (packing, plain_name) = Packing::of_name(entry_name.as_bytes());
+        let Some(suffix) = rotation_suffix(name.as_bytes(), plain_name) else {
+            continue;
+        };
+        let Ok(meta) = entry.metadata() else {
+            continue;
+        };
+        if meta.is_file() {
+            let path = parent.join(OsStr::from_bytes(entry_name.as_bytes()));
+            let sibling = Sibling {
+                id: FileId::of(&meta),
+                size: meta.len(),
+                packing,
+                key: Key::parse(suffix),
+                modified: modified(&meta),
+                created: meta.created().ok().map(millis),
+                path: path.clone(),
+            };
+            found.insert(path, sibling);
+        }
+    }
+}
+
+/// What a rotation put behind the name of the log (`log.1`, `log-20261122`), or before its
+/// extension (`app-20261122.log`).
+fn rotation_suffix<'a>(log: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
+    let is_suffix = |s: &&[u8]| s.len() > 1 && matches!(s[0], b'.' | b'-');
+    if let Some(suffix) = name.strip_prefix(log) {
+        return Some(suffix).filter(is_suffix);
+    }
+    let dot = log
+        .iter()
+        .rposition(|&b| b == b'.')
+        .filter(|&dot| dot > 0)?;
+    let (stem, extension) = log.split_at(dot);
+    let suffix = name.strip_prefix(stem)?.strip_suffix(extension)?;
+    Some(suffix).filter(is_suffix)
+}
+
+/// Whether `path` is what a rotation makes of `log`.
+pub(super) fn is_sibling(log: &Path, path: &Path) -> bool {
+    let (Some(name), Some(other)) = (log.file_name(), path.file_name()) else {
+        return false;
+    };
+    log.parent() == path.parent()
+        && rotation_suffix(name.as_bytes(), other.as_bytes())
+            .is_some_and(|suffix| Key::parse(suffix).is_some())
+}
+
+/// The directory entries that decide which file has a name: its own, and, where that is a
+/// symbolic link, that of the file which it leads to.
+pub(super) fn entries(path: &Path) -> Vec<(PathBuf, OsString)> {
+    let mut entries = Vec::new();
+    let target = target(path);
+    for path in [Some(path), target.as_deref()].into_iter().flatten() {
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+            let here = Path::new(".");
+            let parent = if parent.as_os_str().is_empty() {
+                here
+            } else {
+                parent
+            };
+            entries.push((parent.to_owned(), name.to_owned()));
+        }
+    }
+    entries
+}
+
+/// What is known of the generation that had the name before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) id: FileId,
+    /// Since when it had the name as far as we know, in milliseconds since 1970: what came
+    /// after it is younger.
+    pub(super) since: u64,
+}
+
+/// The generations that came after `anchor`, the sibling that had the name before, and that
+/// lost the name themselves before anybody looked; oldest first. `anchor` is `None` if it is not there any more.
+pub(super) fn after<'a>(
+    siblings: &'a [Sibling],
+    anchor: Option<&Sibling>,
+    before: Before,
+) -> Vec<&'a Sibling> {
+    let mut found: Vec<(&Key, &Sibling)> = siblings
+        .iter()
+        .filter(|s| s.is_touched_since(before.since))
+        .filter_map(|s| Some((s.key.as_ref()?, s)))
+        .collect();
+    match anchor {
+        Some(anchor) => {
+            let Some(anchor_key) = &anchor.key else {
+                return Vec::new();
+            };
+            found.retain(|(key, _)| key.is_younger_than(anchor_key));
+        }
+        None => found.retain(|(_, s)| s.id == before.id || s.is_created_since(before.since)),
+    }
+    let counts = found.iter().filter(|(key, _)| matches!(key, Key::Count(_)));
+    let is_mixed = !matches!(counts.count(), n if n == 0 || n == found.len());
+    if is_mixed {
+        found.sort_by_key(|(_, sibling)| sibling.modified);
+    } else {
+        found.sort_by(|(a, _), (b, _)| a.is_younger_than(b).cmp(&b.is_younger_than(a)));
+    }
+    found.into_iter().map(|(_, sibling)| sibling).collect()
+}
+
+impl Sibling {
+    /// Whether it was written to after this time.
+    pub(super) fn is_touched_since(&self, since: u64) -> bool {
+        self.modified + TICK_MS >= since
+    }
+
+    /// Whether it was made after this time, if the file system tells. A compressed file is
+    /// always made later than what is in it, which keeps its time of modification.
+    pub(super) fn is_created_since(&self, since: u64) -> bool {
+        self.created
+            .is_none_or(|created| created + TICK_MS >= since)
+    }
+}
+
+fn modified(meta: &Metadata) -> u64 {
+    let seconds = u64::try_from(meta.mtime()).unwrap_or(0);
+    seconds * 1000 + meta.mtime_nsec() as u64 / 1_000_000
+}
+
+/// The time in milliseconds since 1970.
+pub(super) fn millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_millis() as u64)
+}

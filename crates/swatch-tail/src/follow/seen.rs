@@ -1,0 +1,76 @@
+//! Files that were read and let go, so that they are known if they come back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::opened::{FileId, Opened};
+use crate::checkpoint::Progress;
+use crate::fingerprint::Print;
+
+/// How many are remembered for each name, and altogether.
+const PER_NAME: usize = 4;
+const ALTOGETHER: usize = 256;
+
+/// A file that is not open any more.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) id: FileId,
+    pub(super) print: Print,
+    /// Up to where it has been read.
+    pub(super) position: u64,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// The files that were let go last.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    known: Vec<Known>,
+}
+
+impl Seen {
+    pub(super) fn remember(&mut self, known: Known) {
+        let path = known.progress.path().to_owned();
+        self.known.push(known);
+        let of_name = self.known.iter().filter(|k| k.progress.path() == path);
+        if of_name.count() > PER_NAME {
+            self.drop_first(|k| k.progress.path() == path);
+        } else if self.known.len() > ALTOGETHER {
+            self.drop_first(|_| true);
+        }
+    }
+
+    fn drop_first(&mut self, which: impl Fn(&Known) -> bool) {
+        if let Some(first) = self.known.iter().position(which) {
+            self.known.remove(first).progress.forget();
+        }
+    }
+
+    /// Takes out what is known of this file: the same inode with the same content, or a copy of
+    /// the content under a name that tells of rotation (`is_copy`).
+    pub(super) fn recognize(&mut self, opened: &Opened, may_be_copy: bool) -> Option<Known> {
+        let found = self.known.iter().rposition(|known| {
+            let by_content = may_be_copy && known.print.is_telling();
+            (known.id == opened.id || by_content)
+                && opened.size >= known.position
+                && known.print.matches(&opened.file).unwrap_or(false)
+        })?;
+        Some(self.known.remove(found))
+    }
+
+    /// Whether this is so of any file that had this name.
+    pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Print) -> bool) -> bool {
+        let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
+        of_name.any(|known| test(&known.print))
+    }
+
+    /// These names are not followed any more.
+    pub(super) fn forget(&mut self, mut which: impl FnMut(&Path) -> bool) {
+        self.known.retain(|known| {
+            let gone = which(known.progress.path());
+            if gone {
+                known.progress.forget();
+            }
+            !gone
+        });
+    }
+}
