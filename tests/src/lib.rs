@@ -1,6 +1,7 @@
 //! Helpers for the end-to-end suites: the conformance cases and their runner, the
 //! programs under test, and the isolation that keeps mail and write(1) harmless.
 
+pub mod action;
 pub mod case;
 pub mod corpus;
 pub mod gate;

@@ -5,16 +5,13 @@
 //! ([`State::exclusive`]); readers never wait.
 
 use std::{
-    fs::File,
     io,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipnet::IpNet;
-use nix::fcntl::{Flock, FlockArg, OFlag};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::{
     ledger::{LedgerError, own_folder},
@@ -22,6 +19,12 @@ use crate::{
 };
 
 pub mod cache;
+mod hold;
+mod table;
+
+pub use hold::Exclusive;
+pub(crate) use hold::hold;
+use table::{SCHEMA, row};
 
 /// How long one process waits for another that is changing the firewall. Each of its programs has a time limit.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -101,33 +104,6 @@ pub enum StateError {
         path: PathBuf,
     },
 }
-
-/// The right to change the firewall; given back when dropped, or by the kernel when the process dies.
-#[derive(Debug)]
-pub struct Exclusive(#[allow(dead_code, reason = "held for its drop")] Flock<File>);
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS locks (
-  net TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER, count INTEGER NOT NULL,
-  reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
-  confirmed INTEGER NOT NULL, job TEXT, first BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS locks_first ON locks(first);
-CREATE INDEX IF NOT EXISTS locks_until ON locks(until);
-CREATE TABLE IF NOT EXISTS past (
-  id INTEGER PRIMARY KEY, net TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
-  count INTEGER NOT NULL, reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
-  ended INTEGER NOT NULL, how TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS past_net ON past(net);
-CREATE TABLE IF NOT EXISTS whois (
-  first BLOB NOT NULL, last BLOB NOT NULL, asked INTEGER NOT NULL, good INTEGER NOT NULL,
-  name TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (first, last)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS digest (
-  id INTEGER PRIMARY KEY, time INTEGER NOT NULL, net TEXT NOT NULL, text TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS hosts (
-  name TEXT NOT NULL, address TEXT NOT NULL, asked INTEGER NOT NULL,
-  PRIMARY KEY (name, address)) WITHOUT ROWID;
-PRAGMA user_version = 1;
-";
 
 impl State {
     /// Opens the state, and makes it where it is missing.
@@ -394,54 +370,6 @@ impl Lock {
     pub fn left(&self, now: i64) -> Option<u64> {
         let left = |until: i64| u64::try_from(until.saturating_sub(now)).unwrap_or(0);
         self.until.map(left)
-    }
-}
-
-fn row(row: &Row<'_>) -> rusqlite::Result<Lock> {
-    let text: String = row.get(0)?;
-    let net = text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })?;
-    Ok(Lock {
-        net,
-        since: row.get(1)?,
-        until: row.get(2)?,
-        count: row.get::<_, i64>(3)?.cast_unsigned(),
-        reason: row.get(4)?,
-        rule: row.get(5)?,
-        backend: row.get(6)?,
-        confirmed: row.get(7)?,
-        job: row.get(8)?,
-    })
-}
-
-/// Takes a lock file, with patience.
-pub(crate) fn hold(path: &Path, patience: Duration) -> Result<Exclusive, StateError> {
-    let failed = |source| StateError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)
-        .map_err(failed)?;
-    let begun = Instant::now();
-    loop {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(held) => return Ok(Exclusive(held)),
-            Err((back, nix::errno::Errno::EWOULDBLOCK | nix::errno::Errno::EINTR)) => file = back,
-            Err((_, error)) => return Err(failed(error.into())),
-        }
-        if begun.elapsed() >= patience {
-            return Err(StateError::Busy {
-                path: path.to_owned(),
-            });
-        }
-        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
