@@ -215,20 +215,13 @@ impl Lower {
         if repeat.greed == Greed::Possessive {
             self.out.exact = false;
         }
-        let reset = match &repeat.node {
-            Node::Capture(group, inner)
-                if self.captures && self.loops > 0 && repeat.min == 0 && is_forgotten(inner) =>
-            {
-                Some(*group)
-            }
-            _ => None,
-        };
+        let forgotten = forgotten_group(repeat).filter(|_| self.captures && self.loops > 0);
         self.loops += u32::from(again);
         let sub = Box::new(self.node(&repeat.node));
         self.loops -= u32::from(again);
         let greedy = repeat.greed != Greed::Lazy;
         let (min, max) = (repeat.min, repeat.max);
-        let Some(group) = reset.filter(|_| max != Some(0)) else {
+        let Some(group) = forgotten else {
             return Hir::repetition(hir::Repetition {
                 min,
                 max,
@@ -253,12 +246,18 @@ impl Lower {
     }
 }
 
+/// The group that Perl forgets when this repetition does not run at all.
+///
 /// Perl runs a repeated group of fixed length and without groups in it by a loop of its own, and
-/// that loop forgets what the group had matched earlier when it does not run at all:
-/// `"aba" =~ /^(a(b)?)+$/` leaves `$2` undefined.
-fn is_forgotten(inner: &Node) -> bool {
+/// that loop forgets what the group had matched earlier: `"aba" =~ /^(a(b)?)+$/` leaves `$2`
+/// undefined. It matters within another loop alone.
+pub(crate) fn forgotten_group(repeat: &Repeat) -> Option<u32> {
+    let Node::Capture(group, inner) = &repeat.node else {
+        return None;
+    };
     let width = shortest(inner);
-    width > 0
+    let fixed = width > 0
         && longest(inner) == Some(width)
-        && !inner.any(&|node| matches!(node, Node::Capture(..)))
+        && !inner.any(&|node| matches!(node, Node::Capture(..)));
+    (fixed && repeat.min == 0 && repeat.max != Some(0)).then_some(*group)
 }

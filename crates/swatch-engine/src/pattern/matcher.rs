@@ -85,7 +85,7 @@ pub struct Matcher {
     has_keep: bool,
     finder: OnceLock<Option<meta::Regex>>,
     capturer: OnceLock<Option<Capturer>>,
-    backtracker: OnceLock<Option<pcre2::bytes::Regex>>,
+    backtracker: OnceLock<Option<Backtracker>>,
     given_up: AtomicU64,
 }
 
@@ -94,6 +94,14 @@ pub struct Matcher {
 struct Capturer {
     regex: meta::Regex,
     keep: Option<u32>,
+    resets: Vec<(u32, u32)>,
+}
+
+/// PCRE2, and how its groups are to be read.
+#[derive(Debug)]
+struct Backtracker {
+    regex: pcre2::bytes::Regex,
+    numbers: Vec<u32>,
     resets: Vec<(u32, u32)>,
 }
 
@@ -131,7 +139,8 @@ impl Matcher {
             matcher.finder = OnceLock::from(regex);
         }
         if !matcher.linear {
-            let regex = backtracker(&node, limits).map_err(|error| refused(&error))?;
+            let regex =
+                Backtracker::build(&node, groups, limits).map_err(|error| refused(&error))?;
             matcher.backtracker = OnceLock::from(Some(regex));
         }
         Ok(matcher)
@@ -173,10 +182,10 @@ impl Matcher {
         if let Some(regex) = self.linear_for(text) {
             return Verdict::from_bool(regex.is_match(text));
         }
-        let Some(regex) = self.backtracker() else {
+        let Some(backtracker) = self.backtracker() else {
             return Verdict::NoMatch;
         };
-        match regex.is_match(text) {
+        match backtracker.regex.is_match(text) {
             Ok(matched) => Verdict::from_bool(matched),
             Err(_) => self.give_up(),
         }
@@ -195,17 +204,13 @@ impl Matcher {
         if linear.is_some_and(|regex| !regex.is_match(text)) {
             return Verdict::NoMatch;
         }
-        let Some(regex) = self.backtracker() else {
+        let Some(backtracker) = self.backtracker() else {
             return Verdict::NoMatch;
         };
-        let mut locations = regex.capture_locations();
-        match regex.captures_read(&mut locations, text) {
-            Ok(Some(_)) => {
+        match backtracker.captures(text) {
+            Ok(Some(groups)) => {
                 captures.names = Arc::clone(&self.names);
-                captures.groups.extend(
-                    (0..=self.groups as usize)
-                        .map(|group| locations.get(group).map(|(start, end)| start..end)),
-                );
+                captures.groups = groups;
                 Verdict::Match
             }
             Ok(None) => Verdict::NoMatch,
@@ -281,12 +286,7 @@ impl Matcher {
             whole.start = keep.start;
         }
         for &(group, mark) in &capturer.resets {
-            let taken = &mut captures.groups[group as usize];
-            if let (Some(range), Some(mark)) = (&*taken, span(mark))
-                && mark.start >= range.end
-            {
-                *taken = None;
-            }
+            forget(&mut captures.groups[group as usize], span(mark));
         }
         Verdict::Match
     }
@@ -326,9 +326,9 @@ impl Matcher {
             .as_ref()
     }
 
-    fn backtracker(&self) -> Option<&pcre2::bytes::Regex> {
+    fn backtracker(&self) -> Option<&Backtracker> {
         self.backtracker
-            .get_or_init(|| backtracker(&self.parsed().node, &self.limits).ok())
+            .get_or_init(|| Backtracker::build(&self.parsed().node, self.groups, &self.limits).ok())
             .as_ref()
     }
 
@@ -357,11 +357,45 @@ impl Matcher {
     }
 }
 
-fn backtracker(node: &Node, limits: &Limits) -> Result<pcre2::bytes::Regex, pcre2::Error> {
-    pcre2::bytes::RegexBuilder::new()
-        .jit_if_available(true)
-        .max_jit_stack_size(Some(1 << 20))
-        .build(&backtrack::pattern(node, limits))
+impl Backtracker {
+    fn build(node: &Node, groups: u32, limits: &Limits) -> Result<Backtracker, pcre2::Error> {
+        let text = backtrack::text(node, groups, limits);
+        let regex = pcre2::bytes::RegexBuilder::new()
+            .jit_if_available(backtrack::is_sound_compiled(node))
+            .max_jit_stack_size(Some(1 << 20))
+            .build(&text.pattern)?;
+        Ok(Backtracker {
+            regex,
+            numbers: text.numbers,
+            resets: text.resets,
+        })
+    }
+
+    /// The groups in Perl's order.
+    fn captures(&self, text: &[u8]) -> Result<Option<Vec<Option<Range<usize>>>>, pcre2::Error> {
+        let mut locations = self.regex.capture_locations();
+        if self.regex.captures_read(&mut locations, text)?.is_none() {
+            return Ok(None);
+        }
+        let span = |number: u32| {
+            let span = locations.get(number as usize);
+            span.map(|(start, end)| start..end)
+        };
+        let mut groups: Vec<_> = self.numbers.iter().map(|&number| span(number)).collect();
+        for &(group, mark) in &self.resets {
+            forget(&mut groups[group as usize], span(mark));
+        }
+        Ok(Some(groups))
+    }
+}
+
+/// A group whose mark stands behind it was forgotten.
+fn forget(group: &mut Option<Range<usize>>, mark: Option<Range<usize>>) {
+    if let (Some(taken), Some(mark)) = (&*group, mark)
+        && mark.start >= taken.end
+    {
+        *group = None;
+    }
 }
 
 /// PCRE2's error in our words. Offsets in its text are not offsets in the user's.

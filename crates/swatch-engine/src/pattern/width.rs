@@ -7,7 +7,7 @@ pub(crate) fn longest(node: &Node) -> Option<u64> {
     match node {
         Node::Empty | Node::Fail | Node::Assert(_) | Node::Look(..) | Node::Verb(..) => Some(0),
         Node::Set(_) => Some(1),
-        Node::Newline | Node::Grapheme => Some(2),
+        Node::Newline => Some(2),
         Node::Concat(nodes) => nodes.iter().try_fold(0u64, |sum, node| {
             longest(node).map(|width| sum.saturating_add(width))
         }),
@@ -20,7 +20,7 @@ pub(crate) fn longest(node: &Node) -> Option<u64> {
         },
         Node::Capture(_, node) | Node::Atomic(node) => longest(node),
         Node::Cond(cond) => Some(longest(&cond.yes)?.max(longest(&cond.no)?)),
-        Node::BackRef { .. } | Node::Recurse(_) => None,
+        Node::Grapheme | Node::BackRef { .. } | Node::Recurse(_) => None,
     }
 }
 

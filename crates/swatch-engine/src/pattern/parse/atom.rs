@@ -41,14 +41,25 @@ impl Parser<'_> {
     /// Perl takes a stray `{` literally, but not behind a backslash and a letter, which may get
     /// a meaning one day.
     fn check_brace(&self) -> Read<()> {
-        match self.source[..self.at] {
-            [.., b'\\', letter] if letter.is_ascii_alphabetic() => self.refuse_with(
-                self.at,
-                format!("this `{{` is not allowed behind `\\{}`", char::from(letter)),
-                "write `\\{` for the character",
-            ),
-            _ => Ok(()),
+        let [before @ .., letter] = &self.source[..self.at] else {
+            return Ok(());
+        };
+        let backslashes = before
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == b'\\')
+            .count();
+        // Perl looks one byte back alone, so it refuses `\\d{` too, except under /i.
+        let refused = backslashes % 2 == 1 || (backslashes > 0 && !self.modifiers.ignore_case);
+        if !letter.is_ascii_alphabetic() || !refused {
+            return Ok(());
         }
+        let letter = char::from(*letter);
+        self.refuse_with(
+            self.at,
+            format!("this `{{` is not allowed behind `\\{letter}`"),
+            "write `\\{` for the character",
+        )
     }
 
     /// A character by its code point, under the modifiers in force.
@@ -114,9 +125,6 @@ impl Parser<'_> {
                     "write `.` (with the modifier `s` for a newline too)",
                 );
             }
-            b'E' | b'Q' | b'L' | b'U' | b'F' | b'u' | b'l' => {
-                return self.source_level(start, letter);
-            }
             _ => {}
         }
         self.at = start;
@@ -144,30 +152,6 @@ impl Parser<'_> {
                 let name = Self::shown(name);
                 self.refuse(start, format!("`{name}` is no kind of boundary"))
             }
-        }
-    }
-
-    /// `\Q…\E` that an earlier stage has left. Perl itself handles these before the pattern is
-    /// a pattern, so a `\E` alone is nothing.
-    fn source_level(&mut self, start: usize, letter: u8) -> Read<Option<Node>> {
-        match letter {
-            b'E' => Ok(None),
-            b'Q' => {
-                let rest = self.rest();
-                let length = memchr::memmem::find(rest, b"\\E").unwrap_or(rest.len());
-                self.at += (length + 2).min(rest.len());
-                let literal = rest[..length].iter();
-                Ok(Some(Node::concat(
-                    literal
-                        .map(|&byte| self.character(u32::from(byte)))
-                        .collect(),
-                )))
-            }
-            _ => self.unsupported(
-                start,
-                "changing the case of a part of the pattern is not supported",
-                "write the letters in the case you mean, or `(?i:…)` for both",
-            ),
         }
     }
 

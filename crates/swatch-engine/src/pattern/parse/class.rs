@@ -35,7 +35,7 @@ impl Parser<'_> {
             let from_at = self.at;
             let from = match self.class_member(start)? {
                 Member::Set(members) => {
-                    set = set.union(members);
+                    set = set.union(members).union(self.false_range());
                     continue;
                 }
                 Member::Point(from) => from,
@@ -48,7 +48,7 @@ impl Parser<'_> {
                 // `[a-\d]` is no range: Perl takes the three as they are.
                 Member::Set(members) => {
                     set = set.union(members).union(self.points(from, from));
-                    set = set.union(self.points(u32::from(b'-'), u32::from(b'-')));
+                    set = set.union(ByteSet::single(b'-')).union(self.false_range());
                 }
                 Member::Point(to) if to < from => {
                     let text = Self::shown(&self.source[from_at..self.at]);
@@ -62,6 +62,17 @@ impl Parser<'_> {
             }
         }
         Ok(if negated { set.negated() } else { set })
+    }
+
+    /// A `-` behind a set, as in `[\w-.]`, stands for itself and begins no range either.
+    fn false_range(&mut self) -> ByteSet {
+        match self.rest() {
+            [b'-', next, ..] if *next != b']' => {
+                self.at += 1;
+                ByteSet::single(b'-')
+            }
+            _ => ByteSet::EMPTY,
+        }
     }
 
     /// What follows a `-`, if the `-` makes a range.
@@ -147,22 +158,27 @@ impl Parser<'_> {
             return Ok(None);
         };
         let inner = &rest[2..2 + length];
+        // Without a further `]` this one must be the end of the class itself.
+        let closed = memchr::memchr(b']', &rest[length + 4..]).is_some();
         let (name, negated) = match inner.strip_prefix(b"^") {
             Some(name) => (name, true),
             None => (inner, false),
         };
         if mark != b':' {
-            if !name.iter().all(u8::is_ascii_alphanumeric) {
+            if negated || !closed {
                 return Ok(None);
             }
             let mark = char::from(mark);
             return self.refuse(start, format!("`[{mark} {mark}]` has no meaning in Perl"));
         }
         let Some(named) = Named::by_posix_name(name) else {
-            if name
-                .iter()
-                .any(|byte| matches!(byte, b'[' | b']' | b'\\' | b':'))
-            {
+            // Perl guesses whether a class was meant; this is close to its guess.
+            let meant = name.len() > 2
+                && name[0].is_ascii_lowercase()
+                && name.iter().all(|&byte| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-[]:".contains(&byte)
+                });
+            if !meant || !closed {
                 return Ok(None);
             }
             let name = Self::shown(inner);

@@ -48,6 +48,7 @@ impl Parser<'_> {
 
     fn control(&mut self, start: usize) -> Read<u32> {
         match self.peek() {
+            Some(b'{') => self.refuse_with(start, "`\\c{` is not allowed", "write `;`"),
             Some(byte @ 0x20..=0x7e) => {
                 self.at += 1;
                 Ok(u32::from(byte.to_ascii_uppercase() ^ 0x40))

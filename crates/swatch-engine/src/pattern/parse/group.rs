@@ -178,7 +178,12 @@ impl Parser<'_> {
         self.look_depth += 1;
         let node = self.body(start)?;
         self.look_depth -= 1;
-        if look.behind && width::longest(&node).is_none_or(|longest| longest > MAX_LOOK_BEHIND) {
+        // The first reading may take an octal number for a reference; how long a recursion is,
+        // PCRE2 finds out.
+        let readable = self.known.is_some() || !self.saw_reference;
+        let measurable = readable && !node.any(&|node| matches!(node, Node::Recurse(_)));
+        let longest = width::longest(&node);
+        if look.behind && measurable && longest.is_none_or(|longest| longest > MAX_LOOK_BEHIND) {
             return self.refuse_with(
                 start,
                 format!("this looks behind for more than {MAX_LOOK_BEHIND} bytes"),
@@ -279,5 +284,6 @@ fn is_signed_number(text: &[u8]) -> bool {
         [b'+' | b'-', digits @ ..] => digits,
         digits => digits,
     };
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+    let from_one = matches!(digits, [b'1'..=b'9', ..]) && digits.iter().all(u8::is_ascii_digit);
+    from_one || text == b"0"
 }

@@ -1,6 +1,6 @@
 //! `*`, `+`, `?`, `{n,m}`, and the `?` or `+` behind them.
 
-use super::super::ast::{Greed, Node, Repeat};
+use super::super::ast::{Assert, Greed, Node, Repeat};
 use super::{Parser, Read};
 
 /// Perl's limit for a number in braces (REG_INFTY - 1).
@@ -9,9 +9,17 @@ const MAX_COUNT: u32 = 65_534;
 impl Parser<'_> {
     /// The atom with its quantifier, if one follows.
     pub(super) fn quantified(&mut self, atom: Node, start: usize) -> Read<Node> {
+        let quantifier = self.at;
         let Some((min, max)) = self.quantifier()? else {
             return Ok(atom);
         };
+        if max.is_some_and(|max| min > max) {
+            return Ok(Node::Concat(vec![Node::Fail, atom]));
+        }
+        let bare_keep = self.source[start..].starts_with(b"\\K");
+        if max.is_none() && bare_keep && atom == Node::Assert(Assert::Keep) {
+            return self.refuse(quantifier, "`\\K` takes no text, and cannot be repeated");
+        }
         self.skip_space()?;
         let greed = match self.peek() {
             Some(b'?') => Greed::Lazy,
@@ -30,9 +38,6 @@ impl Parser<'_> {
                 format!("a quantifier stands on a quantifier in `{text}`"),
                 "put the first one in a group: `(?:a*)*`",
             );
-        }
-        if max.is_some_and(|max| min > max) {
-            return Ok(Node::Concat(vec![Node::Fail, atom]));
         }
         Ok(Node::Repeat(Box::new(Repeat {
             min,
@@ -54,6 +59,9 @@ impl Parser<'_> {
                     return Ok(None);
                 };
                 let number = |digits: &[u8]| -> Read<u32> {
+                    if digits.len() > 1 && digits[0] == b'0' {
+                        return self.refuse(start, "a number in a quantifier begins with no 0");
+                    }
                     let value = digits.iter().fold(0u32, |value, digit| {
                         value
                             .saturating_mul(10)

@@ -83,7 +83,7 @@ impl Parser<'_> {
             Some(digits) => (true, digits),
             None => (false, text),
         };
-        if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+        if matches!(digits, [b'1'..=b'9', ..]) && digits.iter().all(u8::is_ascii_digit) {
             let number = decimal(digits);
             let number = if relative {
                 (self.opened + 1).saturating_sub(number)
