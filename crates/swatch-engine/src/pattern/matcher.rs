@@ -252,7 +252,7 @@ impl Matcher {
             let input = Input::new(text).range(start..);
             return regex.find(input).map(|found| found.range());
         }
-        match self.backtracker()?.find_at(text, start) {
+        match self.backtracker()?.regex.find_at(text, start) {
             Ok(found) => found.map(|found| found.start()..found.end()),
             Err(_) => {
                 let _ = self.give_up();
