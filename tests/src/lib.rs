@@ -8,6 +8,7 @@ pub mod gate;
 pub mod generate;
 pub mod isolate;
 pub mod judge;
+pub mod live;
 pub mod parse;
 pub mod pool;
 pub mod program;

@@ -44,6 +44,27 @@ pub(crate) fn scan(text: &[u8]) -> (Escape, usize) {
     }
 }
 
+/// Text from a command line with the escapes of a Perl string replaced: `\\t`, `\\n`, `\\x41`.
+/// Case operators and letters that mean nothing stand for themselves, without the backslash.
+pub fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] != b'\\' {
+            out.push(text[at]);
+            at += 1;
+            continue;
+        }
+        let (escape, length) = scan(&text[at..]);
+        at += length;
+        match escape {
+            Escape::Byte(byte) | Escape::Case(byte) | Escape::Unknown(byte) => out.push(byte),
+            Escape::Wide(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out
+}
+
 fn octal(text: &[u8]) -> (Escape, usize) {
     let digits = text[1..].iter().take(3);
     let length = digits.take_while(|b| (b'0'..=b'7').contains(b)).count();

@@ -40,6 +40,7 @@ use std::path::{Path, PathBuf};
 pub use ast::Config;
 pub use diagnostic::{Diagnostic, Severity};
 pub use dump::dump;
+pub use escape::unescape;
 pub use render::render;
 pub use source::{FileId, Sources, Span};
 

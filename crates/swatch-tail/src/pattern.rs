@@ -51,7 +51,7 @@ impl Pattern {
 
     /// The paths that are to be followed for this pattern now, in order of their names. Those
     /// of compressed files are left out of what a glob finds: they hold no lines.
-    pub(crate) fn expand(&self) -> Vec<PathBuf> {
+    pub fn expand(&self) -> Vec<PathBuf> {
         match self {
             Pattern::Path(path) => vec![path.clone()],
             Pattern::Glob(pattern) => glob::expand(pattern),

@@ -1,0 +1,97 @@
+//! `echo` and `bell`: standard output.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use super::report::Reports;
+use crate::message::visible;
+
+/// Bytes kept before they are written, in one pass over a file.
+const BUFFER: usize = 64 * 1024;
+
+/// Whether colours are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// Yes: also to a file, as the original.
+    Always,
+    /// No.
+    Never,
+}
+
+/// Standard output of one watch. What is echoed is kept until [`Output::flush`], so that a pass
+/// over a file does not cost a system call per line.
+pub struct Output {
+    buffer: Vec<u8>,
+    color: ColorChoice,
+    /// Control characters of the log must not reach a terminal.
+    terminal: bool,
+    failed: Option<String>,
+}
+
+impl Output {
+    /// Standard output as it is now.
+    pub fn new(color: ColorChoice) -> Self {
+        Self {
+            buffer: Vec::new(),
+            color,
+            terminal: std::io::stdout().is_terminal(),
+            failed: None,
+        }
+    }
+
+    /// The text and a newline; the reset sequence stands after the newline, as in the original.
+    pub fn echo(&mut self, text: &[u8], sgr: Option<&str>) {
+        let sgr = sgr.filter(|_| self.color == ColorChoice::Always);
+        if let Some(sgr) = sgr {
+            self.buffer.extend_from_slice(b"\x1b[");
+            self.buffer.extend_from_slice(sgr.as_bytes());
+            self.buffer.push(b'm');
+        }
+        if self.terminal {
+            self.buffer.extend_from_slice(visible(text).as_bytes());
+        } else {
+            self.buffer.extend_from_slice(text);
+        }
+        self.buffer.push(b'\n');
+        if sgr.is_some() {
+            self.buffer.extend_from_slice(b"\x1b[0m");
+        }
+        if self.buffer.len() >= BUFFER {
+            self.write_out();
+        }
+    }
+
+    /// BEL characters with a pause after each.
+    pub fn bell(&mut self, rings: u32, delay: Duration) {
+        for _ in 0..rings {
+            self.buffer.push(7);
+            self.write_out();
+            std::thread::sleep(delay);
+        }
+    }
+
+    /// Writes what was kept. Returns what went wrong since the last call; the watcher goes on,
+    /// as its other actions do not need standard output.
+    pub fn flush(&mut self) -> Option<String> {
+        self.write_out();
+        self.failed.take()
+    }
+
+    /// A child shares standard output: what was echoed before it must stand before its output.
+    pub(super) fn flush_before_child(&mut self, reports: &mut Reports) {
+        if let Some(problem) = self.flush() {
+            reports.failure("standard output", &problem);
+        }
+    }
+
+    fn write_out(&mut self) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        if let Err(e) = out.write_all(&self.buffer).and_then(|()| out.flush()) {
+            self.failed = Some(e.to_string());
+        }
+        self.buffer.clear();
+    }
+}

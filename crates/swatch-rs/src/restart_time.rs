@@ -1,0 +1,180 @@
+//! `--restart-time`: when the rules are read again by themselves.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Days, Local, NaiveTime, TimeDelta, TimeZone};
+
+/// A parsed `--restart-time`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestartTime {
+    /// `+H:MM`: after so long, again and again.
+    Every(TimeDelta),
+    /// `HH:MM[:SS][am|pm]`: each day at that local time.
+    Daily(NaiveTime),
+}
+
+/// Reads swatchdog's formats.
+///
+/// # Errors
+/// The original's messages: `Unrecognized delta time format "…"`, `Unrecognized time format "…"`.
+pub fn parse(text: &str) -> Result<RestartTime, String> {
+    if let Some(delta) = text.strip_prefix('+') {
+        let bad = || format!("Unrecognized delta time format \"{text}\"; expected +H:MM");
+        let (hours, minutes) = delta.split_once(':').ok_or_else(bad)?;
+        let number = |digits: &str, most: usize| {
+            let ok =
+                (1..=most).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+            ok.then(|| digits.parse::<i64>().ok())
+                .flatten()
+                .ok_or_else(bad)
+        };
+        let minutes = number(hours, 4)? * 60 + number(minutes, 2)?;
+        return Ok(RestartTime::Every(TimeDelta::minutes(minutes)));
+    }
+    daily(text).ok_or_else(|| {
+        format!("Unrecognized time format \"{text}\"; expected HH:MM, HH:MM:SS, H:MMpm or Hpm")
+    })
+}
+
+fn daily(text: &str) -> Option<RestartTime> {
+    let lower = text.to_ascii_lowercase();
+    let (clock, half) = match lower.strip_suffix("am") {
+        Some(clock) => (clock, Some(0)),
+        None => match lower.strip_suffix("pm") {
+            Some(clock) => (clock, Some(12)),
+            None => (lower.as_str(), None),
+        },
+    };
+    let parts: Vec<u32> = clock
+        .trim_end()
+        .split(':')
+        .map(|p| (1..=2).contains(&p.len()).then(|| p.parse().ok()).flatten())
+        .collect::<Option<_>>()?;
+    let (hour, minute, second) = match parts[..] {
+        [hour] if half.is_some() => (hour, 0, 0),
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    let hour = match half {
+        Some(half) if (1..=12).contains(&hour) => hour % 12 + half,
+        Some(_) => return None,
+        None => hour,
+    };
+    NaiveTime::from_hms_opt(hour, minute, second).map(RestartTime::Daily)
+}
+
+impl RestartTime {
+    /// When it is next due, seen from `now`. None for `+0:00`, which the original refuses to do.
+    pub fn next(self, now: DateTime<Local>) -> Option<DateTime<Local>> {
+        match self {
+            RestartTime::Every(delta) if delta.is_zero() => None,
+            RestartTime::Every(delta) => Some(now + delta),
+            RestartTime::Daily(time) => {
+                let today = now.date_naive();
+                [today, today + Days::new(1), today + Days::new(2)]
+                    .into_iter()
+                    // A time that a change of daylight saving leaves out comes a day later.
+                    .filter_map(|day| Local.from_local_datetime(&day.and_time(time)).earliest())
+                    .find(|at| *at > now)
+            }
+        }
+    }
+}
+
+/// Due moments on the monotonic clock, for the loop that waits.
+pub struct Schedule {
+    time: RestartTime,
+    due: Option<(Instant, DateTime<Local>)>,
+}
+
+impl Schedule {
+    /// Counts from now.
+    pub fn new(time: RestartTime) -> Self {
+        let mut schedule = Self { time, due: None };
+        schedule.again();
+        schedule
+    }
+
+    /// Counts anew from now.
+    pub fn again(&mut self) {
+        let now = Local::now();
+        self.due = self.time.next(now).map(|at| {
+            let wait = (at - now).to_std().unwrap_or(Duration::ZERO);
+            (Instant::now() + wait, at)
+        });
+    }
+
+    /// The moment on the monotonic clock.
+    pub fn due(&self) -> Option<Instant> {
+        self.due.map(|(instant, _)| instant)
+    }
+
+    /// The original's announcement, `Will restart at Mon Nov 23 13:00:00 2026`.
+    pub fn announcement(&self) -> Option<String> {
+        self.due
+            .map(|(_, at)| format!("Will restart at {}", at.format("%a %b %e %H:%M:%S %Y")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_formats_of_the_original() {
+        let at = |h, m, s| {
+            Ok(RestartTime::Daily(
+                NaiveTime::from_hms_opt(h, m, s).unwrap(),
+            ))
+        };
+        assert_eq!(parse("13:00"), at(13, 0, 0));
+        assert_eq!(parse("13:00:09"), at(13, 0, 9));
+        assert_eq!(parse("1:00pm"), at(13, 0, 0));
+        assert_eq!(parse("12am"), at(0, 0, 0));
+        assert_eq!(parse("12pm"), at(12, 0, 0));
+        assert_eq!(
+            parse("+1:30"),
+            Ok(RestartTime::Every(TimeDelta::minutes(90)))
+        );
+        assert_eq!(
+            parse("+1:99"),
+            Ok(RestartTime::Every(TimeDelta::minutes(159)))
+        );
+        for bad in ["+1", "+1:00pm", "+-1:00"] {
+            assert!(
+                parse(bad)
+                    .unwrap_err()
+                    .starts_with("Unrecognized delta time format"),
+                "{bad}"
+            );
+        }
+        for bad in ["", "x", "25:00", "13:00pm", "0am", "1", "1:2:3:4", "é:00"] {
+            assert!(
+                parse(bad)
+                    .unwrap_err()
+                    .starts_with("Unrecognized time format"),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_that_has_passed_is_tomorrow() {
+        let now = Local.with_ymd_and_hms(2026, 11, 22, 12, 0, 0).unwrap();
+        let at = |text: &str| parse(text).unwrap().next(now).unwrap();
+        assert_eq!(
+            at("13:00"),
+            Local.with_ymd_and_hms(2026, 11, 22, 13, 0, 0).unwrap()
+        );
+        assert_eq!(
+            at("11:00"),
+            Local.with_ymd_and_hms(2026, 11, 23, 11, 0, 0).unwrap()
+        );
+        assert_eq!(
+            at("+0:10"),
+            Local.with_ymd_and_hms(2026, 11, 22, 12, 10, 0).unwrap()
+        );
+        assert_eq!(parse("+0:00").unwrap().next(now), None);
+    }
+}

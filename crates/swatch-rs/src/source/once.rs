@@ -1,0 +1,67 @@
+//! One pass: a file, or standard input.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use swatch_tail::{Block, RecordReader, SplitOptions, Step, Waker};
+
+use super::{Arrival, Ending, Receipt, Source, Splitting};
+use crate::message::Level;
+
+/// A `--examine` file. Lines of any length are matched whole: the file has an end.
+struct Once<R> {
+    reader: RecordReader<R>,
+    name: String,
+    waker: Waker,
+}
+
+pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>, String> {
+    let shown = path.display().to_string();
+    let waker = Waker::new().map_err(|e| format!("cannot examine {shown}: {e}"))?;
+    let options = SplitOptions {
+        separator: splitting.separator.clone(),
+        max_record: None,
+        ..SplitOptions::default()
+    };
+    if path == Path::new("-") {
+        let reader = RecordReader::new(io::stdin(), options);
+        return Ok(Box::new(Once {
+            reader,
+            name: "standard input".to_owned(),
+            waker,
+        }));
+    }
+    let file = File::open(path).map_err(|e| format!("cannot examine {shown}: {e}"))?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(format!(
+            "cannot examine {shown}: it is a folder; name a file in it"
+        ));
+    }
+    let reader = RecordReader::new(file, options);
+    Ok(Box::new(Once {
+        reader,
+        name: shown,
+        waker,
+    }))
+}
+
+impl<R: Read + Send> Source for Once<R> {
+    fn next(&mut self) -> Arrival {
+        match self.reader.advance() {
+            Ok(Step::Records(block)) => Arrival::Records(block, Receipt::None),
+            Ok(Step::Notice(notice)) => Arrival::Notice(Level::Warning, notice.to_string()),
+            Ok(Step::More) => Arrival::Woken,
+            Ok(Step::End) => Arrival::End(Ending::Done),
+            Err(e) => Arrival::End(Ending::Broken(format!("cannot read {}: {e}", self.name))),
+        }
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    fn recycle(&mut self, block: Block) {
+        self.reader.recycle(block);
+    }
+}

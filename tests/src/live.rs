@@ -1,0 +1,272 @@
+//! A swatch-rs at work: a folder of its own, a log that grows, output that is waited for.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::program::swatch_rs;
+
+/// How long anything may take that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within 20 seconds; `what` says what was waited for.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A folder for one test.
+pub struct Site {
+    folder: TempDir,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Site {
+    /// An empty folder, which goes with the value.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder for the test"),
+        }
+    }
+
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("a file of the test can be written");
+    }
+
+    /// Appends a line, with its newline, to a file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn append(&self, name: &str, line: &str) {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.path(name))
+            .expect("the log can be opened");
+        file.write_all(format!("{line}\n").as_bytes())
+            .expect("the log can be written");
+    }
+
+    /// What is in a file; empty if it is not there.
+    pub fn read(&self, name: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.path(name)).unwrap_or_default()).into_owned()
+    }
+
+    /// How many lines of a file hold a text.
+    pub fn count(&self, name: &str, text: &str) -> usize {
+        self.read(name)
+            .lines()
+            .filter(|line| line.contains(text))
+            .count()
+    }
+
+    /// A swatch-rs in this folder; its output goes to the files `out` and `err`.
+    pub fn swatch(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(swatch_rs());
+        self.prepare(&mut command);
+        command.args(args);
+        command
+    }
+
+    /// Gives a command this folder and its files for output.
+    ///
+    /// # Panics
+    /// When the files cannot be opened.
+    pub fn prepare(&self, command: &mut Command) {
+        let open = |name: &str| -> File {
+            OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(self.path(name))
+                .expect("a file for output")
+        };
+        command
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("TZ", "UTC0")
+            .stdin(Stdio::null())
+            .stdout(open("out"))
+            .stderr(open("err"));
+    }
+
+    /// Starts swatch-rs and waits until it says that it is ready, as to systemd.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn start(&self, args: &[&str]) -> Running {
+        self.start_command(self.swatch(args))
+    }
+
+    /// As [`Site::start`], for a command that was prepared further.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn start_command(&self, mut command: Command) -> Running {
+        let socket = self.path("notify");
+        let _ = fs::remove_file(&socket);
+        let manager = UnixDatagram::bind(&socket).expect("a socket in the folder of the test");
+        manager
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time limit for the socket");
+        let child = command
+            .env("NOTIFY_SOCKET", &socket)
+            .spawn()
+            .expect("swatch-rs starts");
+        let running = Running { child, manager };
+        let first = running.told();
+        assert!(
+            first.contains("READY=1"),
+            "not ready but {first:?}; it said: {}",
+            self.read("err")
+        );
+        running
+    }
+}
+
+/// A process that is ended, if it must be by force, when the test ends.
+pub struct Running {
+    child: Child,
+    manager: UnixDatagram,
+}
+
+impl Running {
+    /// The next message to the service manager.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn told(&self) -> String {
+        let mut buffer = [0; 4096];
+        let length = self
+            .manager
+            .recv(&mut buffer)
+            .expect("a message to the service manager");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    /// Waits for a message to the service manager that holds a text.
+    pub fn wait_told(&self, text: &str) {
+        while !self.told().contains(text) {}
+    }
+
+    /// The process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("the process is there");
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_for("the end of swatch-rs", || {
+            status = self
+                .child
+                .try_wait()
+                .expect("the process can be waited for");
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+
+    /// Ends it as an init script does.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// A number from /proc/PID/status, such as `VmRSS` in kB.
+    pub fn status_number(&self, name: &str) -> u64 {
+        proc_number(self.pid(), name)
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).map_or(0, Iterator::count)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A number from /proc/PID/status; 0 if it is not there.
+pub fn proc_number(pid: Pid, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix(name)?
+                .strip_prefix(':')?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0)
+}
+
+/// Whether a process exists and is no zombie.
+pub fn alive(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// Makes a program of a shell script.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn script(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("the script can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .expect("the script can be made executable");
+}
