@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -265,7 +266,6 @@ pub fn alive(pid: i32) -> bool {
 /// # Panics
 /// When it cannot be written.
 pub fn script(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
     fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("the script can be written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
         .expect("the script can be made executable");

@@ -127,6 +127,8 @@ fn no_process_can_be_made() {
     for name in ["out", "err"] {
         site.write(name, "");
     }
+    // The build folder may be closed to other users.
+    std::fs::copy(swatch_tests::program::swatch_rs(), site.path("swatch-rs")).unwrap();
     let folder = site.path("log").parent().unwrap().display().to_string();
     let status = std::process::Command::new("chown")
         .args(["-R", "65534:65534", &folder])
