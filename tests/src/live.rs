@@ -144,9 +144,9 @@ impl Site {
             .spawn()
             .expect("swatch-rs starts");
         let running = Running { child, manager };
-        let first = running.told();
+        let first = running.next_message();
         assert!(
-            first.contains("READY=1"),
+            first.as_ref().is_ok_and(|text| text.contains("READY=1")),
             "not ready but {first:?}; it said: {}",
             self.read("err")
         );
@@ -166,12 +166,14 @@ impl Running {
     /// # Panics
     /// When none comes.
     pub fn told(&self) -> String {
+        self.next_message()
+            .expect("a message to the service manager")
+    }
+
+    fn next_message(&self) -> std::io::Result<String> {
         let mut buffer = [0; 4096];
-        let length = self
-            .manager
-            .recv(&mut buffer)
-            .expect("a message to the service manager");
-        String::from_utf8_lossy(&buffer[..length]).into_owned()
+        let length = self.manager.recv(&mut buffer)?;
+        Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
     }
 
     /// Waits for a message to the service manager that holds a text.

@@ -144,9 +144,7 @@ fn no_process_can_be_made() {
         "prlimit",
         "--nproc=4",
     ]);
-    command
-        .arg(swatch_tests::program::swatch_rs())
-        .args(["-c", "conf", "-t", "log"]);
+    command.args(["./swatch-rs", "-c", "conf", "-t", "log"]);
     site.prepare(&mut command);
     let mut swatch = site.start_command(command);
     site.append("log", "x");
