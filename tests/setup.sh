@@ -29,6 +29,7 @@ fail2ban          /usr/bin/fail2ban-regex    benchmarks
 ripgrep           /usr/bin/rg                benchmarks
 procps            /usr/bin/ps                process trees
 util-linux        /usr/bin/unshare           namespaces
+strace            /usr/bin/strace            a kill at each system call of a lock
 '
 
 missing=()

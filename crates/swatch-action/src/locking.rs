@@ -138,7 +138,7 @@ impl Locker<'_> {
             self.firewall_of(old).unlock(net)?;
             state.end(old, now, "expired")?;
         }
-        let cut_off = before.as_ref().is_some_and(|old| !old.confirmed);
+        let cut_off = before.as_ref().is_some_and(|old| !old.confirmed) || self.was_blind();
         let span = ask.span.unwrap_or(self.span(state.times_before(net)?));
         let moment = expiry::moment(span.0, now);
         let by_at = self.by_at(&*firewall);

@@ -1,11 +1,16 @@
 //! Locking where the usual way is not open: without a state, and in a dry run.
 
+use std::fs;
+
 use super::{Ask, Done, LockError, Locker, verdict};
 use crate::{
     allow, expiry,
     firewall::Order,
     state::{State, StateError},
 };
+
+/// The file that tells that locks were made without a state.
+const MARK: &str = "locked-without-state";
 
 impl Locker<'_> {
     /// Without a state the firewall itself is asked, slow as that may be, and the lock gets its end.
@@ -22,6 +27,7 @@ impl Locker<'_> {
         let moment = expiry::moment(span.0, now);
         let mut troubles = allowed.troubles;
         troubles.push(format!("{error}; locked without it"));
+        self.remember_blindness();
         let by_at = self.by_at(&*firewall);
         if by_at {
             let job = self.give_to_at(&*firewall, net, &moment, &mut troubles);
@@ -90,5 +96,19 @@ impl Locker<'_> {
             renewed: covering.is_some(),
             troubles: allowed.troubles,
         })
+    }
+
+    /// Leaves a mark that locks were made which the state does not know. An empty file can mostly be made even where
+    /// the disk is full; where it cannot, one of these locks may get a second rule, which ends like the first.
+    fn remember_blindness(&self) {
+        let _ = fs::write(self.settings.state_dir.join(MARK), "");
+    }
+
+    /// Whether the firewall may hold locks that the state does not know: so it has to be asked.
+    pub(super) fn was_blind(&self) -> bool {
+        let longest = self.settings.max_lock_time.max(self.settings.lock_time);
+        let marked =
+            fs::metadata(self.settings.state_dir.join(MARK)).and_then(|mark| mark.modified());
+        marked.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < longest.duration()))
     }
 }
