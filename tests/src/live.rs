@@ -136,6 +136,9 @@ impl Site {
         let socket = self.path("notify");
         let _ = fs::remove_file(&socket);
         let manager = UnixDatagram::bind(&socket).expect("a socket in the folder of the test");
+        // A test may run the watcher as another user.
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o777))
+            .expect("the socket is ours");
         manager
             .set_read_timeout(Some(PATIENCE))
             .expect("a time limit for the socket");
