@@ -6,6 +6,7 @@ use crate::effect::{Effect, Moment};
 use crate::lookup::{Lookup, Scene};
 use crate::pattern::Captures;
 use crate::program::{Program, Rule, ThresholdPlan, ThrottlePlan};
+use crate::search::{Hit, Search};
 use crate::state::State;
 use crate::state::threshold::{Counted, threshold};
 use crate::state::throttle::{Throttled, throttle};
@@ -56,8 +57,39 @@ impl Program {
         out: &mut Vec<Effect>,
         observer: &mut O,
     ) {
-        let mut scene = Scene::new(record, &self.patterns, self.pid);
-        for (number, rule) in self.rules.iter().enumerate() {
+        let scene = Scene::new(record, &self.patterns, self.pid);
+        self.decide_rules(scene, 0..self.rules.len(), state, now, out, observer);
+    }
+
+    /// Decides a record that a search has found: as [`decide`](Program::decide) does, but only the
+    /// rules are tried that can match, and no pattern is searched for twice. `record` is what
+    /// [`Hit::range`] names.
+    pub fn decide_hit(
+        &self,
+        search: &Search,
+        hit: &Hit<'_>,
+        state: &mut State,
+        record: &[u8],
+        now: &Moment,
+        out: &mut Vec<Effect>,
+    ) {
+        let scene = Scene::new(record, &self.patterns, self.pid).with_known(search.known(hit));
+        let rules = search.rules_for(hit);
+        let rules = rules.into_iter().map(|rule| rule as usize);
+        self.decide_rules(scene, rules, state, now, out, &mut Unwatched);
+    }
+
+    fn decide_rules<O: Observer>(
+        &self,
+        mut scene: Scene<'_>,
+        rules: impl Iterator<Item = usize>,
+        state: &mut State,
+        now: &Moment,
+        out: &mut Vec<Effect>,
+        observer: &mut O,
+    ) {
+        for number in rules {
+            let rule = &self.rules[number];
             scene.next_rule();
             let holds = rule.condition.holds(&mut scene);
             let mut end = None;

@@ -17,6 +17,7 @@ pub mod pattern;
 mod perform;
 mod program;
 mod scalar;
+pub mod search;
 mod stamp;
 mod state;
 #[cfg(test)]

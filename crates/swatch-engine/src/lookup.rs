@@ -8,6 +8,7 @@ use swatch_config::ast::{Piece, Template, Var};
 use crate::fields;
 use crate::matching::Patterns;
 use crate::pattern::{Captures, Matcher, Verdict};
+use crate::search::Known;
 
 /// A variable, or a field of the record under `--awk-field-syntax`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub(crate) struct Scene<'a> {
     pid: u32,
     last: Option<Last>,
     captures: Captures,
+    /// What a search for all rules has found out.
+    known: Option<Known<'a>>,
     /// Searches that were given up.
     pub(crate) gave_up: u32,
 }
@@ -113,8 +116,15 @@ impl<'a> Scene<'a> {
             pid,
             last: None,
             captures: Captures::new(),
+            known: None,
             gave_up: 0,
         }
+    }
+
+    /// The same with what is known of the record's patterns.
+    pub(crate) fn with_known(mut self, known: Known<'a>) -> Self {
+        self.known = Some(known);
+        self
     }
 
     /// Forgets the matches of the rule before.
@@ -129,7 +139,15 @@ impl<'a> Scene<'a> {
             return true;
         };
         let matcher = &self.patterns.matchers[pattern];
-        let verdict = matcher.is_match(text.as_deref().unwrap_or(self.record));
+        let known = match (&text, &self.known) {
+            (None, Some(known)) => known.get(pattern),
+            _ => None,
+        };
+        let verdict = match known {
+            Some(true) => Verdict::Match,
+            Some(false) => Verdict::NoMatch,
+            None => matcher.is_match(text.as_deref().unwrap_or(self.record)),
+        };
         if verdict == Verdict::GaveUp {
             self.gave_up += 1;
         }

@@ -16,7 +16,6 @@ pub(crate) enum Scope {
     /// One record. `\Z` and `$` are taken for the very end: a text that ends in a newline is not
     /// for this engine where that matters ([`Lowered::newlines`]).
     Record,
-    #[allow(dead_code, reason = "the search over chunks comes next")]
     /// Records one after the other, a newline between them and none in them: a match never
     /// leaves its record.
     Chunk,

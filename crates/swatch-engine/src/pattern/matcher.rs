@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::{Input, meta};
+use regex_syntax::hir::Hir;
 use swatch_config::ast::Flags;
 
 use super::ast::Node;
@@ -328,17 +329,22 @@ impl Matcher {
 
     fn backtracker(&self) -> Option<&Backtracker> {
         self.backtracker
-            .get_or_init(|| Backtracker::build(&self.parsed().node, self.groups, &self.limits).ok())
+            .get_or_init(|| Backtracker::build(&self.tree().node, self.groups, &self.limits).ok())
             .as_ref()
     }
 
+    /// What matches, in a chunk of lines, wherever the pattern matches in one of the lines.
+    pub(crate) fn condition(&self) -> Hir {
+        linear::lower(&self.tree().node, Scope::Chunk, None).hir
+    }
+
     /// The pattern read once more: that is cheaper than to hold all of a thousand rules.
-    fn parsed(&self) -> Parsed {
+    pub(crate) fn tree(&self) -> Parsed {
         parse::parse(&self.source, &self.flags).expect("the same pattern was read before")
     }
 
     fn lower(&self, groups: Option<u32>) -> Lowered {
-        linear::lower(&self.parsed().node, Scope::Record, groups)
+        linear::lower(&self.tree().node, Scope::Record, groups)
     }
 
     fn build(&self, lowered: &Lowered, captures: bool) -> Option<meta::Regex> {

@@ -5,7 +5,7 @@
 //! ASCII, unless the pattern itself asks for Latin-1 rules (`(?u)`, `\p{…}`, `\x{100}`), as in
 //! Perl.
 
-mod ast;
+pub(crate) mod ast;
 mod backtrack;
 mod captures;
 mod cost;
@@ -13,7 +13,7 @@ mod error;
 mod linear;
 mod matcher;
 mod parse;
-mod set;
+pub(crate) mod set;
 mod tables;
 mod width;
 

@@ -1,0 +1,150 @@
+//! Many texts at once, found by samples of the searched text.
+//!
+//! Of a text of `Q + S - 1` bytes or more, one run of `Q` bytes lies at a multiple of `S` wherever
+//! the text occurs. So it is enough to look at every `S`th place: its `Q` bytes, with the case
+//! bit set, are hashed into a bit map that stays in the first-level cache. With four bytes at
+//! every fourth place, a core looks through gigabytes per second whatever the number of texts; only
+//! where a bit is set the texts themselves are compared.
+
+use super::rank;
+
+/// Bits of the hash.
+const BITS: u32 = 17;
+const WORDS: usize = 1 << (BITS - 6);
+
+/// A text to be found, in the filter's own order.
+#[derive(Debug, Clone)]
+pub(crate) struct Needle {
+    /// In lower case if `fold` is set; at least `Q + S - 1` long.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) fold: bool,
+}
+
+/// Finds texts of at least `Q + S - 1` bytes.
+#[derive(Debug)]
+pub(crate) struct Filter<const Q: usize, const S: usize> {
+    map: Box<[u64; WORDS]>,
+    /// Where the entries of a slot begin; a slot is a prefix of the hash.
+    starts: Vec<u32>,
+    slot_shift: u32,
+    entries: Vec<Entry>,
+    needles: Vec<Needle>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// The sampled bytes.
+    word: u32,
+    needle: u32,
+    /// How far behind the text's beginning they lie.
+    back: u32,
+}
+
+impl<const Q: usize, const S: usize> Filter<Q, S> {
+    /// The shortest text that it finds.
+    pub(crate) const SHORTEST: usize = Q + S - 1;
+
+    pub(crate) fn new(needles: Vec<Needle>) -> Self {
+        let mut hashed = Vec::with_capacity(needles.len() * S);
+        for (number, needle) in (0u32..).zip(&needles) {
+            let at = rank::rarest(&needle.bytes, Self::SHORTEST);
+            for back in at..at + S {
+                let word = sample::<Q>(load(&needle.bytes, back));
+                let entry = Entry {
+                    word,
+                    needle: number,
+                    back: back as u32,
+                };
+                hashed.push((hash(word), entry));
+            }
+        }
+        hashed.sort_by_key(|(hash, _)| *hash);
+        let slot_bits = (hashed.len().max(1).ilog2() + 1).min(BITS);
+        let slot_shift = BITS - slot_bits;
+        let mut map = Box::new([0; WORDS]);
+        let mut starts = vec![0; (1 << slot_bits) + 1];
+        for (hash, _) in &hashed {
+            map[(hash >> 6) as usize] |= 1 << (hash & 63);
+            starts[(hash >> slot_shift) as usize + 1] += 1;
+        }
+        for slot in 1..starts.len() {
+            starts[slot] += starts[slot - 1];
+        }
+        Filter {
+            map,
+            starts,
+            slot_shift,
+            entries: hashed.into_iter().map(|(_, entry)| entry).collect(),
+            needles,
+        }
+    }
+
+    /// Calls `found` with the place and the number of each text that occurs, in the order of the
+    /// samples.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
+        let mut at = 0;
+        while at + 4 <= text.len() {
+            let word = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], text[at + 3]]);
+            let word = sample::<Q>(word);
+            let hash = hash(word);
+            if self.map[(hash >> 6) as usize] & (1 << (hash & 63)) != 0 {
+                self.compare(text, at, word, hash, &mut found);
+            }
+            at += S;
+        }
+        while at < text.len() {
+            let word = sample::<Q>(load(text, at));
+            self.compare(text, at, word, hash(word), &mut found);
+            at += S;
+        }
+    }
+
+    #[inline(never)]
+    fn compare(
+        &self,
+        text: &[u8],
+        at: usize,
+        word: u32,
+        hash: u32,
+        found: &mut impl FnMut(usize, u32),
+    ) {
+        let slot = (hash >> self.slot_shift) as usize;
+        let entries = self.starts[slot] as usize..self.starts[slot + 1] as usize;
+        for entry in &self.entries[entries] {
+            if entry.word != word {
+                continue;
+            }
+            let needle = &self.needles[entry.needle as usize];
+            let Some(start) = at.checked_sub(entry.back as usize) else {
+                continue;
+            };
+            let Some(there) = text.get(start..start + needle.bytes.len()) else {
+                continue;
+            };
+            let equal = if needle.fold {
+                there.eq_ignore_ascii_case(&needle.bytes)
+            } else {
+                there == needle.bytes
+            };
+            if equal {
+                found(start, entry.needle);
+            }
+        }
+    }
+}
+
+/// The first `Q` bytes, letters in lower case (and some other characters changed alike).
+fn sample<const Q: usize>(word: u32) -> u32 {
+    let mask = if Q == 4 { u32::MAX } else { (1 << (8 * Q)) - 1 };
+    (word | 0x2020_2020) & mask
+}
+
+fn hash(word: u32) -> u32 {
+    word.wrapping_mul(0x9e37_79b1) >> (32 - BITS)
+}
+
+/// Four bytes; zero stands for those behind the end.
+fn load(text: &[u8], at: usize) -> u32 {
+    let byte = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0));
+    byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24
+}

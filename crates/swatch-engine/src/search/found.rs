@@ -1,0 +1,102 @@
+//! What a search found.
+
+use std::ops::Range;
+
+/// A pattern that may match, but nobody has tried it yet.
+const UNSURE: u32 = 1 << 31;
+
+/// The records of a block that may concern a rule, in order. Filled by
+/// [`Search::block`](super::Search::block), and used again for the next block.
+#[derive(Debug, Default, Clone)]
+pub struct Found {
+    lines: Vec<Line>,
+    patterns: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    start: u32,
+    end: u32,
+    /// Where its patterns end; they begin where those of the line before end.
+    last: u32,
+}
+
+/// One of these records.
+#[derive(Debug, Clone)]
+pub struct Hit<'f> {
+    /// Where the record lies in the block, its newline not included.
+    pub range: Range<usize>,
+    pub(crate) matched: Matched<'f>,
+}
+
+/// Patterns that match a record, or may match it, in rising order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Matched<'f>(&'f [u32]);
+
+impl Matched<'_> {
+    pub(crate) fn patterns(self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|pattern| pattern & !UNSURE)
+    }
+
+    /// Whether a pattern matches that was searched for; none where that is still to be tried.
+    pub(crate) fn contains(self, pattern: u32) -> Option<bool> {
+        match self.0.iter().find(|&&entry| entry & !UNSURE == pattern) {
+            Some(entry) if entry & UNSURE != 0 => None,
+            Some(_) => Some(true),
+            None => Some(false),
+        }
+    }
+}
+
+impl Found {
+    /// Nothing found yet.
+    #[must_use]
+    pub fn new() -> Found {
+        Found::default()
+    }
+
+    /// The records in the order of the block.
+    pub fn hits(&self) -> impl Iterator<Item = Hit<'_>> {
+        let starts = std::iter::once(0).chain(self.lines.iter().map(|line| line.last));
+        self.lines.iter().zip(starts).map(|(line, first)| Hit {
+            range: line.start as usize..line.end as usize,
+            matched: Matched(&self.patterns[first as usize..line.last as usize]),
+        })
+    }
+
+    /// How many records were found.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether no record was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.patterns.clear();
+    }
+
+    /// Adds a pattern to the line that is being gathered.
+    pub(super) fn add(&mut self, pattern: u32, sure: bool) {
+        self.patterns
+            .push(if sure { pattern } else { pattern | UNSURE });
+    }
+
+    /// Ends the line; without patterns it counts only if `always`.
+    pub(super) fn end_line(&mut self, range: Range<usize>, always: bool) {
+        let first = self.lines.last().map_or(0, |line| line.last);
+        let last = self.patterns.len() as u32;
+        if first < last || always {
+            self.lines.push(Line {
+                start: range.start as u32,
+                end: range.end as u32,
+                last,
+            });
+        }
+    }
+}

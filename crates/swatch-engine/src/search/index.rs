@@ -1,0 +1,150 @@
+//! Which texts and expressions are searched for, and what each says.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use regex_automata::meta;
+use regex_syntax::hir::Hir;
+
+use super::filter::{Filter, Needle};
+use super::literal::{Choice, Literal};
+use crate::pattern::Matcher;
+
+/// Four bytes at every fourth place.
+type Long = Filter<4, 4>;
+/// Three bytes at every second place.
+type Middle = Filter<3, 2>;
+/// Three bytes everywhere.
+type Short = Filter<3, 1>;
+
+/// The shortest text that is searched for; shorter ones are everywhere.
+pub(crate) const SHORTEST: usize = Short::SHORTEST;
+
+/// A pattern that a text belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) pattern: u32,
+    /// Where the text is, the pattern matches.
+    pub(crate) whole: bool,
+}
+
+/// What a search looks for.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    long: Option<(Long, Owners)>,
+    middle: Option<(Middle, Owners)>,
+    short: Option<(Short, Owners)>,
+    /// Patterns without such a text.
+    pub(crate) rest: Vec<u32>,
+    gate: OnceLock<Option<meta::Regex>>,
+}
+
+/// The owners of each text.
+#[derive(Debug, Default)]
+struct Owners(Vec<Vec<Owner>>);
+
+impl Index {
+    /// `chosen` has a choice of texts for each pattern that has any, and whether they are all of
+    /// the pattern.
+    pub(crate) fn new<'c>(
+        chosen: impl Iterator<Item = (u32, &'c Choice, bool)>,
+        rest: Vec<u32>,
+    ) -> Index {
+        let mut numbers: HashMap<&Literal, usize> = HashMap::new();
+        let mut texts: Vec<(&Literal, Vec<Owner>)> = Vec::new();
+        for (pattern, choice, whole) in chosen {
+            for literal in choice {
+                let number = *numbers.entry(literal).or_insert_with(|| {
+                    texts.push((literal, Vec::new()));
+                    texts.len() - 1
+                });
+                texts[number].1.push(Owner { pattern, whole });
+            }
+        }
+        let (long, texts): (Vec<_>, Vec<_>) = texts
+            .into_iter()
+            .partition(|(text, _)| text.bytes.len() >= Long::SHORTEST);
+        let (middle, short): (Vec<_>, Vec<_>) = texts
+            .into_iter()
+            .partition(|(text, _)| text.bytes.len() >= Middle::SHORTEST);
+        Index {
+            long: filter(long),
+            middle: filter(middle),
+            short: filter(short),
+            rest,
+            gate: OnceLock::new(),
+        }
+    }
+
+    /// Calls `found` with the place and the owner of each text that occurs. The places of one
+    /// filter rise, those of several are mixed: then the answer is true.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, Owner)) -> bool {
+        let mut filters = 0;
+        if let Some((filter, owners)) = &self.long {
+            filters += 1;
+            filter.find(text, |at, needle| owners.each(at, needle, &mut found));
+        }
+        if let Some((filter, owners)) = &self.middle {
+            filters += 1;
+            filter.find(text, |at, needle| owners.each(at, needle, &mut found));
+        }
+        if let Some((filter, owners)) = &self.short {
+            filters += 1;
+            filter.find(text, |at, needle| owners.each(at, needle, &mut found));
+        }
+        filters > 1
+    }
+
+    /// An expression that matches wherever one of the patterns without texts does, in a chunk of
+    /// lines. None: there is none that is small enough, and every line must be looked at.
+    pub(crate) fn gate(&self, matchers: &[Matcher]) -> Option<&meta::Regex> {
+        self.gate
+            .get_or_init(|| {
+                let hirs: Vec<Hir> = self
+                    .rest
+                    .iter()
+                    .map(|&pattern| matchers[pattern as usize].condition())
+                    .collect();
+                // The lazy DFA falls back to a search hundreds of times slower when its cache is
+                // too small for the patterns.
+                let cache = (2 << 20) + hirs.len() * (16 << 10);
+                let config = meta::Config::new()
+                    .utf8_empty(false)
+                    .nfa_size_limit(Some(64 << 20))
+                    .hybrid_cache_capacity(cache)
+                    .onepass(false);
+                meta::Builder::new()
+                    .configure(config)
+                    .build_many_from_hir(&hirs)
+                    .ok()
+            })
+            .as_ref()
+    }
+}
+
+impl Owners {
+    fn each(&self, at: usize, needle: u32, found: &mut impl FnMut(usize, Owner)) {
+        for &owner in &self.0[needle as usize] {
+            found(at, owner);
+        }
+    }
+}
+
+fn filter<const Q: usize, const S: usize>(
+    texts: Vec<(&Literal, Vec<Owner>)>,
+) -> Option<(Filter<Q, S>, Owners)> {
+    if texts.is_empty() {
+        return None;
+    }
+    let (needles, owners) = texts
+        .into_iter()
+        .map(|(literal, owners)| {
+            let needle = Needle {
+                bytes: literal.bytes.clone(),
+                fold: literal.fold,
+            };
+            (needle, owners)
+        })
+        .unzip();
+    Some((Filter::new(needles), Owners(owners)))
+}

@@ -1,0 +1,170 @@
+//! From patterns to rules.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::adapt::Adaptation;
+use super::found::{Hit, Matched};
+use super::index::{Index, SHORTEST};
+use super::literal::{self, Choice, Texts};
+use crate::needs::Need;
+use crate::program::Program;
+
+/// All that is needed to search for the rules of one program. It may be shared by threads, each
+/// with a [`Scratch`](super::Scratch) of its own.
+#[derive(Debug)]
+pub struct Search {
+    /// For each pattern whether the search says if it matches.
+    covered: Vec<bool>,
+    /// For each pattern the rules that need it.
+    rules: Vec<Vec<u32>>,
+    /// Rules that must be tried on every record.
+    always: Vec<u32>,
+    /// For each pattern its texts, and which of them are searched for.
+    pub(super) texts: Vec<Texts>,
+    rest: Vec<u32>,
+    index: Mutex<Arc<Index>>,
+    /// Grows when the index changes.
+    pub(super) generation: AtomicU64,
+    pub(super) adaptation: Mutex<Adaptation>,
+}
+
+/// What a search has found out of a record's patterns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'s> {
+    covered: &'s [bool],
+    matched: Matched<'s>,
+}
+
+impl Known<'_> {
+    /// Whether the pattern matches the record, if that is known.
+    pub(crate) fn get(&self, pattern: usize) -> Option<bool> {
+        if self.covered[pattern] {
+            self.matched.contains(pattern as u32)
+        } else {
+            None
+        }
+    }
+}
+
+impl Search {
+    /// Prepares the search for all rules of the program.
+    #[must_use]
+    pub fn new(program: &Program) -> Search {
+        let matchers = &program.patterns.matchers;
+        let mut covered = vec![false; matchers.len()];
+        let mut rules = vec![Vec::new(); matchers.len()];
+        let mut always = Vec::new();
+        let mut texts: Vec<Texts> = std::iter::repeat_with(Texts::default)
+            .take(matchers.len())
+            .collect();
+        let mut rest = Vec::new();
+        let mut looked_at = vec![false; matchers.len()];
+        for (number, need) in (0u32..).zip(program.needs()) {
+            let Need::AnyOf(patterns) = need else {
+                always.push(number);
+                continue;
+            };
+            for &pattern in &patterns {
+                if std::mem::replace(&mut looked_at[pattern], true) {
+                    continue;
+                }
+                let found = texts_of(&matchers[pattern].tree().node);
+                if found.choices.is_empty() {
+                    // What may match the empty text would be found everywhere.
+                    let length = matchers[pattern].condition().properties().minimum_len();
+                    covered[pattern] = length.is_none_or(|length| length > 0);
+                    if covered[pattern] {
+                        rest.push(pattern as u32);
+                    }
+                } else {
+                    covered[pattern] = true;
+                }
+                texts[pattern] = found;
+            }
+            if patterns.iter().all(|&pattern| covered[pattern]) {
+                patterns
+                    .iter()
+                    .for_each(|&pattern| rules[pattern].push(number));
+            } else {
+                always.push(number);
+            }
+        }
+        let adaptation = Adaptation::new(matchers.len());
+        let index = index(&texts, &adaptation.chosen, rest.clone());
+        Search {
+            covered,
+            rules,
+            always,
+            texts,
+            rest,
+            index: Mutex::new(Arc::new(index)),
+            generation: AtomicU64::new(1),
+            adaptation: Mutex::new(adaptation),
+        }
+    }
+
+    /// Whether some rule has to be tried on every record: then every record is found.
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        !self.always.is_empty()
+    }
+
+    /// The index in force.
+    pub(super) fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes another choice of texts.
+    pub(super) fn choose(&self, chosen: &[u32]) {
+        let index = index(&self.texts, chosen, self.rest.clone());
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    pub(crate) fn known<'s>(&'s self, hit: &Hit<'s>) -> Known<'s> {
+        Known {
+            covered: &self.covered,
+            matched: hit.matched,
+        }
+    }
+
+    /// The rules that can match a record, in order.
+    pub(crate) fn rules_for(&self, hit: &Hit<'_>) -> Vec<u32> {
+        let mut rules = self.always.clone();
+        for pattern in hit.matched.patterns() {
+            rules.extend_from_slice(&self.rules[pattern as usize]);
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+}
+
+fn index(texts: &[Texts], chosen: &[u32], rest: Vec<u32>) -> Index {
+    let choices =
+        (0u32..)
+            .zip(texts.iter().zip(chosen))
+            .filter_map(|(pattern, (texts, &choice))| {
+                let whole = texts.whole && choice == 0;
+                Some((pattern, texts.choices.get(choice as usize)?, whole))
+            });
+    Index::new(choices, rest)
+}
+
+/// The texts of a pattern that are long enough, the one that is probably the rarest first. If
+/// the pattern is nothing but texts, these are taken: then nothing remains to be tried.
+fn texts_of(node: &crate::pattern::ast::Node) -> Texts {
+    let mut texts = literal::texts(node);
+    let long = |choice: &Choice| choice.iter().all(|text| text.bytes.len() >= SHORTEST);
+    texts.whole &= texts.choices.first().is_some_and(long);
+    texts.choices.retain(long);
+    if !texts.whole {
+        texts
+            .choices
+            .sort_by(|a, b| super::rank::choice(a).total_cmp(&super::rank::choice(b)));
+        texts.choices.truncate(4);
+        texts.choices.shrink_to_fit();
+    }
+    texts
+}

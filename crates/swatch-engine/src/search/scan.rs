@@ -1,0 +1,187 @@
+//! Looking through a block.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use memchr::{memchr, memrchr};
+
+use super::found::Found;
+use super::index::{Index, Owner};
+use super::rules::Search;
+use crate::pattern::Verdict;
+use crate::program::Program;
+
+/// What a thread needs to search: room, and what it has seen of the log.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    index: Option<(u64, Arc<Index>)>,
+    touches: Vec<(u32, Owner)>,
+    line: Vec<Owner>,
+    pub(super) seen: Seen,
+}
+
+/// How often the texts of each pattern were found since the last look, and how often for nothing.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Seen {
+    pub(super) bytes: usize,
+    pub(super) lines_for_nothing: Vec<u32>,
+}
+
+impl Scratch {
+    /// Empty.
+    #[must_use]
+    pub fn new() -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Search {
+    /// Finds the records of a block that can concern a rule. The block holds whole records with a
+    /// newline behind each (the last one may lack it), and is shorter than 2 GiB.
+    pub fn block(&self, program: &Program, scratch: &mut Scratch, block: &[u8], found: &mut Found) {
+        found.clear();
+        let index = self.touches(scratch, block);
+        if !index.rest.is_empty() {
+            rest_lines(program, &index, block, scratch);
+        }
+        let mut done = 0;
+        let mut next = 0;
+        while next < scratch.touches.len() {
+            let at = scratch.touches[next].0 as usize;
+            let start = memrchr(b'\n', &block[done..at]).map_or(done, |newline| done + newline + 1);
+            let end = memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline);
+            let last = scratch.touches[next..]
+                .iter()
+                .position(|(at, _)| *at as usize >= end)
+                .map_or(scratch.touches.len(), |count| next + count)
+                // A touch of an empty line lies on its newline.
+                .max(next + 1);
+            self.other_lines(block, done..start, found);
+            scratch.line.clear();
+            let touches = scratch.touches[next..last].iter();
+            scratch.line.extend(touches.map(|(_, owner)| *owner));
+            self.line(program, &block[start..end], scratch, found);
+            found.end_line(start..end, self.sees_all());
+            next = last;
+            done = (end + 1).min(block.len());
+        }
+        self.other_lines(block, done..block.len(), found);
+        self.adapt(scratch, block);
+    }
+
+    /// The same for a single record, which may hold newlines.
+    pub fn record(
+        &self,
+        program: &Program,
+        scratch: &mut Scratch,
+        record: &[u8],
+        found: &mut Found,
+    ) {
+        found.clear();
+        let index = self.touches(scratch, record);
+        scratch.line.clear();
+        let touches = scratch.touches.iter();
+        scratch.line.extend(touches.map(|(_, owner)| *owner));
+        let gate = index.gate(&program.patterns.matchers);
+        let few = index.rest.len() < 3 || memchr(b'\n', record).is_some();
+        if few || gate.is_none_or(|gate| gate.is_match(record)) {
+            scratch.line.extend(index.rest.iter().map(|&pattern| Owner {
+                pattern,
+                whole: false,
+            }));
+        }
+        self.line(program, record, scratch, found);
+        found.end_line(0..record.len(), self.sees_all());
+    }
+
+    /// Notes the places of all texts, in order.
+    fn touches(&self, scratch: &mut Scratch, text: &[u8]) -> Arc<Index> {
+        let generation = self.generation.load(Ordering::Acquire);
+        let index = match &scratch.index {
+            Some((known, index)) if *known == generation => Arc::clone(index),
+            _ => {
+                let index = self.index();
+                scratch.index = Some((generation, Arc::clone(&index)));
+                index
+            }
+        };
+        scratch.touches.clear();
+        let touches = &mut scratch.touches;
+        let mixed = index.find(text, |at, owner| touches.push((at as u32, owner)));
+        // A sample may lie anywhere in its text, so the order of beginnings is a little mixed.
+        if mixed || !touches.is_sorted_by_key(|(at, _)| *at) {
+            touches.sort_unstable_by_key(|(at, _)| *at);
+        }
+        index
+    }
+
+    /// Tries the patterns that touch a line.
+    fn line(&self, program: &Program, record: &[u8], scratch: &mut Scratch, found: &mut Found) {
+        let owners = &mut scratch.line;
+        owners.sort_unstable_by_key(|owner| owner.pattern);
+        owners.dedup_by_key(|owner| owner.pattern);
+        for owner in owners {
+            let matcher = &program.patterns.matchers[owner.pattern as usize];
+            if owner.whole {
+                found.add(owner.pattern, true);
+            } else if !matcher.is_linear() {
+                // Its searches may be given up, which the rule must account for.
+                found.add(owner.pattern, false);
+            } else if matcher.is_match(record) == Verdict::Match {
+                found.add(owner.pattern, true);
+            } else {
+                let nothing = &mut scratch.seen.lines_for_nothing;
+                let pattern = owner.pattern as usize;
+                if nothing.len() <= pattern {
+                    nothing.resize(pattern + 1, 0);
+                }
+                nothing[pattern] += 1;
+            }
+        }
+    }
+
+    /// Lines without a touch.
+    fn other_lines(&self, block: &[u8], range: Range<usize>, found: &mut Found) {
+        if !self.sees_all() {
+            return;
+        }
+        let mut start = range.start;
+        while start < range.end {
+            let length = memchr(b'\n', &block[start..range.end]).unwrap_or(range.end - start);
+            found.end_line(start..start + length, true);
+            start += length + 1;
+        }
+    }
+}
+
+/// Adds the lines on which a pattern without texts may match, and with them all such patterns.
+fn rest_lines(program: &Program, index: &Index, block: &[u8], scratch: &mut Scratch) {
+    let gate = index.gate(&program.patterns.matchers);
+    let before = scratch.touches.len();
+    let mut start = 0;
+    while start < block.len() {
+        let mut at = start;
+        if let Some(gate) = gate {
+            let input = regex_automata::Input::new(block)
+                .range(start..)
+                .earliest(true);
+            let Some(half) = gate.search_half(&input) else {
+                break;
+            };
+            // The match ends behind its last byte; what matches is not empty.
+            at = half.offset() - 1;
+        }
+        scratch.touches.extend(index.rest.iter().map(|&pattern| {
+            let owner = Owner {
+                pattern,
+                whole: false,
+            };
+            (at as u32, owner)
+        }));
+        start = memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline + 1);
+    }
+    if before > 0 && scratch.touches.len() > before {
+        scratch.touches.sort_by_key(|(at, _)| *at);
+    }
+}

@@ -1,0 +1,243 @@
+//! The block path, the record path and the rule-by-rule path decide the same.
+
+use std::ops::ControlFlow;
+
+use proptest::prelude::*;
+use swatch_config::ast::{Expr, Flags, Match, When};
+
+use super::literal::texts;
+use super::{Found, Scratch, Search, in_order};
+use crate::effect::Effect;
+use crate::pattern::{Limits, Matcher};
+use crate::state::State;
+use crate::testing::*;
+
+/// Parts that patterns and lines are made of.
+const WORDS: &[&str] = &[
+    "Failed password",
+    "connect from",
+    "sshd",
+    "error",
+    "ERROR",
+    "su",
+    "a",
+    "[pam]",
+    "user=root",
+    "10.0.0.1",
+    " ",
+    ":",
+    "x\u{e9}y",
+    "kernel: oops",
+    "",
+];
+
+/// Parts of patterns alone.
+const CONSTRUCTS: &[&str] = &[
+    r"\d+",
+    r"\S+",
+    ".*",
+    "^",
+    "$",
+    r"\b",
+    r"(\w+)",
+    "(?i)error",
+    "(?i:ssHd)",
+    "(?:foo|connect from)",
+    "(?:error|su|)",
+    "(?=.*root)",
+    "(?!x)",
+    r"(o)\1",
+    "x*",
+    "[ab]",
+    "(?:Failed|Accepted) password",
+    r"\s*",
+    "(?<=d)",
+    "a{2,3}",
+    "(?>su)",
+    r"\.",
+    "(?:10|192)",
+    "[Ee]rror",
+];
+
+fn pattern_text() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(WORDS).prop_map(|word| word.replace('[', r"\["));
+    let part =
+        prop_oneof![3 => word, 2 => prop::sample::select(CONSTRUCTS).prop_map(str::to_owned)];
+    prop::collection::vec(part, 1..4).prop_map(|parts| parts.concat())
+}
+
+fn condition() -> impl Strategy<Value = Expr> {
+    let leaf = (pattern_text(), any::<bool>(), prop::bool::weighted(0.1)).prop_map(
+        |(source, ignore_case, negated)| {
+            let mut pattern = pattern(&source);
+            pattern.flags = Flags {
+                ignore_case,
+                ..Flags::default()
+            };
+            Expr::Match(Match {
+                target: None,
+                pattern,
+                negated,
+            })
+        },
+    );
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(l, r)| and(l, r)),
+            (inner.clone(), inner.clone()).prop_map(|(l, r)| or(l, r)),
+            inner.prop_map(not),
+        ]
+    })
+}
+
+fn log() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        4 => prop::sample::select(WORDS),
+        1 => prop::sample::select(vec!["foo", "aa", "1", "Accepted password", "Error", "SSHD"]),
+    ];
+    let line = prop::collection::vec(part, 0..5).prop_map(|parts| parts.concat());
+    let lines = prop::collection::vec(line, 1..20);
+    (lines, any::<bool>()).prop_map(|(lines, open)| {
+        let mut log = lines.join("\n");
+        log += if open { "" } else { "\n" };
+        log.into_bytes()
+    })
+}
+
+fn lines(log: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<_> = log.split(|&byte| byte == b'\n').collect();
+    if lines.last() == Some(&&b""[..]) {
+        lines.pop();
+    }
+    lines
+}
+
+fn cases() -> u32 {
+    std::env::var("SWATCH_SEARCH_CASES").map_or(100, |n| n.parse().expect("a number"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_paths_decide_the_same(
+        rules in prop::collection::vec((condition(), prop::bool::weighted(0.3)), 1..8),
+        log in log(),
+        size in 1usize..4,
+    ) {
+        let rules = rules.into_iter().enumerate().map(|(n, (condition, go_on))| {
+            let mut rule = rule(&n.to_string(), condition, vec![say(&format!("{n}: $1 $_"))]);
+            rule.go_on = go_on.then_some(When::ALWAYS);
+            rule
+        });
+        let mut bench = Bench::new(rules.collect());
+        let now = at(0);
+        let mut plain = Vec::new();
+        for line in lines(&log) {
+            bench.program.decide(&mut bench.state, line, &now, &mut plain);
+        }
+        let program = &bench.program;
+        let search = Search::new(program);
+
+        // Record by record.
+        let (mut scratch, mut found) = (Scratch::new(), Found::new());
+        let mut state = State::new(program);
+        let mut out: Vec<Effect> = Vec::new();
+        for line in lines(&log) {
+            search.record(program, &mut scratch, line, &mut found);
+            for hit in found.hits() {
+                program.decide_hit(&search, &hit, &mut state, line, &now, &mut out);
+            }
+        }
+        prop_assert_eq!(&out, &plain);
+
+        // In blocks, by two threads.
+        let mut blocks = Vec::new();
+        let mut block = Vec::new();
+        for (n, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            block.extend_from_slice(line);
+            if n % size == size - 1 {
+                blocks.push(std::mem::take(&mut block));
+            }
+        }
+        blocks.push(block);
+        let mut state = State::new(program);
+        let mut out: Vec<Effect> = Vec::new();
+        let ended = in_order(program, &search, 2, blocks.into_iter(), |block, found| {
+            for hit in found.hits() {
+                let record = &block[hit.range.clone()];
+                program.decide_hit(&search, &hit, &mut state, record, &now, &mut out);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        prop_assert_eq!(ended, None);
+        prop_assert_eq!(&out, &plain);
+    }
+}
+
+/// A pattern's texts, the best choice first.
+fn texts_of(pattern: &str) -> (Vec<Vec<String>>, bool) {
+    let matcher = Matcher::compile(pattern.as_bytes(), &Flags::default(), &Limits::default());
+    let found = texts(&matcher.unwrap().tree().node);
+    let shown = |literal: &super::literal::Literal| {
+        let text = literal.bytes.escape_ascii().to_string();
+        if literal.fold { text + "/i" } else { text }
+    };
+    let choices = found.choices.iter();
+    (
+        choices
+            .map(|choice| choice.iter().map(shown).collect())
+            .collect(),
+        found.whole,
+    )
+}
+
+#[test]
+fn texts_that_a_record_must_contain() {
+    let table: &[(&str, &[&[&str]], bool)] = &[
+        ("foo", &[&["foo"]], true),
+        ("(?i)Foo", &[&["foo/i"]], true),
+        ("Foo(?i)bar", &[&["foobar/i"]], false),
+        ("foo|bar", &[&["foo", "bar"]], true),
+        ("colou?r", &[&["colour", "color"]], true),
+        (r"\bfoo\b", &[&["foo"]], false),
+        (r"foo\d+bar", &[&["foo"], &["bar"]], false),
+        ("(?:foo|bar)+x", &[&["foo", "bar"]], false),
+        ("(?:foo|ba*r)x", &[], false),
+        ("(?:foo|bax*ry)z", &[&["foo", "ba"]], false),
+        ("ab{3}c", &[&["abbbc"]], true),
+        ("(?=.*root)x", &[&["root"]], false),
+        ("(?!root)xy", &[&["xy"]], false),
+        ("foo(*ACCEPT)bar", &[], false),
+        (".*", &[], false),
+        ("fo\no", &[&["fo"]], false),
+    ];
+    for (pattern, choices, whole) in table {
+        let (found, found_whole) = texts_of(pattern);
+        assert_eq!(&found, choices, "/{pattern}/");
+        assert_eq!(found_whole, *whole, "/{pattern}/");
+    }
+}
+
+#[test]
+fn a_choice_that_the_log_shows_to_be_poor_is_changed() {
+    // Both texts are in the pattern; the one that seems rarer is on every line.
+    let bench = Bench::new(vec![rule(
+        "x",
+        matches(r"QQQQQ_QQQQQ.*seldom seen"),
+        vec![echo()],
+    )]);
+    let search = Search::new(&bench.program);
+    let log = "QQQQQ_QQQQQ and so on, line after line of it\n".repeat(4_000);
+    let (mut scratch, mut found) = (Scratch::new(), Found::new());
+    let generation = || search.generation.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(generation(), 1);
+    for _ in 0..16 {
+        search.block(&bench.program, &mut scratch, log.as_bytes(), &mut found);
+        assert!(found.is_empty());
+    }
+    assert_eq!(generation(), 2);
+    let log = log + "QQQQQ_QQQQQ, seldom seen\n";
+    search.block(&bench.program, &mut scratch, log.as_bytes(), &mut found);
+    assert_eq!(found.len(), 1);
+}
