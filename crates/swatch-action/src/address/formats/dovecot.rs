@@ -30,7 +30,10 @@ fn at(rest: &[u8]) -> Option<IpAddr> {
 
 /// `driver(NAME,ADDRESS): …` and `driver(NAME,ADDRESS,<session>): …`.
 fn auth(message: &[u8]) -> Option<Place> {
-    const OWN: [&[u8]; 6] = [
+    const OWN: [&[u8]; 9] = [
+        b"dovecot: ",
+        b"auth(default): ",
+        b"auth-worker(default): ",
         b"auth: ",
         b"auth-worker: ",
         b"auth-worker(",
@@ -67,7 +70,8 @@ fn auth(message: &[u8]) -> Option<Place> {
     let mut candidates = Vec::new();
     for at in memchr::memchr_iter(b',', rest) {
         if let Some((address, after)) = leading(&rest[at + 1..], b"),")
-            && (after.starts_with(b"): ") || after.starts_with(b",<"))
+            && (after.starts_with(b"): ")
+                || (after.starts_with(b",<") || after.starts_with(b",): ")))
         {
             add(&mut candidates, address);
         }

@@ -18,6 +18,8 @@ pub(super) struct Entry<'a> {
 /// Jun 01 12:00:00.123456 host sshd[123]: message     journald's "short-precise"
 /// 2024-06-01T12:00:00.123+02:00 host sshd[123]: …    RFC 3339, journald's "short-iso"
 /// Sat 2024-06-01 12:00:00 UTC host sshd[123]: …      journald's "short-full"
+/// 2024-06-01 12:00:00 host sshd[123]: message        as some syslogds and Dovecot's own log have it
+/// @400000004c91b044077a9e94 imap-login: message      daemontools' TAI64N
 /// 1717243200.123456 host sshd[123]: message          journald's "short-unix"
 /// <34>1 2024-06-01T12:00:00Z host sshd 123 - - …     RFC 5424
 /// Jun 01 12:00:00 imap-login: message                without a host (Dovecot's own log)
@@ -48,8 +50,13 @@ fn header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     match after_stamp(text) {
         // Without a time, a first word that ends in a colon is a tag only if it has a process number.
         None => tagged(text).filter(|_| word(text).0.ends_with(b"]:")),
-        // Where the first word is a tag itself, there is no host.
-        Some(rest) => tagged(rest).or_else(|| tagged(word(rest).1)),
+        // Where the first word is a tag itself, there is no host. A date with a blank before the time starts many a log
+        // that is not syslog's, so there a tag that is not at once must have a process number.
+        Some(rest) => tagged(rest).or_else(|| {
+            let behind = word(rest).1;
+            let plain = text.get(10) == Some(&b' ') && text.starts_with(b"2");
+            tagged(behind).filter(|_| !plain || word(behind).0.ends_with(b"]:"))
+        }),
     }
 }
 
@@ -67,6 +74,13 @@ fn after_stamp(text: &[u8]) -> Option<&[u8]> {
     }
     if let Some((date, time)) = split(first, b"T") {
         return (date.len() == 10 && digits(date).is_some() && is_time(time)).then_some(rest);
+    }
+    if let Some(stamp) = first.strip_prefix(b"@") {
+        return (stamp.len() == 24 && stamp.iter().all(u8::is_ascii_hexdigit)).then_some(rest);
+    }
+    if first.len() == 10 && matches!(first, [b'2', _, _, _, b'-', _, _, b'-', ..]) {
+        let (time, rest) = word(rest);
+        return is_time(time).then_some(rest);
     }
     let (seconds, fraction) = split(first, b".")?;
     (seconds.len() >= 9 && number(seconds) && number(fraction)).then_some(rest)

@@ -35,6 +35,7 @@ pub(super) fn pam(message: &[u8]) -> Option<Place> {
 
 /// sshd(pam_unix)[123]: the module in the tag, as PAM wrote before 2006; the message is the same.
 pub(super) fn old_pam(message: &[u8]) -> Option<Place> {
+    let message = message.strip_prefix(b"(pam_unix) ").unwrap_or(message);
     if message.starts_with(b"authentication failure; logname=") {
         pam(message)
     } else {

@@ -18,13 +18,27 @@ pub(super) fn exim(message: &[u8]) -> Option<Place> {
     }
     let (first, behind) = word(rest);
     // 1abcde-000001-AB: the message's number.
-    let numbered = first.len() >= 16 && first.iter().filter(|byte| **byte == b'-').count() == 2;
+    let numbered = first.len() >= 16
+        && first
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && first.iter().filter(|byte| **byte == b'-').count() == 2;
     let rest = if numbered { behind } else { rest };
     if let Some((own, rest)) = split(rest, b" authenticator failed for ") {
         return (!own.contains(&b' ')).then(|| host(rest).into());
     }
-    let heads: [&[u8]; 9] = [
+    if let Some(behind) = rest.strip_prefix(b"no IP address found for host ") {
+        // HOST (during SMTP connection from [ADDRESS])
+        let (_, rest) = split(behind, b"(during SMTP connection from ")?;
+        return Some(host(rest).into());
+    }
+    if rest.starts_with(b"F=") || rest.starts_with(b"SMTP protocol error in ") {
+        // A sender or a command comes before the host.
+        return Some(every(rest, b" H=", host));
+    }
+    let heads: [&[u8]; 10] = [
         b"H=",
+        b"no MAIL in SMTP connection from ",
         b"SMTP call from ",
         b"SMTP connection from ",
         b"rejected EHLO from ",

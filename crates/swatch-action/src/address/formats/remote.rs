@@ -1,6 +1,8 @@
 //! Remote access besides OpenSSH, and file services.
 
-use super::scan::{Place, every, from_at_end, leading, split, split_last, word};
+use super::scan::{
+    Place, address_colon_port, every, from_at_end, leading, split, split_last, word,
+};
 use crate::address::notation::parse;
 
 /// Dropbear: `Bad password attempt for 'NAME' from ADDRESS:PORT`, `Exit before auth from <ADDRESS:PORT>: (…)`.
@@ -8,7 +10,7 @@ pub(super) fn dropbear(message: &[u8]) -> Option<Place> {
     if let Some(rest) = message.strip_prefix(b"Exit before auth from <") {
         return Some(
             split(rest, b">")
-                .and_then(|(address, _)| parse(address))
+                .and_then(|(address, _)| address_colon_port(address))
                 .into(),
         );
     }
@@ -17,9 +19,11 @@ pub(super) fn dropbear(message: &[u8]) -> Option<Place> {
         .or_else(|| message.strip_prefix(b"Exit before auth ("))
     {
         // (user 'NAME', 3 fails): Max auth tries reached - user 'NAME' from ADDRESS:PORT
-        return Some(from_at_end(rest));
+        return Some(peer(rest));
     }
-    let heads: [&[u8]; 7] = [
+    let heads: [&[u8]; 9] = [
+        b"bad password attempt for ",
+        b"login attempt for nonexistent user",
         b"Bad password attempt for ",
         b"Bad PAM password attempt for ",
         b"Login attempt for nonexistent user",
@@ -29,7 +33,14 @@ pub(super) fn dropbear(message: &[u8]) -> Option<Place> {
         b"User ",
     ];
     let head = heads.iter().find(|head| message.starts_with(head))?;
-    Some(from_at_end(message)).filter(|_| head.len() > 5 || split(message, b" from ").is_some())
+    Some(peer(message)).filter(|_| head.len() > 5 || split(message, b" from ").is_some())
+}
+
+/// ` from ADDRESS:PORT` at the end; IPv6 in brackets in newer versions only.
+fn peer(text: &[u8]) -> Place {
+    split_last(text, b" from ")
+        .and_then(|(_, token)| address_colon_port(token))
+        .into()
 }
 
 /// xrdp: `AUTHFAIL: user=NAME ip=ADDRESS time=1717243200`, `Socket 12: AF_INET6 connection received from ADDRESS port N`.
@@ -65,9 +76,7 @@ pub(super) fn samba(line: &[u8]) -> Option<Place> {
     Some(every(rest, b"] remote host [ipv", |rest| {
         let (address, rest) = split(rest.get(2..)?, b"]")?;
         let known = rest.starts_with(b" mapped to [") || rest.starts_with(b" became [");
-        known
-            .then(|| super::scan::address_colon_port(address))
-            .flatten()
+        known.then(|| address_colon_port(address)).flatten()
     }))
 }
 

@@ -21,6 +21,16 @@ pub(in crate::address) enum Place {
     Nowhere,
 }
 
+impl Place {
+    /// The address, where it is one.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Several(_) | Self::Nowhere => None,
+        }
+    }
+}
+
 impl From<Option<IpAddr>> for Place {
     fn from(address: Option<IpAddr>) -> Self {
         address.map_or(Self::Nowhere, Self::Address)
@@ -118,12 +128,22 @@ pub(super) fn name_and_address(text: &[u8]) -> Option<(Option<IpAddr>, &[u8])> {
 /// what follows is one. One address (however often): that one; several: not to be decided.
 pub(super) fn every(text: &[u8], needle: &[u8], read: impl Fn(&[u8]) -> Option<IpAddr>) -> Place {
     let mut candidates = Vec::new();
+    each(text, needle, &mut candidates, read);
+    decide(candidates)
+}
+
+/// As [`every`], where the addresses of several needles come together.
+pub(super) fn each(
+    text: &[u8],
+    needle: &[u8],
+    candidates: &mut Vec<IpAddr>,
+    read: impl Fn(&[u8]) -> Option<IpAddr>,
+) {
     for at in memmem::find_iter(text, needle) {
         if let Some(address) = read(&text[at + needle.len()..]) {
-            add(&mut candidates, address);
+            add(candidates, address);
         }
     }
-    decide(candidates)
 }
 
 /// [`Place`] of the addresses that could be meant.
@@ -148,7 +168,7 @@ pub(super) fn from_at_end(text: &[u8]) -> Place {
 /// `Sat Jun  1 12:00:00 2024`.
 pub(super) fn after_time(line: &[u8]) -> &[u8] {
     let (first, rest) = word(line);
-    if let Some((date, time)) = split(first, b"T") {
+    if let Some((date, time)) = split(first, b"T").filter(|(date, _)| date.len() == 10) {
         return if is_date(date) && is_time(time) {
             rest
         } else {

@@ -6,8 +6,8 @@
 use crate::address::notation::parse;
 
 use super::scan::{
-    Place, decide, digits, every, from_at_end, last_word, leading, leading_word, split, split_last,
-    without_port, word,
+    Place, decide, digits, each, every, from_at_end, last_word, leading, leading_word, split,
+    split_last, without_port, word,
 };
 use super::{add, login};
 
@@ -15,6 +15,8 @@ use super::{add, login};
 enum Shape {
     /// `… NAME from ADDRESS[ port N][ ssh2[: KEY]]`.
     From,
+    /// `… NAME from ADDRESS[ via OWN-ADDRESS]`.
+    Via,
     /// `[invalid user NAME |authenticating user NAME |user NAME ]ADDRESS[ port N]`.
     By,
     /// As `By`, with sshd's reason and perhaps a stranger's text behind: `… ADDRESS port N: TEXT`.
@@ -41,7 +43,7 @@ const SHAPES: &[(&[u8], Shape)] = &[
     (b"Postponed ", Shape::From),
     (b"Partial ", Shape::From),
     (b"maximum authentication attempts exceeded for", Shape::From),
-    (b"PAM: ", Shape::From),
+    (b"PAM: ", Shape::Via),
     (b"Bad protocol version identification", Shape::From),
     (b"Connection closed by", Shape::By),
     (b"Connection reset by", Shape::By),
@@ -84,6 +86,7 @@ pub(super) fn read(message: &[u8]) -> Option<Place> {
         .find_map(|(head, shape)| Some((message.strip_prefix(*head)?, shape)))?;
     match shape {
         Shape::From => Some(from(rest)),
+        Shape::Via => Some(via(rest)),
         Shape::By => Some(by(rest)),
         Shape::ByText => Some(by_text(rest)),
         Shape::First => Some(first(rest)),
@@ -112,20 +115,42 @@ pub(super) fn read(message: &[u8]) -> Option<Place> {
     }
 }
 
+/// Behind `Failed METHOD for` even the method is a stranger's, so the end counts; only the two real methods that have a
+/// key write it behind `ssh2: `, and in that a certificate's name is its maker's text.
 fn from(rest: &[u8]) -> Place {
     if let Some(rest) = rest.strip_suffix(b" ssh2") {
         return from_at_end(rest);
     }
-    if split(rest, b" ssh2: ").is_some() {
-        // What follows is a key; a certificate's name in it is its maker's text.
-        return every(rest, b" from ", |rest| {
+    if split(rest, b" ssh1: ruser ").is_some() {
+        // Protocol 1 had the client's own user name at the end.
+        let mut candidates: Vec<_> = from_at_end(rest).address().into_iter().collect();
+        each(rest, b" from ", &mut candidates, |rest| {
             let (address, rest) = leading(rest, b" ")?;
             digits(rest.strip_prefix(b" port ")?)?
-                .starts_with(b" ssh2: ")
+                .starts_with(b" ssh1: ruser ")
                 .then_some(address)
         });
+        return decide(candidates);
     }
-    from_at_end(rest)
+    let rest = rest.strip_suffix(b" ssh1").unwrap_or(rest);
+    let keyed = [&b"publickey for "[..], b"hostbased for "]
+        .iter()
+        .any(|head| rest.starts_with(head));
+    if !keyed || split(rest, b" ssh2: ").is_none() {
+        return from_at_end(rest);
+    }
+    every(rest, b" from ", |rest| {
+        let (address, rest) = leading(rest, b" ")?;
+        digits(rest.strip_prefix(b" port ")?)?
+            .starts_with(b" ssh2: ")
+            .then_some(address)
+    })
+}
+
+fn via(rest: &[u8]) -> Place {
+    let rest = rest.trim_ascii_end();
+    let own = split_last(rest, b" via ").filter(|(_, own)| parse(own).is_some());
+    from_at_end(own.map_or(rest, |(before, _)| before))
 }
 
 fn by(rest: &[u8]) -> Place {

@@ -13,6 +13,7 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
         None => line,
     };
     let (level, rest) = split(rest, b"[")?;
+    let level = level.trim_ascii_end();
     if !matches!(level, b"NOTICE" | b"WARNING" | b"ERROR" | b"SECURITY") {
         return None;
     }
@@ -28,6 +29,10 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
         Some(rest) => split(rest, b": ")?.1,
         None => rest,
     };
+    let rejected = rest.strip_prefix(b"\"Rejecting unknown SIP connection from ");
+    if let Some(rest) = rejected.filter(|_| file.starts_with(b"Ext. ")) {
+        return Some(rest.strip_suffix(b"\"").and_then(parse).into());
+    }
     split(file, b".c")?;
     if rest.starts_with(b"SecurityEvent=\"") {
         return Some(every(rest, b",RemoteAddress=\"IPV", |rest| {
@@ -40,14 +45,21 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
         let (address, rest) = leading(rest, b"'")?;
         rest.starts_with(b"' ").then_some(address)
     };
-    if rest.starts_with(b"Registration from ") || rest.starts_with(b"Request '") {
+    if rest.starts_with(b"Registration from ") || rest.starts_with(b"Request ") {
         return Some(every(rest, b" failed for '", quoted));
     }
     if rest.starts_with(b"Call from '") {
         return Some(every(rest, b"' (", |rest| {
+            let transports: [&[u8]; 3] = [b"TCP:", b"UDP:", b"TLS:"];
+            let behind = transports.iter().find_map(|name| rest.strip_prefix(*name));
+            let rest = behind.unwrap_or(rest);
             let (address, rest) = leading(rest, b")")?;
             rest.starts_with(b") to extension ").then_some(address)
         }));
+    }
+    if rest.starts_with(b"No registration for peer '") {
+        let (_, address) = super::scan::split_last(rest, b"' (from ")?;
+        return Some(address.strip_suffix(b")").and_then(parse).into());
     }
     if let Some(rest) = rest.strip_prefix(b"Host ") {
         let (address, rest) = word(rest);
@@ -55,8 +67,9 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
             .then(|| parse(address).into());
     }
     let (address, rest) = word(rest);
-    rest.starts_with(b"failed to authenticate as ")
-        .then(|| parse(address).into())
+    let failed = rest.starts_with(b"failed to authenticate as ")
+        || rest.starts_with(b"tried to authenticate with nonexistent user ");
+    failed.then(|| parse(address).into())
 }
 
 /// FreeSWITCH: `SIP auth failure (REGISTER) on sofia profile 'internal' for [NAME@HOST] from ip ADDRESS`.

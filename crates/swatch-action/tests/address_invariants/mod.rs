@@ -1,0 +1,324 @@
+//! What must hold for every line, whoever wrote it: shared by the property tests and the fuzz target.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use swatch_action::address::{self, FieldList, Found, Rule};
+
+/// The peer in every [`SPOOFS`] line.
+const PEER: &str = "203.0.113.9";
+
+/// What a program lets a stranger put into his text.
+#[derive(Clone, Copy, PartialEq)]
+enum Text {
+    /// Anything on one line.
+    Any,
+    /// Nothing with a blank, a bracket or a parenthesis: the parts of a host name or a greeting that was checked.
+    Word,
+}
+
+/// A line with a stranger's text in the middle of it, and whether the peer must be found whatever that text is (else
+/// the line may also be called ambiguous).
+struct Spoof {
+    before: &'static str,
+    after: &'static str,
+    text: Text,
+    certain: bool,
+}
+
+const fn certain(before: &'static str, after: &'static str) -> Spoof {
+    Spoof {
+        before,
+        after,
+        text: Text::Any,
+        certain: true,
+    }
+}
+
+const fn perhaps(before: &'static str, after: &'static str) -> Spoof {
+    Spoof {
+        before,
+        after,
+        text: Text::Any,
+        certain: false,
+    }
+}
+
+const fn word(before: &'static str, after: &'static str) -> Spoof {
+    Spoof {
+        before,
+        after,
+        text: Text::Word,
+        certain: true,
+    }
+}
+
+const SPOOFS: &[Spoof] = &[
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Invalid user ",
+        " from 203.0.113.9 port 4",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Invalid user ",
+        " from 203.0.113.9",
+    ),
+    certain(
+        "2024-06-01T12:00:00Z h sshd-session[1]: Failed password for invalid user ",
+        " from 203.0.113.9 port 4 ssh2",
+    ),
+    certain(
+        "<34>1 2024-06-01T12:00:00Z h sshd 1 - - Failed none for invalid user ",
+        " from 203.0.113.9 port 4 ssh2",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Connection closed by invalid user ",
+        " 203.0.113.9 port 4 [preauth]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Disconnected from authenticating user ",
+        " 203.0.113.9 port 4",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Received disconnect from 203.0.113.9 port 4:11: ",
+        " [preauth]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Unable to negotiate with 203.0.113.9 port 4: no match. Their offer: ",
+        " [preauth]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: Bad protocol version identification '",
+        "' from 203.0.113.9 port 4",
+    ),
+    perhaps(
+        "Jun  1 12:00:00 h sshd[1]: Disconnecting invalid user ",
+        " 203.0.113.9 port 4: Change of username [preauth]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h sshd[1]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= \
+         rhost=203.0.113.9  user=",
+        "",
+    ),
+    perhaps(
+        "Jun  1 12:00:00 h vsftpd[1]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=",
+        " rhost=203.0.113.9",
+    ),
+    certain(
+        "Jun  1 12:00:00 h named[1]: client @0x7f 203.0.113.9#53 (",
+        "): query 'x/A/IN' denied",
+    ),
+    perhaps(
+        "Sat Jun  1 12:00:00 2024 [pid 1] [",
+        "] FAIL LOGIN: Client \"203.0.113.9\"",
+    ),
+    certain(
+        "Sat Jun  1 12:00:00 2024 [pid 1] FTP command: Client \"203.0.113.9\", \"USER ",
+        "\"",
+    ),
+    certain(
+        "Jun  1 12:00:00 h proftpd[1]: h (x[203.0.113.9]) - USER ",
+        ": no such user found",
+    ),
+    certain(
+        "Jun  1 12:00:00 h pure-ftpd: (?@203.0.113.9) [WARNING] Authentication failed for user [",
+        "]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 <",
+        ">: denied",
+    ),
+    certain(
+        "Jun  1 12:00:00 h postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: ",
+        "",
+    ),
+    word(
+        "Jun  1 12:00:00 h postfix/smtpd[1]: connect from ",
+        "[203.0.113.9]",
+    ),
+    certain(
+        "Jun  1 12:00:00 h dovecot: imap-login: Disconnected (auth failed): user=<",
+        ">, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, TLS, session=<abc>",
+    ),
+    perhaps(
+        "Jun  1 12:00:00 h dovecot: auth: passwd-file(",
+        ",203.0.113.9): unknown user",
+    ),
+    word(
+        "2024-06-01 12:00:00 H=(",
+        ") [203.0.113.9]:4 F=<a@b> rejected RCPT <c@d>: relay not permitted",
+    ),
+    certain(
+        "2024-06-01 12:00:00 login authenticator failed for (u) [203.0.113.9]: 535 Incorrect (set_id=",
+        ")",
+    ),
+    perhaps(
+        "Jun  1 12:00:00 h sm-mta[1]: abc: ruleset=check_rcpt, arg1=<",
+        ">, relay=[203.0.113.9], reject=550 5.7.1 x",
+    ),
+    certain(
+        "Jun  1 12:00:00 h imapd: LOGIN FAILED, user=",
+        ", ip=[203.0.113.9]",
+    ),
+    certain(
+        "203.0.113.9 - - [01/Jun/2024:12:00:00 +0000] \"GET /",
+        " HTTP/1.1\" 404 5",
+    ),
+    certain(
+        "203.0.113.9 - ",
+        " [01/Jun/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 401 5",
+    ),
+    perhaps(
+        "2024/06/01 12:00:00 [error] 1#1: *2 user \"",
+        "\": password mismatch, client: 203.0.113.9, server: _",
+    ),
+    perhaps(
+        "2024/06/01 12:00:00 [error] 1#1: *2 open() failed, client: 203.0.113.9, server: _, request: \"GET /",
+        "\"",
+    ),
+    certain(
+        "[Sat Jun 01 12:00:00.123456 2024] [auth_basic:error] [pid 1] [client 203.0.113.9:4] AH01618: user ",
+        " not found",
+    ),
+    perhaps(
+        "[2024-06-01 12:00:00] NOTICE[1] chan_sip.c: Registration from '",
+        "' failed for '203.0.113.9:5060' - Wrong password",
+    ),
+    perhaps(
+        "[01-Jun-2024 12:00:00 +0000]: <a> Failed login for ",
+        " from 203.0.113.9 in session a (error: 0)",
+    ),
+    certain(
+        "Jun  1 12:00:00 h phpMyAdmin[1]: user denied: ",
+        " (mysql-denied) from 203.0.113.9",
+    ),
+    certain(
+        "Jun  1 12:00:00 h webmin[1]: Invalid login as ",
+        " from 203.0.113.9",
+    ),
+    certain(
+        "Jun  1 12:00:00 h wordpress(x)[1]: Authentication attempt for unknown user ",
+        " from 203.0.113.9",
+    ),
+    perhaps(
+        "2024-06-01 12:00:00 8 [Warning] Access denied for user '",
+        "'@'203.0.113.9' (using password: YES)",
+    ),
+    certain(
+        "Jun  1 12:00:00 h dropbear[1]: Bad password attempt for '",
+        "' from 203.0.113.9:4",
+    ),
+    certain(
+        "[20240601-12:00:00] [INFO ] AUTHFAIL: user=",
+        " ip=203.0.113.9 time=1717243200",
+    ),
+    perhaps(
+        "Jun  1 12:00:00 h smbd[1]: Auth: [SMB2,(null)] user [W]\\[",
+        "] workstation [PC] remote host [ipv4:203.0.113.9:4] mapped to [W]\\[x].",
+    ),
+    certain(
+        "Jun  1 12:00:00 h login[1]: FAILED LOGIN (1) on '/dev/pts/0' from '203.0.113.9' FOR '",
+        "', x",
+    ),
+    certain(
+        "Jun  1 12:00:00 h pvedaemon[1]: authentication failure; rhost=203.0.113.9 user=",
+        " msg=no such user",
+    ),
+];
+
+/// A stranger's text never chooses the address: the peer is found, or nothing.
+pub(crate) fn text_never_chooses(choice: usize, text: &[u8], fields: &FieldList) {
+    let spoof = &SPOOFS[choice % SPOOFS.len()];
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| match spoof.text {
+            Text::Any => *byte != b'\n',
+            Text::Word => !byte.is_ascii_whitespace() && *byte != 0 && !b"[]()".contains(byte),
+        })
+        .collect();
+    let line = [spoof.before.as_bytes(), &text, spoof.after.as_bytes()].concat();
+    let peer: IpAddr = PEER.parse().expect("an address");
+    for rule in [Rule::Auto, Rule::Field(fields)] {
+        match address::find(&line, &rule, false) {
+            Ok(found) => assert_eq!(found.address, peer, "{rule:?}: {}", line.escape_ascii()),
+            Err(error) => assert!(!spoof.certain, "{rule:?}: {error}: {}", line.escape_ascii()),
+        }
+    }
+}
+
+/// What holds for any line and any field.
+pub(crate) fn any_line(line: &[u8], fields: &FieldList) {
+    let _ = address::find(line, &Rule::Auto, false).map(|found| sound(&found, line));
+    for strict in [false, true] {
+        match address::find(line, &Rule::Field(fields), strict) {
+            Ok(found) => {
+                sound(&found, line);
+                assert!(!strict || (found.address.is_ipv4() && found.format.is_none()));
+                assert!(
+                    found
+                        .note
+                        .iter()
+                        .all(|note| !note.contains(char::is_control) && note.len() < 1000)
+                );
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(!text.contains(char::is_control), "{text:?}");
+                assert!(text.len() < 1500, "{} bytes of message", text.len());
+            }
+        }
+    }
+}
+
+/// The address is in the line, and is not called lockable where it must not be.
+fn sound(found: &Found, line: &[u8]) {
+    let collapsed = address::collapse(line);
+    assert!(
+        written_in(found.address, line) || written_in(found.address, &collapsed),
+        "{} is not in {}",
+        found.address,
+        line.escape_ascii()
+    );
+    assert_eq!(
+        found.address,
+        address::canonical(found.address),
+        "a mapped address comes as IPv4"
+    );
+    if let IpAddr::V4(v4) = found.address {
+        let [a, b, ..] = v4.octets();
+        let private = matches!(
+            (a, b),
+            (0 | 10 | 127 | 224..=239, _) | (172, 16..=31) | (192, 168) | (169, 254)
+        );
+        let broadcast = u32::from(v4) == u32::MAX;
+        assert_eq!(
+            address::is_private(found.address),
+            private || broadcast,
+            "{v4}"
+        );
+    }
+}
+
+/// Whether `text` holds the address, in some notation of it.
+fn written_in(ip: IpAddr, text: &[u8]) -> bool {
+    let dotted = ip.to_string();
+    if ip.is_ipv4()
+        && text
+            .windows(dotted.len())
+            .any(|window| window == dotted.as_bytes())
+    {
+        return true;
+    }
+    let hex = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    (0..text.len()).filter(|at| hex(&text[*at])).any(|start| {
+        let run = text[start..]
+            .iter()
+            .take(45)
+            .take_while(|byte| hex(byte))
+            .count();
+        (2..=run).any(|length| {
+            let part = std::str::from_utf8(&text[start..start + length]).unwrap_or_default();
+            part.parse::<Ipv6Addr>()
+                .is_ok_and(|v6| address::canonical(v6.into()) == ip)
+        })
+    })
+}

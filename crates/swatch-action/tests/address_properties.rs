@@ -1,0 +1,145 @@
+//! Properties of the address rules over arbitrary and over hostile text. `PROPTEST_CASES` sets how many cases are tried.
+
+mod address_invariants;
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use swatch_action::address::{self, FieldList, Rule};
+
+/// Pieces that the formats look for, and addresses in all notations.
+const PIECES: &[&str] = &[
+    " ",
+    "  ",
+    "\t",
+    "x",
+    "root",
+    " from ",
+    " port ",
+    "22",
+    " ssh2",
+    " ssh2: ",
+    " [preauth]",
+    ": ",
+    ", ",
+    "'",
+    "\"",
+    "\\",
+    "[",
+    "]",
+    "(",
+    ")",
+    "<",
+    ">",
+    "@",
+    "#",
+    ";",
+    "=",
+    "-",
+    "198.51.100.7",
+    "2001:db8::7",
+    "::ffff:198.51.100.7",
+    "[198.51.100.7]",
+    "[2001:db8::7]:22",
+    "198.51.100.7:22",
+    "198.51.100.7#53",
+    "10.0.0.1",
+    "fe80::1%eth0",
+    "1.2.3.4.5",
+    "256.1.1.1",
+    "é",
+    "\u{1b}[31m",
+    " rhost=",
+    "  user=",
+    " ruser=",
+    " tty=ssh",
+    ", client: ",
+    ", server: ",
+    ": Client \"",
+    "] FAIL LOGIN",
+    ", rip=",
+    ", lip=",
+    ", relay=",
+    " ip=[",
+    "'@'",
+    "' (using password: ",
+    " failed for '",
+    "' - ",
+    " in session ",
+    "] remote host [ipv4:",
+    "] mapped to [",
+    " time=1",
+    "H=(",
+    "sshd[1]: ",
+    "Jun  1 12:00:00 h ",
+    "Invalid user ",
+    "{\"remote_addr\":\"",
+    "\"}",
+    "message repeated 2 times: [ ",
+    "client @0x7f ",
+    "connect from a",
+    "refused connect from ",
+    ",198.51.100.7): ",
+    " - - [01/Jun/2024:12:00:00 +0000] ",
+];
+
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let piece = proptest::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec());
+    proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+fn fields() -> impl Strategy<Value = FieldList> {
+    (1u8..16, 0u8..3).prop_map(|(first, more)| {
+        FieldList::parse(&format!("{first}-{}", first + more)).expect("a list")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_hold_to_the_invariants(line: Vec<u8>, fields in fields()) {
+        address_invariants::any_line(&line, &fields);
+    }
+
+    #[test]
+    fn pieces_of_formats_hold_to_the_invariants(line in hostile(), fields in fields()) {
+        address_invariants::any_line(&line, &fields);
+    }
+
+    #[test]
+    fn a_strangers_text_never_chooses(choice in 0usize..64, text in hostile(), fields in fields()) {
+        address_invariants::text_never_chooses(choice, &text, &fields);
+    }
+}
+
+/// One event is one process, and an attacker chooses how long it takes: a megabyte of what each reader looks for must not
+/// take more than some milliseconds of it (a debug build on a busy machine is given much more; a quadratic reader takes
+/// minutes).
+#[test]
+fn long_hostile_lines_take_linear_time() {
+    let heads = [
+        "Jun  1 12:00:00 h sshd[1]: Disconnecting invalid user ",
+        "Jun  1 12:00:00 h sshd[1]: Failed publickey for ",
+        "Jun  1 12:00:00 h vsftpd[1]: [",
+        "Jun  1 12:00:00 h dovecot: auth: passwd-file(",
+        "2024/06/01 12:00:00 [error] 1#1: *2 ",
+        "",
+    ];
+    let field = FieldList::parse("7").expect("a list");
+    let start = Instant::now();
+    for head in heads {
+        for piece in PIECES {
+            let line = [
+                head.as_bytes(),
+                &piece.as_bytes().repeat((200_000 / piece.len()).max(1)),
+            ]
+            .concat();
+            for rule in [Rule::Auto, Rule::Field(&field)] {
+                let _ = address::find(&line, &rule, false);
+            }
+        }
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(120), "{took:?}");
+}
