@@ -1,0 +1,101 @@
+//! The documents keep up with the program: the commented settings file, the manual page.
+
+use std::{path::Path, process::Command};
+
+use swatch_action::settings::Settings;
+
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_example_settings_are_the_defaults_and_all_of_them() {
+    let text = document("examples/action.toml");
+    let settings = Settings::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(settings, Settings::default());
+    let json = serde_json::to_value(Settings::default()).expect("plain data");
+    for (key, value) in json.as_object().expect("an object") {
+        let inner = value
+            .as_object()
+            .map(|table| table.keys().cloned().collect::<Vec<_>>());
+        for name in inner.unwrap_or_else(|| vec![key.clone()]) {
+            let named = text.lines().any(|line| {
+                line.trim_start_matches('#').split(" = ").next() == Some(name.as_str())
+            });
+            assert!(named, "{key}: {name} is not in the example");
+        }
+    }
+}
+
+/// Each value in a comment would be accepted in the place of the default beside it.
+#[test]
+fn the_examples_in_the_comments_are_valid() {
+    let text = document("examples/action.toml");
+    let is_example = |line: &str| {
+        let key = line
+            .strip_prefix('#')
+            .and_then(|rest| rest.split_once(" = "));
+        key.is_some_and(|(key, _)| !key.is_empty() && !key.contains(' '))
+    };
+    let examples = text.lines().filter(|line| is_example(line)).count();
+    assert!(examples >= 10, "{examples}");
+    let mut kept: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if is_example(line) {
+            let line = &line[1..];
+            let key = line.split(" = ").next().unwrap_or_default();
+            kept.retain(|old| old.split(" = ").next() != Some(key));
+            kept.push(line.to_owned());
+        } else {
+            kept.push(line.to_owned());
+        }
+    }
+    let settings = Settings::parse(&kept.join("\n")).unwrap_or_else(|error| panic!("{error}"));
+    settings.check().unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(settings, Settings::default());
+}
+
+/// Every flag that `--help` names, of the program and of its commands, is in the manual page, and every command is.
+#[test]
+fn the_manual_page_names_every_flag_and_command() {
+    let page = document("docs/man/swatch-action.8").replace("\\-", "-");
+    let help = |words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_swatch-action"))
+            .args(words)
+            .arg("--help")
+            .output()
+            .expect("the program of this crate");
+        assert!(output.status.success(), "{words:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let commands = [
+        "address", "list", "show", "stats", "lock", "unlock", "import", "restore", "check",
+        "expire",
+    ];
+    let mut texts = vec![help(&[])];
+    for command in commands {
+        assert!(
+            page.contains(&format!(".It Cm {command}")),
+            "{command} is not in the manual page"
+        );
+        texts.push(help(&[command]));
+    }
+    for text in texts {
+        for word in text.split_whitespace() {
+            let flag = word.trim_end_matches([',', '.']);
+            let Some(name) = flag.strip_prefix("--") else {
+                continue;
+            };
+            if name.is_empty() || ["help", "version"].contains(&name) || name.contains('`') {
+                continue;
+            }
+            assert!(
+                page.contains(&format!("Fl -{name}")),
+                "--{name} is not in the manual page"
+            );
+        }
+    }
+}
