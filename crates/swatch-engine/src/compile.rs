@@ -59,6 +59,8 @@ impl Program {
 pub(crate) struct Errors<'c> {
     sources: &'c Sources,
     pub(crate) list: Vec<Diagnostic>,
+    /// Conditions are for the Perl engine: their patterns are not looked at.
+    pub(crate) foreign: bool,
 }
 
 impl<'c> Errors<'c> {
@@ -66,6 +68,7 @@ impl<'c> Errors<'c> {
         Self {
             sources: &config.sources,
             list: Vec::new(),
+            foreign: false,
         }
     }
 
@@ -92,7 +95,10 @@ impl Compiler<'_, '_> {
         *twins += 1;
         id.extend_from_slice(&rule.text);
         self.layout.rules.push(id.clone());
-        let condition = Condition::compile(&rule.condition, &mut self.patterns, self.errors);
+        let condition = match self.errors.foreign {
+            true => Condition::Foreign,
+            false => Condition::compile(&rule.condition, &mut self.patterns, self.errors),
+        };
         Rule {
             kind: rule.kind,
             condition,

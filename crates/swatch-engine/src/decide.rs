@@ -17,10 +17,13 @@ pub(crate) trait Observer {
     /// Whether anybody watches: captures are computed for it.
     const ACTIVE: bool;
     fn matched(&mut self, _rule: usize, _scene: &mut Scene<'_>) {}
+    /// As `matched`, where this engine has not seen the match.
+    fn matched_elsewhere(&mut self, _rule: usize) {}
     fn threshold(&mut self, _action: Option<usize>, _key: &[u8], _counted: Counted) {}
     fn throttle(&mut self, _key: &[u8], _throttled: Throttled) {}
     fn outside_window(&mut self, _action: usize) {}
-    fn ended(&mut self, _end: End, _effects: &[Effect]) {}
+    fn effect(&mut self, _effect: &Effect) {}
+    fn ended(&mut self, _end: End) {}
 }
 
 /// How a rule that matched ended.
@@ -94,9 +97,8 @@ impl Program {
             let holds = rule.condition.holds(&mut scene);
             let mut end = None;
             if holds {
-                let before = out.len();
                 let this = self.matched(number, rule, &mut scene, state, now, out, observer);
-                observer.ended(this, &out[before..]);
+                observer.ended(this);
                 end = Some(this);
             }
             if scene.gave_up > 0 {
@@ -137,7 +139,11 @@ impl Program {
                 state.counters[number].acted += 1;
                 for action in 0..rule.steps.len() {
                     let message = message.as_deref().unwrap_or(record);
-                    out.extend(step(rule, action, message, scene, state, now, observer));
+                    let effect = step(rule, action, message, scene, state, now, observer);
+                    if let Some(effect) = effect {
+                        observer.effect(&effect);
+                        out.push(effect);
+                    }
                 }
             }
             None => state.counters[number].held += 1,
@@ -216,17 +222,29 @@ pub(crate) fn step<O: Observer>(
     now: &Moment,
     observer: &mut O,
 ) -> Option<Effect> {
+    may_act(rule, action, lookup, state, now, observer)
+        .then(|| perform::effect(&rule.steps[action], message, lookup))
+        .flatten()
+}
+
+/// Whether the window and the threshold of an action are for it.
+pub(crate) fn may_act<O: Observer>(
+    rule: &Rule,
+    action: usize,
+    lookup: &mut impl Lookup,
+    state: &mut State,
+    now: &Moment,
+    observer: &mut O,
+) -> bool {
     let step = &rule.steps[action];
     if step.when.is_some_and(|when| !inside(when, now)) {
         observer.outside_window(action);
-        return None;
+        return false;
     }
-    if let Some(plan) = &step.threshold
-        && !passes(plan, Some(action), lookup, state, now, observer)
-    {
-        return None;
+    match &step.threshold {
+        Some(plan) => passes(plan, Some(action), lookup, state, now, observer),
+        None => true,
     }
-    perform::effect(step, message, lookup)
 }
 
 fn passes<O: Observer>(

@@ -83,7 +83,7 @@ impl Program {
     }
 }
 
-struct Recorder(Vec<RuleTrace>);
+pub(crate) struct Recorder(pub(crate) Vec<RuleTrace>);
 
 impl Recorder {
     fn last(&mut self) -> &mut RuleTrace {
@@ -111,9 +111,14 @@ impl Observer for Recorder {
             }
             None => Vec::new(),
         };
+        self.matched_elsewhere(rule);
+        self.last().captures = captures;
+    }
+
+    fn matched_elsewhere(&mut self, rule: usize) {
         self.0.push(RuleTrace {
             rule,
-            captures,
+            captures: Vec::new(),
             threshold: None,
             throttle: None,
             skipped: Vec::new(),
@@ -145,9 +150,11 @@ impl Observer for Recorder {
         });
     }
 
-    fn ended(&mut self, end: End, effects: &[Effect]) {
-        let trace = self.last();
-        trace.end = end;
-        trace.effects = effects.to_vec();
+    fn effect(&mut self, effect: &Effect) {
+        self.last().effects.push(effect.clone());
+    }
+
+    fn ended(&mut self, end: End) {
+        self.last().end = end;
     }
 }

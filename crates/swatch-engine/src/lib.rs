@@ -15,6 +15,7 @@ mod matching;
 mod needs;
 pub mod pattern;
 mod perform;
+pub mod perl;
 mod program;
 mod scalar;
 pub mod search;

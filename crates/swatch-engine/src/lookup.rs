@@ -18,6 +18,19 @@ pub(crate) enum Source {
     Field(u32),
 }
 
+impl Source {
+    /// Adds it unless it is there, or needs nothing but the record.
+    pub(crate) fn add_to(&self, out: &mut Vec<Source>) {
+        let known = matches!(
+            self,
+            Source::Field(_) | Source::Var(Var::Whole | Var::Record | Var::Pid)
+        );
+        if !known && !out.contains(self) {
+            out.push(self.clone());
+        }
+    }
+}
+
 /// Gives variables their values: the native engine from the last match, the Perl engine from what
 /// Perl computed.
 pub(crate) trait Lookup {
@@ -58,6 +71,15 @@ impl Text {
             [] => Some(b""),
             [Part::Literal(t)] => Some(t),
             _ => None,
+        }
+    }
+
+    /// Adds the sources that another engine must give the values of, each once.
+    pub(crate) fn add_sources(&self, out: &mut Vec<Source>) {
+        for part in &self.parts {
+            if let Part::Value(source) = part {
+                source.add_to(out);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use swatch_config::{Config, Diagnostic, Span};
 use crate::command::Plan;
 use crate::compile::Errors;
 use crate::condition::Condition;
-use crate::lookup::Text;
+use crate::lookup::{Source, Text};
 use crate::matching::Patterns;
 use crate::pattern::Limits;
 use crate::state::threshold::Window;
@@ -164,6 +164,20 @@ impl Program {
         }
     }
 
+    /// Compiles what the Perl engine leaves to this one: actions, throttles, thresholds.
+    pub(crate) fn compile_for_perl(
+        config: &Config,
+        options: &Options,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut errors = Errors::of(config);
+        errors.foreign = true;
+        let program = Self::compile_any(config, options, &mut errors);
+        match errors.list.is_empty() {
+            true => Ok(program),
+            false => Err(errors.list),
+        }
+    }
+
     /// The rules in the order in which they are tried.
     pub fn rules(&self) -> &[RuleInfo] {
         &self.infos
@@ -172,6 +186,50 @@ impl Program {
     /// Sets the value of `$$`, for a process that forks after it has compiled.
     pub fn set_pid(&mut self, pid: u32) {
         self.pid = pid;
+    }
+}
+
+impl Rule {
+    /// What Perl must give the values of before the rule's threshold and throttle are asked.
+    pub(crate) fn gate_sources(&self) -> Vec<Source> {
+        let mut sources = Vec::new();
+        if let Some(plan) = &self.threshold {
+            plan.track_by.add_sources(&mut sources);
+        }
+        if let Some(plan) = &self.throttle {
+            let texts = plan.key.iter().chain(&plan.message);
+            texts.for_each(|t| t.add_sources(&mut sources));
+        }
+        sources
+    }
+}
+
+impl Step {
+    /// What Perl must give the values of before the action is performed.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        let mut sources = Vec::new();
+        let out = &mut sources;
+        self.threshold
+            .iter()
+            .for_each(|t| t.track_by.add_sources(out));
+        self.message.iter().for_each(|m| m.add_sources(out));
+        match &self.act {
+            Act::Exec(command) | Act::Pipe { command, .. } => command.add_sources(out),
+            Act::Mail {
+                to,
+                subject,
+                mailer,
+            } => {
+                to.iter().chain(subject).for_each(|t| t.add_sources(out));
+                mailer.iter().for_each(|m| m.add_sources(out));
+            }
+            Act::Write { users, program } => {
+                users.add_sources(out);
+                program.iter().for_each(|p| p.add_sources(out));
+            }
+            Act::Echo { .. } | Act::Bell { .. } | Act::Foreign => {}
+        }
+        sources
     }
 }
 

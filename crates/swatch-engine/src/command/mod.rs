@@ -87,6 +87,20 @@ impl Plan {
         }
     }
 
+    /// Adds the sources that another engine must give the values of, each once.
+    pub(crate) fn add_sources(&self, out: &mut Vec<Source>) {
+        match self {
+            Plan::Direct(words) => words.iter().for_each(|w| w.text.add_sources(out)),
+            Plan::Shell(parts) => {
+                for part in parts {
+                    if let ShellPart::Value(source, _) = part {
+                        source.add_to(out);
+                    }
+                }
+            }
+        }
+    }
+
     /// The command with its values; none if no word is left of it.
     pub(crate) fn render(&self, lookup: &mut impl Lookup) -> Option<Invocation> {
         match self {

@@ -1,0 +1,371 @@
+//! A rule chain in Perl: started, and asked about records.
+
+use std::io::{self, Read, Write};
+
+use swatch_config::{Config, Diagnostic};
+
+use super::protocol::{self, Message};
+use super::values::Values;
+use super::{faults, script};
+use crate::decide::{self, End, Observer, Unwatched};
+use crate::effect::{Effect, Moment};
+use crate::explain::{Recorder, RuleTrace};
+use crate::program::{Options, Program};
+use crate::state::State;
+
+/// What `-M` and `-I` name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PerlModules {
+    /// Modules, each as it stands behind `use`.
+    pub modules: Vec<Vec<u8>>,
+    /// Directories in front of `@INC`, the first one first.
+    pub include_dirs: Vec<Vec<u8>>,
+}
+
+/// A configuration as a chain for the Perl engine.
+#[derive(Debug)]
+pub struct PerlChain {
+    program: Program,
+    script: Vec<u8>,
+    faults: faults::Places,
+}
+
+/// Why a chain did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Perl refuses it, or a function that stands where an action does is missing.
+    #[error("the configuration's Perl code cannot be run")]
+    Refused(Vec<Diagnostic>),
+    /// Code of depth 0 ended the program.
+    #[error("the configuration's Perl code ended the program with status {0}")]
+    Ended(i32),
+    /// The program is gone.
+    #[error("perl ended before it was ready: {0}")]
+    Gone(#[from] io::Error),
+}
+
+/// The program is gone, or does not speak as it should.
+#[derive(Debug, thiserror::Error)]
+#[error("the Perl program is gone: {0}")]
+pub struct ChannelError(#[from] pub io::Error);
+
+/// How a record went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The watch is to end: `quit`, or user code ended the program.
+    pub quit: bool,
+    /// The status that user code ended the program with.
+    pub ended: Option<i32>,
+    /// Texts of errors that user code died of, with file and line.
+    pub faults: Vec<String>,
+}
+
+/// What was answered for one record so far. If Perl dies of it, a new one is given the same
+/// answers, and nothing that was done is done again.
+#[derive(Debug, Default)]
+pub struct Replay {
+    answers: Vec<(Question, Answer)>,
+    at: usize,
+}
+
+type Question = (u8, usize, usize);
+type Answer = Vec<Vec<u8>>;
+
+impl Replay {
+    /// From the start again, with the answers known so far.
+    pub fn rewind(&mut self) {
+        self.at = 0;
+    }
+
+    fn known(&mut self, question: Question) -> Option<Answer> {
+        match self.answers.get(self.at) {
+            Some((asked, answer)) if *asked == question => {
+                self.at += 1;
+                Some(answer.clone())
+            }
+            _ => {
+                // It goes another way this time.
+                self.answers.truncate(self.at);
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, question: Question, answer: &Answer) {
+        self.answers.push((question, answer.clone()));
+        self.at = self.answers.len();
+    }
+}
+
+impl PerlChain {
+    /// Compiles what is native in a configuration and writes the rest as a Perl program.
+    ///
+    /// # Errors
+    /// Patterns of throttles that are refused. Perl's own errors come with [`PerlChain::start`].
+    pub fn compile(
+        config: &Config,
+        options: &Options,
+        modules: &PerlModules,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let program = Program::compile_for_perl(config, options)?;
+        let script = script::write(config, &program, modules);
+        Ok(Self {
+            faults: faults::Places::of(config),
+            program,
+            script,
+        })
+    }
+
+    /// Rules, tables and needs, as of a native program. Its `decide` is not to be used.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Sets the value of `$$` in texts and commands.
+    pub fn set_pid(&mut self, pid: u32) {
+        self.program.set_pid(pid);
+    }
+
+    /// The Perl program, for `--dump-script`.
+    pub fn script(&self) -> &[u8] {
+        &self.script
+    }
+
+    /// Gives the chain to a Perl that runs [`RUNTIME`](super::RUNTIME), and waits until it is
+    /// ready for records.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(&self, channel: &mut (impl Read + Write)) -> Result<(), StartError> {
+        self.hand_over(channel, b"run")
+    }
+
+    /// As [`PerlChain::start`], but nothing is run beyond what `use` and `BEGIN` run.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn check(&self, channel: &mut (impl Read + Write)) -> Result<(), StartError> {
+        self.hand_over(channel, b"check")
+    }
+
+    fn hand_over(&self, channel: &mut (impl Read + Write), mode: &[u8]) -> Result<(), StartError> {
+        protocol::write(channel, b'P', &[mode, &self.script])?;
+        let answer = protocol::read(channel)?;
+        match answer.kind {
+            b'k' => Ok(()),
+            b'r' if answer.fields.is_empty() => Ok(()),
+            b'r' => Err(StartError::Refused(self.faults.missing(&answer.fields))),
+            b'c' | b'f' => Err(StartError::Refused(self.faults.all(answer.field(0)))),
+            b'x' => Err(StartError::Ended(answer.number(0) as i32)),
+            _ => Err(unexpected(&answer).into()),
+        }
+    }
+
+    /// Decides one record; each effect is performed before Perl goes on.
+    ///
+    /// # Errors
+    /// The channel is broken: Perl has died. Start another one, [`Replay::rewind`], and try the
+    /// same record again.
+    pub fn decide(
+        &self,
+        channel: &mut (impl Read + Write),
+        state: &mut State,
+        record: &[u8],
+        now: &Moment,
+        replay: &mut Replay,
+        perform: &mut dyn FnMut(Effect),
+    ) -> Result<Outcome, ChannelError> {
+        let mut turn = Turn {
+            chain: self,
+            state,
+            record,
+            now,
+            replay,
+            perform,
+            observer: &mut Unwatched,
+        };
+        Ok(turn.run(channel)?)
+    }
+
+    /// As [`PerlChain::decide`], and says for every rule that matched what became of it; captures
+    /// stay in Perl.
+    ///
+    /// # Errors
+    /// As of [`PerlChain::decide`].
+    pub fn explain(
+        &self,
+        channel: &mut (impl Read + Write),
+        state: &mut State,
+        record: &[u8],
+        now: &Moment,
+        replay: &mut Replay,
+        perform: &mut dyn FnMut(Effect),
+    ) -> Result<(Outcome, Vec<RuleTrace>), ChannelError> {
+        let mut recorder = Recorder(Vec::new());
+        let mut turn = Turn {
+            chain: self,
+            state,
+            record,
+            now,
+            replay,
+            perform,
+            observer: &mut recorder,
+        };
+        let outcome = turn.run(channel)?;
+        Ok((outcome, recorder.0))
+    }
+}
+
+/// One record.
+struct Turn<'a, O> {
+    chain: &'a PerlChain,
+    state: &'a mut State,
+    record: &'a [u8],
+    now: &'a Moment,
+    replay: &'a mut Replay,
+    perform: &'a mut dyn FnMut(Effect),
+    observer: &'a mut O,
+}
+
+impl<O: Observer> Turn<'_, O> {
+    fn run(&mut self, channel: &mut (impl Read + Write)) -> io::Result<Outcome> {
+        let mut outcome = Outcome::default();
+        protocol::write(channel, b'R', &[self.record])?;
+        loop {
+            let message = protocol::read(channel)?;
+            match message.kind {
+                b'g' | b'w' | b's' | b'i' => {
+                    let answer = self.answer(&message)?;
+                    if message.kind != b'i' {
+                        let fields: Vec<&[u8]> = answer.iter().map(Vec::as_slice).collect();
+                        protocol::write(channel, b'A', &fields)?;
+                    }
+                }
+                b'd' => outcome
+                    .faults
+                    .push(self.chain.faults.text(message.field(0))),
+                b'z' => return Ok(outcome),
+                b'q' => {
+                    outcome.quit = true;
+                    return Ok(outcome);
+                }
+                b'x' => {
+                    outcome.quit = true;
+                    outcome.ended = Some(message.number(0) as i32);
+                    return Ok(outcome);
+                }
+                _ => return Err(unexpected(&message)),
+            }
+        }
+    }
+
+    fn answer(&mut self, message: &Message) -> io::Result<Answer> {
+        let question = match message.kind {
+            b'g' | b'i' => (message.kind, message.number(0), 0),
+            kind => (kind, message.number(0), message.number(1)),
+        };
+        if let Some(known) = self.replay.known(question) {
+            return Ok(known);
+        }
+        let rule = self.chain.program.rules.get(question.1);
+        let rule = rule.ok_or_else(|| unexpected(message))?;
+        let answer = match message.kind {
+            b'i' => {
+                self.observer.matched_elsewhere(question.1);
+                self.state.counters[question.1].matched += 1;
+                Answer::new()
+            }
+            b'g' => {
+                self.observer.matched_elsewhere(question.1);
+                let counters = &mut self.state.counters[question.1];
+                counters.matched += 1;
+                let sources = rule.gate_sources();
+                let current = message.field(1);
+                let mut values = self.values(current, &sources, message.from(2));
+                let program = &self.chain.program;
+                let message = decide::gate(
+                    program,
+                    rule,
+                    current,
+                    &mut values,
+                    self.state,
+                    self.now,
+                    self.observer,
+                );
+                let counters = &mut self.state.counters[question.1];
+                match &message {
+                    Some(_) => counters.acted += 1,
+                    None => counters.held += 1,
+                }
+                let end = decide::end_of(rule, self.now);
+                self.observer.ended(end);
+                let follows = match end {
+                    End::Stop => "s",
+                    End::GoOn => "c",
+                    End::Quit => "q",
+                };
+                let passes = if message.is_some() { "1" } else { "" };
+                let text = message.flatten().unwrap_or_else(|| current.to_vec());
+                vec![passes.into(), text, follows.into()]
+            }
+            kind => {
+                let step = rule.steps.get(question.2);
+                let step = step.ok_or_else(|| unexpected(message))?;
+                let sources = step.sources();
+                let mut values = self.values(message.field(2), &sources, message.from(4));
+                if kind == b'w' {
+                    let timely = decide::may_act(
+                        rule,
+                        question.2,
+                        &mut values,
+                        self.state,
+                        self.now,
+                        self.observer,
+                    );
+                    vec![if timely { b"1".to_vec() } else { Vec::new() }]
+                } else {
+                    let effect = decide::step(
+                        rule,
+                        question.2,
+                        message.field(3),
+                        &mut values,
+                        self.state,
+                        self.now,
+                        self.observer,
+                    );
+                    if let Some(effect) = effect {
+                        self.observer.effect(&effect);
+                        (self.perform)(effect);
+                    }
+                    Answer::new()
+                }
+            }
+        };
+        self.replay.note(question, &answer);
+        Ok(answer)
+    }
+
+    fn values<'v>(
+        &self,
+        current: &'v [u8],
+        sources: &'v [crate::lookup::Source],
+        values: &'v [Vec<u8>],
+    ) -> Values<'v>
+    where
+        Self: 'v,
+    {
+        Values {
+            record: self.record,
+            current,
+            pid: self.chain.program.pid,
+            sources,
+            values,
+        }
+    }
+}
+
+fn unexpected(message: &Message) -> io::Error {
+    let kind = char::from(message.kind).escape_default();
+    let text = format!("an unexpected message `{kind}` from the Perl program");
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}

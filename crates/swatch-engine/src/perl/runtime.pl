@@ -1,0 +1,157 @@
+# The Perl side of a watch. Standard input is a socket to swatch-rs; the rule chain comes through
+# it as text, then record after record. See protocol.rs for the messages.
+{
+package SwatchRs;
+use strict;
+use POSIX ();
+
+our ($Line, $Check, $Compiled, $Quit);
+my ($in, $out, $owner, $ready, $program);
+
+# Programs that user code starts must not get the socket: handles above 2 are closed in them.
+sub connect_socket {
+    open($in, '<&', \*STDIN) or die "swatch-rs: no socket: $!\n";
+    open($out, '>&', \*STDIN) or die "swatch-rs: no socket: $!\n";
+    open(STDIN, '<', '/dev/null');
+    binmode $_ for $in, $out;
+    $owner = $$;
+}
+
+# A message is a letter, the number of its fields, and each field with its length before it.
+sub tell {
+    my $kind = shift;
+    my $bytes = $kind . pack('V', scalar @_);
+    for (my $i = 0; $i < @_; $i++) {
+        my $field = defined $_[$i] ? $_[$i] : '';
+        utf8::encode($field) if utf8::is_utf8($field) && !utf8::downgrade($field, 1);
+        $bytes .= pack('V', length $field) . $field;
+    }
+    my $sent = 0;
+    while ($sent < length $bytes) {
+        my $n = syswrite($out, $bytes, length($bytes) - $sent, $sent);
+        if (!defined $n) {
+            next if $!{EINTR};
+            POSIX::_exit(70);
+        }
+        $sent += $n;
+    }
+}
+
+sub take {
+    my $wanted = shift;
+    my $bytes = '';
+    while (length $bytes < $wanted) {
+        my $n = sysread($in, $bytes, $wanted - length $bytes, length $bytes);
+        if (!defined $n) {
+            next if $!{EINTR};
+            POSIX::_exit(71);
+        }
+        return undef if $n == 0;
+    }
+    return $bytes;
+}
+
+sub hear {
+    my $head = take(5);
+    # The other side is gone: there is nobody to work for.
+    if (!defined $head) {
+        undef $owner;
+        exit 0;
+    }
+    my ($kind, $fields) = unpack('aV', $head);
+    my @fields;
+    for (my $i = 0; $i < $fields; $i++) {
+        my $length = unpack('V', take(4));
+        push @fields, $length ? take($length) : '';
+    }
+    return ($kind, @fields);
+}
+
+sub ask {
+    tell(@_);
+    my ($kind, @fields) = hear();
+    return @fields;
+}
+
+# The next record, with what the original sets up for it.
+sub next_record {
+    my ($kind, $record) = hear();
+    $Line = $record;
+    $_ = $record;
+    return 1;
+}
+
+sub done { tell('z') }
+
+sub fault {
+    my $text = shift;
+    tell('d', "$text");
+}
+
+# May the block of this rule act? Returns that, the message, and what comes after the block.
+sub gate { return ask('g', @_) }
+
+# Is the time and the threshold of this action right?
+sub asks { return (ask('w', @_))[0] }
+
+sub step { ask('s', @_); return }
+
+sub ignored { tell('i', @_) }
+
+# Functions that stand where actions do must exist before the first record.
+sub missing {
+    no strict 'refs';
+    my @missing;
+    for my $name (@_) {
+        next if defined &{"main::$name"} || defined &{$name} || defined &main::AUTOLOAD;
+        next if eval { prototype("CORE::$name"); 1 };
+        push @missing, $name;
+    }
+    return @missing;
+}
+
+sub ready {
+    my @missing = missing(@_);
+    $ready = 1;
+    tell('r', @missing);
+}
+
+# `exit` in user code ends the watch, as in the original. A child that user code forked must not
+# speak for it.
+END {
+    if (defined $owner && $owner == $$ && $ready) {
+        my $status = $?;
+        tell('x', $status);
+        $? = $status;
+    }
+}
+
+# Keys that interrupt the whole group are for swatch-rs. A handler, unlike IGNORE, is not
+# inherited by programs.
+$SIG{$_} = sub { } for qw(INT QUIT HUP USR1);
+
+connect_socket();
+STDOUT->autoflush(1);
+(undef, my $mode, $program) = hear();
+$Check = $mode eq 'check';
+
+sub program { return $program }
+
+# The chain has been left: it does not compile, died before the first record, or its loop was
+# ended by user code.
+sub ended {
+    my $error = shift;
+    tell('c', $error) if $error && !$Compiled;
+    tell('f', $error) if $error && $Compiled;
+    tell('k') if !$error && $Check;
+    tell('q') if !$error && $Quit;
+    tell('x', 0) if !$error && !$Check && !$Quit;
+    undef $owner;
+}
+}
+
+# No lexical variable may be visible to the chain: it would become a closure over it, and its
+# named functions would see other variables than its statements.
+package main;
+eval SwatchRs::program();
+SwatchRs::ended($@);
