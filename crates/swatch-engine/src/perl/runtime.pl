@@ -18,7 +18,7 @@ sub connect_socket {
 }
 
 # A message is a letter, the number of its fields, and each field with its length before it.
-sub tell {
+sub answer {
     my $kind = shift;
     my $bytes = $kind . pack('V', scalar @_);
     for (my $i = 0; $i < @_; $i++) {
@@ -68,7 +68,7 @@ sub hear {
 }
 
 sub ask {
-    tell(@_);
+    answer(@_);
     my ($kind, @fields) = hear();
     return @fields;
 }
@@ -81,11 +81,11 @@ sub next_record {
     return 1;
 }
 
-sub done { tell('z') }
+sub done { answer('z') }
 
 sub fault {
     my $text = shift;
-    tell('d', "$text");
+    answer('d', "$text");
 }
 
 # May the block of this rule act? Returns that, the message, and what comes after the block.
@@ -96,7 +96,7 @@ sub asks { return (ask('w', @_))[0] }
 
 sub step { ask('s', @_); return }
 
-sub ignored { tell('i', @_) }
+sub ignored { answer('i', @_) }
 
 # Functions that stand where actions do must exist before the first record.
 sub missing {
@@ -113,7 +113,7 @@ sub missing {
 sub ready {
     my @missing = missing(@_);
     $ready = 1;
-    tell('r', @missing);
+    answer('r', @missing);
 }
 
 # `exit` in user code ends the watch, as in the original. A child that user code forked must not
@@ -121,7 +121,7 @@ sub ready {
 END {
     if (defined $owner && $owner == $$ && $ready) {
         my $status = $?;
-        tell('x', $status);
+        answer('x', $status);
         $? = $status;
     }
 }
@@ -141,11 +141,11 @@ sub program { return $program }
 # ended by user code.
 sub ended {
     my $error = shift;
-    tell('c', $error) if $error && !$Compiled;
-    tell('f', $error) if $error && $Compiled;
-    tell('k') if !$error && $Check;
-    tell('q') if !$error && $Quit;
-    tell('x', 0) if !$error && !$Check && !$Quit;
+    answer('c', $error) if $error && !$Compiled;
+    answer('f', $error) if $error && $Compiled;
+    answer('k') if !$error && $Check;
+    answer('q') if !$error && $Quit;
+    answer('x', 0) if !$error && !$Check && !$Quit;
     undef $owner;
 }
 }

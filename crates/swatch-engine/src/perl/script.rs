@@ -155,9 +155,9 @@ impl Script<'_> {
         let sources = self.program.rules[rule].steps[number].sources();
         let mut call = format!("({rule}, {number}, $_, {message}").into_bytes();
         arguments(&sources, &mut call);
-        call.push(b')');
+        call.extend(b")");
         let Some((name, options)) = code else {
-            let text = [b";SwatchRs::step", call.as_slice()].concat();
+            let text = [b";SwatchRs::step", call.as_slice(), b";"].concat();
             self.foreign(action.span, &text);
             return;
         };
@@ -173,12 +173,11 @@ impl Script<'_> {
         }
         for (key, value) in options {
             text.extend(b", ");
-            // The original's name for a value without a key is the empty one.
-            expression::quoted(if key == b"VALUE" { b"" } else { key }, &mut text);
+            expression::quoted(key, &mut text);
             text.extend(b" => ");
             expression::text(value, &mut text);
         }
-        text.extend(b")");
+        text.extend(b");");
         self.foreign(action.span, &text);
     }
 }
