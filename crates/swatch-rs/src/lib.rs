@@ -11,6 +11,7 @@ pub mod explain;
 pub mod message;
 pub mod notify;
 pub mod perform;
+pub mod perl;
 pub mod pidfile;
 pub mod restart_time;
 pub mod rules;
