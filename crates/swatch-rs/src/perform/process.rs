@@ -217,7 +217,8 @@ fn prepare(command: &Invocation) -> Command {
         }
         Invocation::Shell(text) => {
             let mut prepared = Command::new("/bin/sh");
-            prepared.arg("-c").arg(OsStr::from_bytes(text));
+            // `\$0` in a command is the name of the shell, which is `sh` for the original.
+            prepared.arg0("sh").arg("-c").arg(OsStr::from_bytes(text));
             prepared
         }
     }
