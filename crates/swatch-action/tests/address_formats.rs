@@ -304,3 +304,29 @@ fn notations() {
         assert_eq!(address::parse_address(text.as_bytes()), None, "{text}");
     }
 }
+
+#[test]
+fn the_documentation_has_each_format_with_a_line_of_its_samples() {
+    let document = include_str!("../../../docs/formats.md");
+    let rows: BTreeMap<&str, &str> = document
+        .lines()
+        .filter_map(|row| row.strip_prefix("| ")?.split_once(" | "))
+        .collect();
+    let samples = samples();
+    for name in address::format_names() {
+        let row = rows
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is not in docs/formats.md"));
+        let shown = row.rsplit_once(" | ").expect("four columns").1;
+        let shown = shown
+            .trim_end_matches(" |")
+            .trim_matches('`')
+            .trim_end_matches('…')
+            .replace("\\|", "|");
+        let known = |sample: &Sample| sample.format == name && sample.line.starts_with(&shown);
+        assert!(
+            samples.iter().any(known),
+            "the line of {name} in docs/formats.md is none of its samples: {shown}"
+        );
+    }
+}

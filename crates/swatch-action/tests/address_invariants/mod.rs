@@ -7,6 +7,9 @@ use swatch_action::address::{self, FieldList, Found, Rule};
 /// The peer in every [`SPOOFS`] line.
 const PEER: &str = "203.0.113.9";
 
+/// The longest host name, in bytes (RFC 1035).
+const LONGEST_NAME: usize = 255;
+
 /// What a program lets a stranger put into his text.
 #[derive(Clone, Copy, PartialEq)]
 enum Text {
@@ -227,14 +230,17 @@ const SPOOFS: &[Spoof] = &[
 /// A stranger's text never chooses the address: the peer is found, or nothing.
 pub(crate) fn text_never_chooses(choice: usize, text: &[u8], fields: &FieldList) {
     let spoof = &SPOOFS[choice % SPOOFS.len()];
-    let text: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|byte| match spoof.text {
-            Text::Any => *byte != b'\n',
-            Text::Word => !byte.is_ascii_whitespace() && *byte != 0 && !b"[]()".contains(byte),
-        })
-        .collect();
+    let text: Vec<u8> = match spoof.text {
+        Text::Any => text.iter().copied().filter(|byte| *byte != b'\n').collect(),
+        Text::Word => {
+            let fits = |byte: &u8| byte.is_ascii_graphic() && !b"[]()".contains(byte);
+            text.iter()
+                .copied()
+                .filter(fits)
+                .take(LONGEST_NAME)
+                .collect()
+        }
+    };
     let line = [spoof.before.as_bytes(), &text, spoof.after.as_bytes()].concat();
     let peer: IpAddr = PEER.parse().expect("an address");
     for rule in [Rule::Auto, Rule::Field(fields)] {

@@ -1,22 +1,22 @@
 //! Databases.
 
-use super::scan::{Place, after_time, every, leading, split, split_last, word};
+use super::scan::{Place, after_time, digits, every, leading, split, split_last, word};
 use crate::address::notation::parse;
 
 /// MySQL and MariaDB: `Access denied for user 'NAME'@'ADDRESS' (using password: YES)`, `Aborted connection 5 to db: … host:
 /// 'ADDRESS' (…)`, `Host 'ADDRESS' is not allowed …`, `IP address 'ADDRESS' could not be resolved: …`.
 pub(super) fn mysql(line: &[u8]) -> Option<Place> {
-    // 240601 12:00:00, the time of old, and the number of the connection.
-    let mut rest = after_time(line);
-    for _ in 0..6 {
-        let (first, behind) = word(rest);
-        let own = first.is_empty()
-            || (first.starts_with(b"[") && first.ends_with(b"]"))
-            || first
-                .iter()
-                .all(|byte| byte.is_ascii_digit() || *byte == b':');
-        if !own || rest.is_empty() {
-            break;
+    // A time of one of several kinds, a connection's or a thread's number, and labels such as [Warning].
+    let stamp = |byte: &u8| byte.is_ascii_digit() || b"-:.TZ ".contains(byte);
+    let start = line.iter().position(|byte| !stamp(byte))?;
+    let mut rest = &line[start..];
+    while let Some(behind) = rest.strip_prefix(b"[") {
+        let (label, behind) = split(behind, b"] ")?;
+        if !label
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        {
+            return None;
         }
         rest = behind;
     }
@@ -44,9 +44,16 @@ pub(super) fn mysql(line: &[u8]) -> Option<Place> {
 /// `FATAL:  pg_hba.conf rejects connection for host "ADDRESS", …`. What stands before is the administrator's prefix, with
 /// the user's name perhaps.
 pub(super) fn postgres(line: &[u8]) -> Option<Place> {
-    if let Some((_, rest)) = split_last(line, b"LOG:  connection received: host=") {
+    if let Some((before, rest)) = split(line, b"LOG:  connection received: host=") {
+        // Other messages quote names and statements: the line must be this one from its severity to its end.
         let (address, rest) = word(rest);
-        return rest.strip_prefix(b"port=").map(|_| parse(address).into());
+        let ends = rest
+            .strip_prefix(b"port=")
+            .and_then(digits)
+            .is_some_and(<[u8]>::is_empty);
+        if ends && split(before, b":  ").is_none() {
+            return Some(parse(address).into());
+        }
     }
     let heads: [&[u8]; 3] = [
         b"FATAL:  no pg_hba.conf entry for host \"",

@@ -31,9 +31,10 @@ pub(super) fn read(line: &[u8]) -> Entry<'_> {
             program: None,
             message: line,
         },
+        // Solaris puts an id before the message.
         Some((tag, message)) => Entry {
             program: Some(tag),
-            message: unrepeated(message.trim_ascii_start()),
+            message: unrepeated(without_id(message.trim_ascii_start())),
         },
     }
 }
@@ -86,10 +87,12 @@ fn after_stamp(text: &[u8]) -> Option<&[u8]> {
     (seconds.len() >= 9 && number(seconds) && number(fraction)).then_some(rest)
 }
 
-/// `tag: message` or `tag[123]: message`.
+/// `tag: message`, `tag[123]: message` or `tag[123] message`.
 fn tagged(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (first, message) = word(text);
-    let tag = first.strip_suffix(b":")?;
+    let tag = first
+        .strip_suffix(b":")
+        .or_else(|| first.ends_with(b"]").then_some(first))?;
     if !matches!(tag.first()?, b'a'..=b'z' | b'A'..=b'Z' | b'(' | b'/') {
         return None;
     }
@@ -149,6 +152,14 @@ fn unrepeated(message: &[u8]) -> &[u8] {
         .and_then(digits)
         .and_then(|rest| rest.strip_prefix(b" times: [ ")?.strip_suffix(b"]"))
         .unwrap_or(message)
+}
+
+/// `[ID 800047 auth.info] MESSAGE`.
+fn without_id(message: &[u8]) -> &[u8] {
+    let behind = message.strip_prefix(b"[ID ").and_then(digits);
+    behind
+        .and_then(|rest| split(rest, b"] "))
+        .map_or(message, |(_, message)| message)
 }
 
 fn number(text: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use super::scan::{
     Place, after_time, decide, every, leading, name_and_address, split, split_last, word,
 };
 use super::{add, scan};
+use crate::address::notation::parse;
 
 /// vsftpd, in its own log (`Sat Jun  1 12:00:00 2024 [pid 12] …`) and in syslog: `[NAME] FAIL LOGIN: Client "ADDRESS"`,
 /// `CONNECT: Client "ADDRESS", "Connection refused: tcp_wrappers denial."`.
@@ -82,6 +83,9 @@ fn in_parenthesis(rest: &[u8]) -> Option<IpAddr> {
 /// wu-ftpd and BSD's ftpd: `FTP LOGIN FAILED FROM ADDRESS, NAME`, `failed login from HOST [ADDRESS]`, `ANONYMOUS FTP
 /// LOGIN REFUSED FROM ADDRESS`.
 pub(super) fn ftpd(message: &[u8]) -> Option<Place> {
+    if let Some(rest) = message.strip_prefix(b"repeated login failures from ") {
+        return Some(parse(word(rest).0).into());
+    }
     if let Some(rest) = message.strip_prefix(b"failed login from ") {
         return scan::name_and_address(rest)
             .or_else(|| scan::name_and_address(word(rest).1))

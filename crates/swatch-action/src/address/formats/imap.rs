@@ -1,6 +1,8 @@
 //! Mailbox servers other than Dovecot.
 
-use super::scan::{Place, after_time, every, leading, name_and_address, split, split_last, word};
+use super::scan::{
+    Place, after_time, digits, every, leading, name_and_address, split, split_last, word,
+};
 use crate::address::notation::parse;
 
 /// Courier: `LOGIN FAILED, user=NAME, ip=[ADDRESS]`, a port behind it in some versions; `error,relay=ADDRESS,…`.
@@ -15,9 +17,12 @@ pub(super) fn courier(message: &[u8]) -> Option<Place> {
         b"LOGIN: ",
     ];
     heads.iter().find(|head| message.starts_with(head))?;
-    let text = match split_last(message, b", port=[") {
-        Some((before, _)) => before,
-        None => message,
+    let ported = split_last(message, b", port=[").filter(|(_, port)| {
+        digits(port).is_some_and(|rest| rest == b"]" || rest.starts_with(b"], "))
+    });
+    let text = match ported {
+        Some((before, _)) if before.ends_with(b"]") => before,
+        _ => message,
     };
     let (_, address) = split_last(text, b"ip=[")?;
     Some(address.strip_suffix(b"]").and_then(parse).into())
@@ -26,16 +31,9 @@ pub(super) fn courier(message: &[u8]) -> Option<Place> {
 /// Cyrus: `badlogin: HOST [ADDRESS] plaintext NAME SASL(-13): …`.
 pub(super) fn cyrus(message: &[u8]) -> Option<Place> {
     let rest = message.strip_prefix(b"badlogin: ")?;
-    let rest = if rest.starts_with(b"[") {
-        rest
-    } else {
-        word(rest).1
-    };
-    Some(
-        name_and_address(rest)
-            .and_then(|(address, _)| address)
-            .into(),
-    )
+    // HOST[ADDRESS], or with a blank between.
+    let near = name_and_address(rest).or_else(|| name_and_address(word(rest).1));
+    Some(near.and_then(|(address, _)| address).into())
 }
 
 /// Zimbra's audit and mailbox logs: `… WARN  [qtp-1:https:…] [name=NAME;oip=ADDRESS;ua=AGENT;] security - cmd=Auth; …`.

@@ -8,18 +8,30 @@ use super::scan::{Place, digits, every, leading, split, split_last, word};
 ///
 /// `ruser` is a stranger's text in vsftpd and others, `user` is in all: a place counts if the message could end there,
 /// or go on with the user.
+///
+/// Before 2006 the module stood in the tag (`sshd(pam_unix)[123]: authentication failure; …`) or in parentheses; sshd and
+/// the modules sum up with `2 more authentication failures; …`.
 pub(super) fn pam(message: &[u8]) -> Option<Place> {
     let message = match message.strip_prefix(b"pam_") {
         Some(rest) => {
-            let (module, rest) = split(rest, b"): ")?;
-            if module.contains(&b' ') || !module.contains(&b'(') {
+            // unix(sshd:auth): or, long ago, unix:
+            let (module, rest) = split(rest, b": ")?;
+            if module.contains(&b' ') {
                 return None;
             }
             rest
         }
-        None => message,
+        None => message
+            .strip_prefix(b"(pam_unix) ")
+            .or_else(|| message.strip_prefix(b"PAM "))
+            .unwrap_or(message),
     };
-    let (_, message) = split(message, b"uthentication failure; logname=")?;
+    let message = match digits(message) {
+        Some(rest) => rest
+            .strip_prefix(b" more authentication failures; logname=")
+            .or_else(|| rest.strip_prefix(b" more authentication failure; logname="))?,
+        None => message.strip_prefix(b"authentication failure; logname=")?,
+    };
     // sshd leaves ruser empty; then nothing but PAM's own words is before the first rhost.
     let (before, behind) = split(message, b" ruser=")?;
     let of_sshd = before.ends_with(b" tty=ssh") || before.ends_with(b" tty=NODEVssh");
@@ -31,16 +43,6 @@ pub(super) fn pam(message: &[u8]) -> Option<Place> {
         let rest = rest.trim_ascii_start();
         (rest.is_empty() || rest.starts_with(b"user=")).then_some(address)
     }))
-}
-
-/// sshd(pam_unix)[123]: the module in the tag, as PAM wrote before 2006; the message is the same.
-pub(super) fn old_pam(message: &[u8]) -> Option<Place> {
-    let message = message.strip_prefix(b"(pam_unix) ").unwrap_or(message);
-    if message.starts_with(b"authentication failure; logname=") {
-        pam(message)
-    } else {
-        None
-    }
 }
 
 /// Proxmox: `authentication failure; rhost=ADDRESS user=NAME msg=TEXT`.
@@ -62,8 +64,12 @@ pub(super) fn refused(rest: &[u8]) -> Place {
         .and_then(|rest| split_last(rest, b" ("))
     {
         Some((_, address)) => parse(address).into(),
-        // USER@HOST, where ident answered; rpcbind goes on with `to getport(…)`.
-        None => parse(word(rest).0).into(),
+        // rpcbind goes on with `to getport(…)`. USER@HOST, where ident answered, is no address.
+        None => {
+            let (client, behind) = word(rest);
+            let alone = behind.is_empty() || behind.starts_with(b"to ");
+            alone.then(|| parse(client)).flatten().into()
+        }
     }
 }
 

@@ -91,6 +91,10 @@ pub(super) fn sendmail(message: &[u8]) -> Option<Place> {
     if !id.ends_with(b":") {
         return None;
     }
+    let (rejecting, rest) = match rest.strip_prefix(b"rejecting commands from ") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
     let rest = if rest.starts_with(b"[") {
         rest
     } else {
@@ -98,7 +102,22 @@ pub(super) fn sendmail(message: &[u8]) -> Option<Place> {
     };
     let (address, rest) = name_and_address(rest)?;
     let rest = rest.strip_prefix(b" (may be forged)").unwrap_or(rest);
-    let own = rest.starts_with(b" did not issue ") || rest.starts_with(b": possible SMTP attack: ");
+    let heads: [&[u8]; 5] = [
+        b" did not issue ",
+        b": possible SMTP attack: ",
+        b": expn ",
+        b": vrfy ",
+        b": etrn ",
+    ];
+    let begins = |head: &[u8]| {
+        rest.get(..head.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(head))
+    };
+    let own = if rejecting {
+        rest.starts_with(b" due to ")
+    } else {
+        heads.into_iter().any(begins)
+    };
     own.then_some(address.into())
 }
 

@@ -1,7 +1,7 @@
 //! Postfix: smtpd and postscreen. A host name stands before the address in brackets, from the reverse zone that its
 //! owner writes; Postfix lets none through that has a blank or a bracket.
 
-use super::scan::{Place, name_and_address, split, word};
+use super::scan::{Place, digits, name_and_address, split, word};
 use crate::address::notation::parse;
 
 /// Messages in which everything before the first ` from ` is Postfix's own.
@@ -13,7 +13,6 @@ const FROM: &[&[u8]] = &[
     b"too many errors after ",
     b"improper command pipelining after ",
     b"SSL_accept error from ",
-    b"SSL_accept:",
     b"setting up TLS connection from ",
     b"Anonymous TLS connection established from ",
     b"Untrusted TLS connection established from ",
@@ -26,7 +25,6 @@ const FROM: &[&[u8]] = &[
     b"AUTH command rate limit exceeded: ",
     b"non-SMTP command from ",
     b"Illegal address syntax from ",
-    b"numeric domain name in resource data of MX record",
     b"CONNECT from ",
     b"PREGREET ",
     b"HANGUP ",
@@ -86,6 +84,7 @@ pub(super) fn read(message: &[u8]) -> Option<Place> {
     }
     if let Some((address, rest)) = name_and_address(message) {
         // NAME[ADDRESS]: SASL LOGIN authentication failed: …
+        let rest = rest.strip_prefix(b":").and_then(digits).unwrap_or(rest);
         return rest.starts_with(b": ").then_some(address.into());
     }
     let (queue, rest) = word(message);

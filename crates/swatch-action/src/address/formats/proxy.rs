@@ -26,8 +26,7 @@ pub(super) fn squid(line: &[u8]) -> Option<Place> {
     let (result, _) = split(word(rest).0, b"/")?;
     let own = result
         .iter()
-        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-        && split(result, b"_").is_some();
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
     (number(seconds) && number(fraction) && number(took) && own).then(|| parse(address).into())
 }
 

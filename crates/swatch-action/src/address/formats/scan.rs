@@ -157,6 +157,7 @@ pub(super) fn decide(mut candidates: Vec<IpAddr>) -> Place {
 
 /// The last place: ` from ADDRESS` at the end of a message, a port behind it or not.
 pub(super) fn from_at_end(text: &[u8]) -> Place {
+    let text = text.trim_ascii_end();
     let text = without_port(text).unwrap_or(text);
     split_last(text, b" from ")
         .and_then(|(_, token)| parse(token))

@@ -32,20 +32,13 @@ pub(super) const FORMATS: &[Format] = &[
         &["sshd", "sshd-session", "sshd-auth"],
         sshd::read,
     ),
-    syslog("pam", &[], |message| {
-        if message.starts_with(b"pam_") {
-            login::pam(message)
-        } else {
-            None
-        }
-    }),
-    syslog(
-        "pam (old)",
-        &["sshd", "vsftpd", "login", "dovecot-auth", "dovecot"],
-        login::old_pam,
-    ),
+    syslog("pam", &[], login::pam),
     syslog("tcp_wrappers", &[], login::libwrap),
-    own_log("bind", &["named"], dns::bind),
+    own_log(
+        "bind",
+        &["named", "security", "update-security", "queries"],
+        dns::bind,
+    ),
     own_log("unbound", &["unbound"], dns::unbound),
     syslog("dnsmasq", &["dnsmasq"], dns::dnsmasq),
     own_log("vsftpd", &["vsftpd"], ftp::vsftpd),
@@ -67,11 +60,7 @@ pub(super) const FORMATS: &[Format] = &[
         dovecot::read,
     ),
     own_log("exim", &["exim", "exim4"], mta::exim),
-    syslog(
-        "sendmail",
-        &["sendmail", "sm-mta", "sm-msp-queue"],
-        mta::sendmail,
-    ),
+    syslog("sendmail", &["sendmail", "sm-*"], mta::sendmail),
     syslog("opensmtpd", &["smtpd"], mta::opensmtpd),
     syslog(
         "courier",
@@ -90,7 +79,17 @@ pub(super) const FORMATS: &[Format] = &[
     syslog("uw-imap", &["imapd", "ipop3d", "ipop2d"], imap::uw),
     syslog(
         "cyrus",
-        &["imap", "imaps", "pop3", "pop3s", "sieve", "cyrus*"],
+        &[
+            "imap",
+            "imaps",
+            "imapd",
+            "pop3",
+            "pop3s",
+            "pop3d",
+            "sieve",
+            "timsieved",
+            "cyrus*",
+        ],
         imap::cyrus,
     ),
     own_log("zimbra", &["zimbra*"], imap::zimbra),

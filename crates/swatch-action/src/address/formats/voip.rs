@@ -1,6 +1,6 @@
 //! Telephony and chat.
 
-use super::scan::{Place, after_time, every, leading, split, word};
+use super::scan::{Place, after_time, every, from_at_end, leading, split, split_last, word};
 use crate::address::notation::parse;
 
 /// Asterisk: `NOTICE[12] chan_sip.c: Registration from '…' failed for 'ADDRESS:PORT' - Wrong password`, `Call from 'NAME'
@@ -58,7 +58,7 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
         }));
     }
     if rest.starts_with(b"No registration for peer '") {
-        let (_, address) = super::scan::split_last(rest, b"' (from ")?;
+        let (_, address) = split_last(rest, b"' (from ")?;
         return Some(address.strip_suffix(b")").and_then(parse).into());
     }
     if let Some(rest) = rest.strip_prefix(b"Host ") {
@@ -72,14 +72,25 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
     failed.then(|| parse(address).into())
 }
 
-/// FreeSWITCH: `SIP auth failure (REGISTER) on sofia profile 'internal' for [NAME@HOST] from ip ADDRESS`.
+/// FreeSWITCH: `SIP auth failure (REGISTER) on sofia profile 'internal' for [NAME@HOST] from ip ADDRESS`,
+/// `Can't find user [NAME@HOST] from ADDRESS`.
 pub(super) fn freeswitch(line: &[u8]) -> Option<Place> {
-    let (before, rest) = split(line, b"SIP auth ")?;
-    if !(before.is_empty() || split(before, b"sofia_reg.c:").is_some()) {
-        return None;
+    // TIME [LEVEL] FILE:LINE MESSAGE, in newer versions a percentage before the level.
+    let rest = match split(line, b"] sofia_reg.c:") {
+        Some((before, rest)) if before.iter().filter(|byte| **byte == b'[').count() == 1 => {
+            word(rest).1
+        }
+        _ => line,
+    };
+    if rest.starts_with(b"SIP auth ") {
+        return Some(
+            split_last(rest, b" from ip ")
+                .and_then(|(_, address)| parse(address))
+                .into(),
+        );
     }
-    let (_, address) = super::scan::split_last(rest, b" from ip ")?;
-    Some(parse(address).into())
+    rest.starts_with(b"Can't find user [")
+        .then(|| from_at_end(rest))
 }
 
 /// Mumble's server: `<W>2024-06-01 12:00:00.123 1 => <3:NAME(-1)> Rejected connection from ADDRESS:PORT: Wrong …`.
@@ -96,17 +107,17 @@ pub(super) fn murmur(line: &[u8]) -> Option<Place> {
     .filter(|_| split(rest, b"> Rejected connection from ").is_some())
 }
 
+/// The longest address that ejabberd writes.
+const LONGEST: usize = 50;
+
 /// ejabberd: `(tls|<0.1.0>) Failed c2s PLAIN authentication for NAME@HOST from ADDRESS: Invalid …`.
 pub(super) fn ejabberd(line: &[u8]) -> Option<Place> {
-    let rest = after_time(line);
-    let (before, rest) = split(rest, b") Failed c2s ")?;
-    if !before.starts_with(b"[") {
-        return None;
-    }
+    // TIME [LEVEL] PROCESS:LINE (CONNECTION) MESSAGE
+    let (_level, rest) = split(after_time(line).strip_prefix(b"[")?, b"] ")?;
+    let (_connection, rest) = split(word(rest).1.strip_prefix(b"(")?, b") ")?;
+    let rest = rest.strip_prefix(b"Failed c2s ")?;
     Some(every(rest, b" from ", |rest| {
-        let (address, rest) =
-            split(rest, b": ").or_else(|| rest.strip_suffix(b":").map(|rest| (rest, &b""[..])))?;
-        let _reason = rest;
-        parse(address)
+        let near = &rest[..rest.len().min(LONGEST)];
+        split(near, b": ").and_then(|(address, _)| parse(address))
     }))
 }

@@ -1,7 +1,7 @@
 //! Web servers.
 
 use super::scan::{
-    Place, address_colon_port, after_time, every, is_time, leading, split, split_last, word,
+    Place, address_colon_port, after_time, digits, every, is_time, leading, split, split_last, word,
 };
 use crate::address::notation::parse;
 
@@ -84,14 +84,46 @@ pub(super) fn nginx_error(line: &[u8]) -> Option<Place> {
 /// Apache's error log: `[Sat Jun 01 12:00:00.123456 2024] [auth_basic:error] [pid 12] [client ADDRESS:PORT] TEXT`. What
 /// stands before the client is Apache's own.
 pub(super) fn apache_error(line: &[u8]) -> Option<Place> {
-    let (date, rest) = split(line.strip_prefix(b"[")?, b"] ")?;
-    if date.is_empty() || !after_time(date).is_empty() {
+    // The groups before the client: in a log file the time, in syslog a level or module:level comes first.
+    let (first, rest) = split(line.strip_prefix(b"[")?, b"] ")?;
+    let level = |group: &[u8]| {
+        split_last(group, b":")
+            .map_or(group, |(_, level)| level)
+            .to_vec()
+    };
+    let known = [
+        &b"error"[..],
+        b"warn",
+        b"notice",
+        b"crit",
+        b"alert",
+        b"emerg",
+        b"info",
+    ];
+    let dated = !first.is_empty() && after_time(first).is_empty();
+    if !dated && !known.contains(&level(first).as_slice()) {
         return None;
     }
-    let (before, rest) = split(rest, b"[client ").or_else(|| split(rest, b"[remote "))?;
-    if !before.starts_with(b"[") {
-        return None;
+    let mut rest = rest;
+    let mut with_process = false;
+    while !rest.starts_with(b"[client ") && !rest.starts_with(b"[remote ") {
+        let Some(group) = rest.strip_prefix(b"[") else {
+            break;
+        };
+        with_process |= group.starts_with(b"pid ");
+        rest = split(group, b"] ")?.1;
     }
+    if let Some(error) = rest
+        .strip_prefix(b"(")
+        .and_then(digits)
+        .filter(|rest| rest.starts_with(b")"))
+    {
+        // (111)Connection refused: [client …], the system's own words.
+        rest = &error[memchr::memchr(b'[', error)?..];
+    }
+    let rest = rest
+        .strip_prefix(b"[client ")
+        .or_else(|| rest.strip_prefix(b"[remote "))?;
     if rest.starts_with(b"[") {
         return Some(
             split(rest, b"] ")
@@ -101,13 +133,14 @@ pub(super) fn apache_error(line: &[u8]) -> Option<Place> {
     }
     let (token, _) = split(rest, b"]")?;
     // Since 2.4 (which writes the process too) a port is always there, and no brackets around IPv6.
-    let with_port = split(before, b"[pid ").and_then(|_| address_colon_port(token));
+    let with_port = with_process.then(|| address_colon_port(token)).flatten();
     Some(with_port.or_else(|| parse(token)).into())
 }
 
 /// lighttpd's error log: `… (mod_auth.c.12) password doesn't match for /x username: NAME IP: ADDRESS`.
 pub(super) fn lighttpd(line: &[u8]) -> Option<Place> {
-    let (file, rest) = split(after_time(line).strip_prefix(b"(")?, b") ")?;
+    let (file, rest) = split(after_time(line), b") ")?;
+    let file = file.strip_prefix(b"(").unwrap_or(file);
     if !file.starts_with(b"mod_auth") && !file.starts_with(b"http_auth") {
         return None;
     }

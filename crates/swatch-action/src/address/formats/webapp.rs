@@ -31,8 +31,10 @@ pub(super) fn roundcube(line: &[u8]) -> Option<Place> {
     // `(X-Real-IP: …,X-Forwarded-For: …)` may stand behind the address; those are its sender's words.
     Some(every(rest, b" from ", |rest| {
         let (address, rest) = leading(rest, b" (").or_else(|| before_stop(rest))?;
-        let known =
-            rest.starts_with(b"(") || rest.starts_with(b". ") || rest.starts_with(b" in session ");
+        let known = rest.is_empty()
+            || rest.starts_with(b"(")
+            || rest.starts_with(b". ")
+            || rest.starts_with(b" in session ");
         known.then_some(address)
     }))
 }
@@ -112,21 +114,32 @@ pub(super) fn squirrelmail(line: &[u8]) -> Option<Place> {
 
 /// Gitea and Forgejo: `Failed authentication attempt for NAME from ADDRESS:PORT: user does not exist …`.
 pub(super) fn gitea(line: &[u8]) -> Option<Place> {
-    let (before, rest) = split(line, b"Failed authentication attempt for ")?;
-    // Behind a time, the source line and a level such as `[W]`.
-    let own =
-        before.is_empty() || (before.ends_with(b"] ") && after_time(before).len() < before.len());
-    own.then(|| {
-        every(&line[before.len()..], b" from ", |rest| {
-            let token = word(rest).0;
-            match token.strip_suffix(b":") {
-                Some(address) => parse(address),
-                None if rest.len() == token.len() => parse(token),
-                None => None,
-            }
-        })
-    })
-    .filter(|_| !rest.is_empty())
+    // A time and the source line, then groups such as [W], before the message.
+    let rest = match split(line, b" [") {
+        Some((before, rest)) if after_time(before).len() < before.len() => groups(rest)?,
+        _ => groups(line)?,
+    };
+    let rest = rest.strip_prefix(b"Failed authentication attempt for ")?;
+    Some(every(rest, b" from ", |rest| {
+        let token = word(rest).0;
+        match token.strip_suffix(b":") {
+            Some(address) => parse(address),
+            None if rest.len() == token.len() => parse(token),
+            None => None,
+        }
+    }))
+}
+
+/// The text behind groups in brackets; the bracket of the first may be off already.
+fn groups(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text;
+    if !rest.starts_with(b"[") && !rest.starts_with(b"Failed ") {
+        rest = split(rest, b"] ")?.1;
+    }
+    while let Some(group) = rest.strip_prefix(b"[") {
+        rest = split(group, b"] ")?.1;
+    }
+    Some(rest)
 }
 
 /// Vaultwarden: `Username or password is incorrect. Try again. IP: ADDRESS. Username: NAME.`
@@ -158,13 +171,12 @@ pub(super) fn vaultwarden(line: &[u8]) -> Option<Place> {
 
 /// Home Assistant: `Login attempt or request with invalid authentication from HOST (ADDRESS). Requested URL: '…'.`
 pub(super) fn home_assistant(line: &[u8]) -> Option<Place> {
-    let (before, rest) = split(
-        line,
-        b"Login attempt or request with invalid authentication from ",
-    )?;
-    if !(before.is_empty() || before.ends_with(b"] ")) {
-        return None;
-    }
+    // TIME LEVEL (THREAD) [LOGGER] MESSAGE
+    let rest = match split(line, b"[homeassistant.components.http.ban] ") {
+        Some((before, rest)) if !before.contains(&b'[') => rest,
+        _ => line,
+    };
+    let rest = rest.strip_prefix(b"Login attempt or request with invalid authentication from ")?;
     // HOST is from the reverse zone, without blanks.
     let (_host, rest) = word(rest);
     Some(
@@ -177,25 +189,36 @@ pub(super) fn home_assistant(line: &[u8]) -> Option<Place> {
 
 /// Jellyfin: `Authentication request for "NAME" has been denied (IP: "ADDRESS").`
 pub(super) fn jellyfin(line: &[u8]) -> Option<Place> {
-    let (before, rest) = split(line, b"Authentication request for ")?;
-    if !(before.is_empty() || before.ends_with(b": ") && before.starts_with(b"[")) {
-        return None;
-    }
+    // [TIME] [LEVEL] [THREAD] CLASS: MESSAGE
+    let rest = if line.starts_with(b"[") {
+        groups(line)?
+    } else {
+        line
+    };
+    let (class, behind) = word(rest);
+    let rest = if class.ends_with(b"UserManager:") {
+        behind
+    } else {
+        rest
+    };
+    let rest = rest.strip_prefix(b"Authentication request for ")?;
     let (_, rest) = split_last(rest, b" has been denied (IP: ")?;
     let address = rest.strip_suffix(b".").unwrap_or(rest).strip_suffix(b")")?;
-    let address = address
+    let bare = address
         .strip_prefix(b"\"")
-        .and_then(|address| address.strip_suffix(b"\""))
-        .unwrap_or(address);
-    Some(parse(address).into())
+        .and_then(|address| address.strip_suffix(b"\""));
+    Some(parse(bare.unwrap_or(address)).into())
 }
 
 /// Keycloak: `type="LOGIN_ERROR", realmId="…", clientId="…", userId="null", ipAddress="ADDRESS", error="…", …`, the
 /// quotes since version 22. The client's name and what follows the address are a stranger's.
 pub(super) fn keycloak(line: &[u8]) -> Option<Place> {
-    let (_, rest) =
-        split(line, b"type=LOGIN_ERROR, ").or_else(|| split(line, b"type=\"LOGIN_ERROR\", "))?;
-    split(line, b"[org.keycloak.events]")?;
+    // TIME LEVEL [LOGGER] (THREAD) EVENT
+    let (_, rest) = split(line, b"[")?;
+    let (_, rest) = split(rest.strip_prefix(b"org.keycloak.events] (")?, b") ")?;
+    let rest = rest
+        .strip_prefix(b"type=LOGIN_ERROR, ")
+        .or_else(|| rest.strip_prefix(b"type=\"LOGIN_ERROR\", "))?;
     Some(every(rest, b", ipAddress=", |rest| {
         let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
         leading(rest, b",\"")
