@@ -61,6 +61,18 @@ name=${0##*/}; name=${name%-save}
 sed -n "s|^$name \([A-Z-]*\) -s \([0-9.]*\) |-A \1 -s \2/32 |p; s|^$name \([A-Z-]*\) -s \([^ ]*/[0-9]*\) |-A \1 -s \2 |p" "$here/rules"
 "#;
 
+/// `iptables-restore --noflush` of rules that are put first.
+const RESTORE: &str = r#"#!/bin/sh
+here=${0%/*}/..
+name=${0##*/}
+echo "$name $*" >> "$here/calls"
+sed -n "s/^-I /${name%-restore} /p" >> "$here/rules"
+"#;
+
+/// In the place of firewalls that have no stand-in: a test outside a network of its own must never reach the
+/// machine's.
+const ABSENT: &str = "#!/bin/sh\necho \"${0##*/} is not for this test\" >&2\nexit 1\n";
+
 /// A mailer that keeps each mail as a file; complete ones have the ending `.mail`.
 const SENDMAIL: &str = r#"#!/bin/sh
 here=${0%/*}/..
@@ -91,6 +103,11 @@ impl Sandbox {
         made.stand_in("ip6tables", IPTABLES);
         made.stand_in("iptables-save", SAVE);
         made.stand_in("ip6tables-save", SAVE);
+        made.stand_in("iptables-restore", RESTORE);
+        made.stand_in("ip6tables-restore", RESTORE);
+        for program in ["nft", "ipset", "firewall-cmd"] {
+            made.stand_in(program, ABSENT);
+        }
         made.stand_in("at", AT);
         made.stand_in("atrm", ATRM);
         made.stand_in("sendmail", SENDMAIL);
@@ -98,14 +115,19 @@ impl Sandbox {
         made
     }
 
-    /// A box in which the system's own firewall programs are used.
+    /// A box in which the system's own firewall programs are used: only for [`Sandbox::in_network`].
     ///
     /// # Panics
     /// As [`Sandbox::new`].
     #[must_use]
     pub fn real() -> Self {
         let made = Self::new();
-        for program in ["iptables", "ip6tables", "iptables-save", "ip6tables-save"] {
+        let own = ["nft", "ipset", "firewall-cmd"].map(str::to_owned);
+        let tables = ["iptables", "ip6tables"];
+        let tables = tables
+            .iter()
+            .flat_map(|name| ["", "-save", "-restore"].map(|end| format!("{name}{end}")));
+        for program in own.into_iter().chain(tables) {
             fs::remove_file(made.path("bin").join(program)).expect("a stand-in");
         }
         made

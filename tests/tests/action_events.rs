@@ -338,3 +338,28 @@ fn many_of_one_network_become_one_lock() {
     );
     assert_eq!(sandbox.text("rules").lines().count(), 1);
 }
+
+/// `restore` is also the way from one firewall to another: what had a time in the kernel gets a job of `at`.
+#[test]
+fn restore_moves_locks_to_another_firewall() {
+    let sandbox = Sandbox::new();
+    let quiet = "mail = \"\"\n[whois]\nserver = \"\"\n";
+    sandbox.set(&format!("firewall = \"none\"\n{quiet}"));
+    for host in 1..=3 {
+        let address = format!("203.0.113.{host}");
+        assert!(
+            sandbox
+                .run(&["lock", &address, "--for", "90m"], b"")
+                .status
+                .success()
+        );
+    }
+    sandbox.set(quiet);
+    let output = sandbox.run(&["restore"], b"");
+    assert!(out(&output).starts_with("3 put back"), "{}", err(&output));
+    assert_eq!(sandbox.text("rules").lines().count(), 3);
+    let jobs: String = (1..=sandbox.files("jobs"))
+        .map(|job| sandbox.text(&format!("jobs/{job}")))
+        .collect();
+    assert_eq!(jobs.matches("-D INPUT").count(), 3, "{jobs}");
+}

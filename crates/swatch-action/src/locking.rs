@@ -133,9 +133,15 @@ impl Locker<'_> {
     fn fresh(&self, state: &State, net: IpNet, ask: &Ask, now: i64) -> Result<Done, LockError> {
         let firewall = self.firewall(self.backend);
         let before = state.get(net)?;
+        let mut troubles = Vec::new();
         if let Some(old) = before.as_ref().filter(|old| old.confirmed) {
             // Its time is over, and what should have ended it has not yet done so.
-            self.firewall_of(old).unlock(net)?;
+            let holder = self.firewall_of(old);
+            if !holder.has_timeouts()
+                && let Err(error) = holder.unlock(net)
+            {
+                troubles.push(format!("ending the old lock: {error}"));
+            }
             state.end(old, now, "expired")?;
         }
         let cut_off = before.as_ref().is_some_and(|old| !old.confirmed) || self.was_blind();
@@ -159,7 +165,6 @@ impl Locker<'_> {
             job: None,
         };
         state.put(&lock)?;
-        let mut troubles = Vec::new();
         if by_at {
             lock.job = self.give_to_at(&*firewall, net, &moment, &mut troubles);
         }

@@ -1,10 +1,14 @@
 //! `restore`, `check`, `expire`: holding the firewall to the state.
 
-use std::{collections::HashMap, io::Write};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write,
+};
 
 use super::{CommandError, Outcome, locker, runner};
 use crate::{
-    date, event,
+    cli::complain,
+    date, event, expiry,
     firewall::Order,
     locking::{Locker, end_all, expire as end_due},
     network,
@@ -44,7 +48,7 @@ pub(super) fn restore(settings: &Settings, out: &mut dyn Write) -> Outcome {
         found.expired.len()
     )?;
     out.flush()?;
-    Ok(event::OK)
+    Ok(told(&found))
 }
 
 pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> Outcome {
@@ -74,8 +78,18 @@ pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> 
     Ok(if dry_run && wrong > 0 {
         event::FAILED
     } else {
-        event::OK
+        told(&found)
     })
+}
+
+/// What went wrong beside the mending, on standard error.
+fn told(found: &Findings) -> u8 {
+    found.troubles.iter().for_each(|trouble| complain(trouble));
+    if found.troubles.is_empty() {
+        event::OK
+    } else {
+        event::FAILED
+    }
 }
 
 /// How state and firewall differ, or differed.
@@ -85,6 +99,7 @@ struct Findings {
     unconfirmed: Vec<Lock>,
     expired: Vec<Lock>,
     untold: Vec<String>,
+    troubles: Vec<String>,
     there: usize,
 }
 
@@ -114,6 +129,7 @@ fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Finding
         }
     }
     compare(&locker, locks, now, &mut found)?;
+    give_to_at(&locker, &mut found, now)?;
     for (_, locks) in by_backend(&found.missing) {
         let orders: Vec<Order> = locks.iter().map(|lock| order(lock, now)).collect();
         locker.firewall_of(locks[0]).lock_all(&orders)?;
@@ -130,6 +146,45 @@ fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Finding
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Locks that are put back into a firewall without timeouts, and have no job of their own, get their end from one job
+/// for all that end together.
+fn give_to_at(locker: &Locker<'_>, found: &mut Findings, now: i64) -> Result<(), CommandError> {
+    // By firewall and minute: `at` knows no seconds.
+    let mut groups: BTreeMap<(String, i64), Vec<usize>> = BTreeMap::new();
+    for (at, lock) in found.missing.iter().enumerate() {
+        if lock.job.is_none()
+            && locker.by_at(&*locker.firewall_of(lock))
+            && let Some(left) = lock.left(now)
+        {
+            let group = (lock.backend.clone(), expiry::moment(left, now).time);
+            groups.entry(group).or_default().push(at);
+        }
+    }
+    let dir = &locker.settings.state_dir;
+    for members in groups.into_values() {
+        let first = &found.missing[members[0]];
+        let Some(left) = first.left(now) else {
+            continue;
+        };
+        let firewall = locker.firewall_of(first);
+        let moment = expiry::moment(left, now);
+        let nets: Vec<_> = members.iter().map(|&at| found.missing[at].net).collect();
+        for &at in &members {
+            let lock = &mut found.missing[at];
+            lock.until = Some(moment.time);
+            expiry::note(dir, lock.net, moment.time)
+                .map_err(|error| CommandError::Failed(format!("{}: {error}", dir.display())))?;
+        }
+        match expiry::schedule(locker.runner, &*firewall, dir, &nets, &moment) {
+            Ok(job) => found.troubles.extend(job.warning),
+            Err(error) => found.troubles.push(format!(
+                "{error}; `swatch-action expire` will end these locks"
+            )),
+        }
+    }
+    Ok(())
 }
 
 fn compare(
