@@ -53,10 +53,11 @@ pub(crate) fn effect(step: &Step, message: &[u8], lookup: &mut impl Lookup) -> O
     })
 }
 
-/// A header's value: nothing in it may begin another header.
+/// A header's value: nothing in it may begin another header, nor talk to the terminal of who reads
+/// it. Of control characters only the tab may stand in one (RFC 5322, section 2.2).
 fn one_line(mut text: Vec<u8>) -> Vec<u8> {
     for byte in &mut text {
-        if matches!(*byte, b'\n' | b'\r' | 0) {
+        if byte.is_ascii_control() && *byte != b'\t' {
             *byte = b' ';
         }
     }
