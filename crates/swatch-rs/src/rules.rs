@@ -1,8 +1,10 @@
 //! The rules of a watch at work: a program, and what its throttles and thresholds remember.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use swatch_config::{Config, Diagnostic};
+use swatch_engine::search::{Found, Hit, Scratch, Search};
 use swatch_engine::{Effect, Moment, Options, Program, State};
 
 use crate::explain;
@@ -25,7 +27,22 @@ pub struct RulesOptions {
 
 /// Compiled rules and their state.
 pub struct Rules {
-    program: Program,
+    compiled: Arc<Compiled>,
+    scratch: Scratch,
+    decider: Decider,
+}
+
+/// What never changes while records are decided, and may be shared by threads that search.
+pub struct Compiled {
+    /// The rules.
+    pub program: Program,
+    /// The search for all of them at once.
+    pub search: Search,
+}
+
+/// What changes with each record that is decided.
+pub struct Decider {
+    compiled: Arc<Compiled>,
     state: State,
     effects: Vec<Effect>,
     explain: bool,
@@ -43,31 +60,76 @@ impl Rules {
             ..Options::default()
         };
         let program = Program::compile(config, &compile)?;
-        Ok(Self {
-            state: State::new(&program),
+        let compiled = Arc::new(Compiled {
+            search: Search::new(&program),
             program,
-            effects: Vec::new(),
-            explain: options.explain,
+        });
+        Ok(Self {
+            scratch: Scratch::new(),
+            decider: Decider {
+                state: State::new(&compiled.program),
+                compiled: Arc::clone(&compiled),
+                effects: Vec::new(),
+                explain: options.explain,
+            },
+            compiled,
         })
     }
 
-    /// Decides a record, and hands over what is to be done, in order.
-    pub fn decide(&mut self, record: &[u8], now: &Moment, perform: &mut dyn FnMut(&Effect)) {
+    /// Finds the records that can concern a rule: in a text of whole lines, or in one record of
+    /// another kind.
+    pub fn search(&mut self, text: &[u8], lines: bool, found: &mut Found) {
+        let Compiled { program, search } = &*self.compiled;
+        if lines {
+            search.block(program, &mut self.scratch, text, found);
+        } else {
+            search.record(program, &mut self.scratch, text, found);
+        }
+    }
+
+    /// What decides the records that were found.
+    pub fn decider(&mut self) -> &mut Decider {
+        &mut self.decider
+    }
+
+    /// The part that threads may share.
+    pub fn compiled(&self) -> Arc<Compiled> {
+        Arc::clone(&self.compiled)
+    }
+
+    /// Takes over what the rules before have counted, as far as they are the same.
+    pub fn carry_over(&mut self, old: Rules) {
+        self.decider.state = old.decider.state.carry_over(&self.compiled.program);
+    }
+
+    /// Counters of each rule, a line each, for USR1.
+    pub fn status(&self) -> Vec<String> {
+        self.decider.status()
+    }
+}
+
+impl Decider {
+    /// Decides a record that a search has found, and hands over what is to be done, in order.
+    pub fn decide(
+        &mut self,
+        hit: &Hit<'_>,
+        record: &[u8],
+        now: &Moment,
+        perform: &mut dyn FnMut(&Effect),
+    ) {
+        let Compiled { program, search } = &*self.compiled;
         self.effects.clear();
         if self.explain {
-            let traces = self
-                .program
-                .explain(&mut self.state, record, now, &mut self.effects);
-            explain::print(record, &traces, &self.program, now);
+            let traces = program.explain(&mut self.state, record, now, &mut self.effects);
+            explain::print(record, &traces, program, now);
             return;
         }
-        self.program
-            .decide(&mut self.state, record, now, &mut self.effects);
+        program.decide_hit(search, hit, &mut self.state, record, now, &mut self.effects);
         for effect in &self.effects {
             perform(effect);
         }
         for rule in self.state.take_faults() {
-            let rule = &self.program.rules()[rule];
+            let rule = &program.rules()[rule];
             tell(
                 Level::Warning,
                 format_args!(
@@ -80,14 +142,9 @@ impl Rules {
         }
     }
 
-    /// Takes over what the rules before have counted, as far as they are the same.
-    pub fn carry_over(&mut self, old: Rules) {
-        self.state = old.state.carry_over(&self.program);
-    }
-
-    /// Counters of each rule, a line each, for USR1.
-    pub fn status(&self) -> Vec<String> {
-        let rules = self.program.rules().iter().zip(self.state.counters());
+    fn status(&self) -> Vec<String> {
+        let program = &self.compiled.program;
+        let rules = program.rules().iter().zip(self.state.counters());
         let mut lines: Vec<String> = rules
             .map(|(rule, counters)| {
                 format!(

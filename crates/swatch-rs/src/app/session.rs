@@ -109,6 +109,8 @@ impl Session {
             performer,
             checkpoint,
             bell: self.bell.clone(),
+            by_lines: self.splitting.separator == Separator::Newline,
+            one_pass: matches!(plan.input, Input::Examine(_)),
         };
         let watch = Watch::start(parts).map_err(|e| format!("cannot start a thread: {e}"))?;
         self.known.push(Known {

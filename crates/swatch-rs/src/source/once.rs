@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use swatch_tail::{Block, RecordReader, SplitOptions, Step, Waker};
+use swatch_tail::{Block, RecordReader, SplitOptions, Step, Wait, Waker};
 
 use super::{Arrival, Ending, Receipt, Source, Splitting};
 use crate::message::Level;
@@ -46,14 +47,27 @@ pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>
     }))
 }
 
-impl<R: Read + Send> Source for Once<R> {
+impl<R: Read + AsFd + Send> Source for Once<R> {
     fn next(&mut self) -> Arrival {
-        match self.reader.advance() {
-            Ok(Step::Records(block)) => Arrival::Records(block, Receipt::None),
-            Ok(Step::Notice(notice)) => Arrival::Notice(Level::Warning, notice.to_string()),
-            Ok(Step::More) => Arrival::Woken,
-            Ok(Step::End) => Arrival::End(Ending::Done),
-            Err(e) => Arrival::End(Ending::Broken(format!("cannot read {}: {e}", self.name))),
+        loop {
+            // A pipe or a terminal may have nothing to say for long, and must not keep us from
+            // being stopped.
+            let wait = match self.reader.has_ready() {
+                true => Ok(Wait::Readable),
+                false => self.waker.wait_readable(self.reader.source(), None),
+            };
+            let step = match wait {
+                Ok(Wait::Woken) => return Arrival::Woken,
+                Ok(_) => self.reader.step(),
+                Err(e) => Err(e),
+            };
+            return match step {
+                Ok(Step::Records(block)) => Arrival::Records(block, Receipt::None),
+                Ok(Step::Notice(notice)) => Arrival::Notice(Level::Warning, notice.to_string()),
+                Ok(Step::More) => continue,
+                Ok(Step::End) => Arrival::End(Ending::Done),
+                Err(e) => Arrival::End(Ending::Broken(format!("cannot read {}: {e}", self.name))),
+            };
         }
     }
 

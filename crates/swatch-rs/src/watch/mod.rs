@@ -5,6 +5,7 @@
 //! goes on until the queue is full, and then the log itself is the queue. So an action never
 //! holds up reading for long, memory stays bounded, and nothing is lost.
 
+mod pass;
 mod reader;
 mod worker;
 
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use swatch_engine::search::Found;
 use swatch_tail::{Block, Checkpoint, Waker};
 
 use crate::message::Level;
@@ -110,6 +112,10 @@ pub struct Parts {
     pub checkpoint: Checkpoint,
     /// Rung when the watch has ended.
     pub bell: Bell,
+    /// Records are lines.
+    pub by_lines: bool,
+    /// The input has an end that is near: it is searched by all processors.
+    pub one_pass: bool,
 }
 
 impl Watch {
@@ -130,6 +136,16 @@ impl Watch {
             outcome: Mutex::new(None),
         });
         let waker = parts.source.waker();
+        if parts.one_pass && parts.by_lines {
+            let pass = pass::Pass {
+                source: parts.source,
+                rules: parts.rules,
+                performer: parts.performer,
+                shared: Arc::clone(&shared),
+                bell: parts.bell,
+            };
+            return Self::with(shared, waker, move || pass.run());
+        }
         let (to_worker, items): (SyncSender<Item>, Receiver<Item>) = sync_channel(QUEUE);
         let (used, used_blocks) = channel();
         let reader = reader::Reader {
@@ -148,15 +164,25 @@ impl Watch {
             waker: waker.clone(),
             bell: parts.bell,
             durable: Instant::now(),
+            by_lines: parts.by_lines,
+            found: Found::new(),
         };
         std::thread::Builder::new()
             .name("read".to_owned())
             .stack_size(256 * 1024)
             .spawn(move || reader.run())?;
+        Self::with(shared, waker, move || worker.run())
+    }
+
+    fn with(
+        shared: Arc<Shared>,
+        waker: Waker,
+        work: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let worker = std::thread::Builder::new()
             .name("work".to_owned())
             .stack_size(1024 * 1024)
-            .spawn(move || worker.run())?;
+            .spawn(work)?;
         Ok(Self {
             shared,
             waker,

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use swatch_engine::Effect;
+use swatch_engine::search::{Found, Hit};
 use swatch_tail::{Block, Checkpoint, Record, StateError, Waker};
 
 use super::{Item, Outcome, Shared, lock};
@@ -30,6 +31,10 @@ pub(super) struct Worker {
     pub(super) bell: Bell,
     /// When the position was last written so that it survives a loss of power.
     pub(super) durable: Instant,
+    /// Records are lines.
+    pub(super) by_lines: bool,
+    /// Room for what a search finds.
+    pub(super) found: Found,
 }
 
 impl Worker {
@@ -81,16 +86,19 @@ impl Worker {
     /// Works through a block. What was echoed is written when it is done, so that a block of
     /// many records costs few system calls.
     fn block(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
-        for record in block.records() {
-            if self.stopped() {
-                // The records from here on are not done: after a restart they come again.
-                self.performer.flush();
-                return Flow::Quit;
-            }
-            self.take_new_rules();
-            if self.record(&record, receipt, clock) == Flow::Quit {
-                return Flow::Quit;
-            }
+        self.shared
+            .counters
+            .seen
+            .fetch_add(block.count() as u64, Ordering::Relaxed);
+        let flow = if self.by_lines {
+            self.lines(block, receipt, clock)
+        } else {
+            self.records(block, receipt, clock)
+        };
+        if flow == Flow::Quit {
+            // The records from here on are not done: after a restart they come again.
+            self.performer.flush();
+            return flow;
         }
         self.performer.settle();
         self.performer.flush();
@@ -106,21 +114,79 @@ impl Worker {
         Flow::On
     }
 
-    fn record(&mut self, record: &Record<'_>, receipt: &Receipt, clock: &mut Clock) -> Flow {
-        self.shared.counters.seen.fetch_add(1, Ordering::Relaxed);
+    /// Records are lines: the block is searched as a whole.
+    fn lines(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
+        let mut found = std::mem::take(&mut self.found);
+        let bytes = block.bytes();
+        let mut from = 0;
+        let flow = 'search: loop {
+            self.rules.search(&bytes[from..], true, &mut found);
+            for hit in found.hits() {
+                let start = from + hit.range.start;
+                if self.stopped() {
+                    break 'search Flow::Quit;
+                }
+                if self.take_new_rules() {
+                    // What was found was found for the old ones.
+                    from = start;
+                    continue 'search;
+                }
+                if let Some(record) = block.record_at(start)
+                    && self.record(&hit, &record, receipt, clock) == Flow::Quit
+                {
+                    break 'search Flow::Quit;
+                }
+            }
+            break Flow::On;
+        };
+        self.found = found;
+        flow
+    }
+
+    /// Records of other kinds are searched one by one.
+    fn records(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
+        let mut found = std::mem::take(&mut self.found);
+        let mut flow = Flow::On;
+        for record in block.records() {
+            if self.stopped() {
+                flow = Flow::Quit;
+                break;
+            }
+            self.take_new_rules();
+            self.rules.search(record.bytes(), false, &mut found);
+            if let Some(hit) = found.hits().next() {
+                flow = self.record(&hit, &record, receipt, clock);
+                if flow == Flow::Quit {
+                    break;
+                }
+            }
+        }
+        self.found = found;
+        flow
+    }
+
+    fn record(
+        &mut self,
+        hit: &Hit<'_>,
+        record: &Record<'_>,
+        receipt: &Receipt,
+        clock: &mut Clock,
+    ) -> Flow {
         let performer = &mut self.performer;
         let shared = &self.shared;
         let mut flow = Flow::On;
         let mut lasting = false;
+        let mut perform = |effect: &Effect| {
+            shared.counters.effects.fetch_add(1, Ordering::Relaxed);
+            shared.is_busy();
+            lasting |= !matches!(effect, Effect::Echo { .. } | Effect::Bell { .. });
+            if performer.perform(effect) == Flow::Quit {
+                flow = Flow::Quit;
+            }
+        };
         self.rules
-            .decide(record.bytes(), &clock.now(), &mut |effect: &Effect| {
-                shared.counters.effects.fetch_add(1, Ordering::Relaxed);
-                shared.is_busy();
-                lasting |= !matches!(effect, Effect::Echo { .. } | Effect::Bell { .. });
-                if performer.perform(effect) == Flow::Quit {
-                    flow = Flow::Quit;
-                }
-            });
+            .decider()
+            .decide(hit, record.bytes(), &clock.now(), &mut perform);
         self.shared.is_idle();
         if lasting {
             // What has been done outside must not be done twice after a crash: the position is
@@ -132,14 +198,16 @@ impl Worker {
         flow
     }
 
-    fn take_new_rules(&mut self) {
+    /// True if there were new ones.
+    fn take_new_rules(&mut self) -> bool {
         if !self.shared.rules_waiting.swap(false, Ordering::AcqRel) {
-            return;
+            return false;
         }
-        if let Some(rules) = lock(&self.shared.new_rules).take() {
-            let old = std::mem::replace(&mut self.rules, *rules);
-            self.rules.carry_over(old);
-        }
+        let new = lock(&self.shared.new_rules).take();
+        let Some(rules) = new else { return false };
+        let old = std::mem::replace(&mut self.rules, *rules);
+        self.rules.carry_over(old);
+        true
     }
 
     fn save(&mut self, how: fn(&Checkpoint) -> Result<(), StateError>) {
