@@ -49,6 +49,7 @@ impl Loader {
                 modules: cli.extra_module.clone(),
                 include_dirs: cli.extra_include_dir.clone(),
                 explain: cli.explain,
+                check_only: cli.check || cli.dump_script.is_some() || super::starts_daemon(cli),
             },
             insecure: cli.insecure,
             talks,

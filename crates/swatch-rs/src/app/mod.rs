@@ -76,7 +76,7 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
     if let Some(file) = &cli.dump_script {
         return load::dump(&plans, file).map(|()| ExitCode::SUCCESS);
     }
-    if cli.daemon && !daemon::is_second() && !cli.explain && !cli.dry_run {
+    if starts_daemon(cli) {
         return daemon::start(args).context("cannot start in the background");
     }
     let parent = daemon::adopt().context("cannot leave the terminal")?;
@@ -129,6 +129,11 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// This is the first process of a daemon, which only looks at the rules.
+fn starts_daemon(cli: &Cli) -> bool {
+    cli.daemon && !daemon::is_second() && !cli.explain && !cli.dry_run
 }
 
 /// The original's first lines on standard output, which scripts of its users skip or look for.

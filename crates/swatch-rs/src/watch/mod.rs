@@ -136,16 +136,19 @@ impl Watch {
             outcome: Mutex::new(None),
         });
         let waker = parts.source.waker();
-        if parts.one_pass && parts.by_lines {
-            let pass = pass::Pass {
-                source: parts.source,
-                rules: parts.rules,
-                performer: parts.performer,
-                shared: Arc::clone(&shared),
-                bell: parts.bell,
-            };
-            return Self::with(shared, waker, move || pass.run());
-        }
+        let rules = match parts.rules {
+            Rules::Native(rules) if parts.one_pass && parts.by_lines => {
+                let pass = pass::Pass {
+                    source: parts.source,
+                    rules,
+                    performer: parts.performer,
+                    shared: Arc::clone(&shared),
+                    bell: parts.bell,
+                };
+                return Self::with(shared, waker, move || pass.run());
+            }
+            rules => rules,
+        };
         let (to_worker, items): (SyncSender<Item>, Receiver<Item>) = sync_channel(QUEUE);
         let (used, used_blocks) = channel();
         let reader = reader::Reader {
@@ -157,7 +160,7 @@ impl Watch {
         let worker = worker::Worker {
             items,
             used,
-            rules: parts.rules,
+            rules,
             performer: parts.performer,
             checkpoint: parts.checkpoint,
             shared: Arc::clone(&shared),
@@ -166,6 +169,7 @@ impl Watch {
             durable: Instant::now(),
             by_lines: parts.by_lines,
             found: Found::new(),
+            failed: None,
         };
         std::thread::Builder::new()
             .name("read".to_owned())

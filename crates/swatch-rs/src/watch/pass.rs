@@ -14,7 +14,7 @@ use super::{Outcome, Shared, lock};
 use crate::clock::Clock;
 use crate::message::tell;
 use crate::perform::{Flow, Performer};
-use crate::rules::{Decider, Rules};
+use crate::rules::{Decider, Native};
 use crate::source::{Arrival, Ending, Source};
 use crate::supervisor::Bell;
 
@@ -23,7 +23,7 @@ const MOST_THREADS: usize = 8;
 
 pub(super) struct Pass {
     pub(super) source: Box<dyn Source>,
-    pub(super) rules: Rules,
+    pub(super) rules: Box<Native>,
     pub(super) performer: Performer,
     pub(super) shared: Arc<Shared>,
     pub(super) bell: Bell,

@@ -35,6 +35,8 @@ pub(super) struct Worker {
     pub(super) by_lines: bool,
     /// Room for what a search finds.
     pub(super) found: Found,
+    /// Why no further record can be decided.
+    pub(super) failed: Option<String>,
 }
 
 impl Worker {
@@ -76,7 +78,10 @@ impl Worker {
                 }
             }
         }
-        Outcome::Well
+        match self.failed.take() {
+            Some(why) => Outcome::Badly(why),
+            None => Outcome::Well,
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -90,7 +95,7 @@ impl Worker {
             .counters
             .seen
             .fetch_add(block.count() as u64, Ordering::Relaxed);
-        let flow = if self.by_lines {
+        let flow = if self.by_lines && matches!(self.rules, Rules::Native(_)) {
             self.lines(block, receipt, clock)
         } else {
             self.records(block, receipt, clock)
@@ -120,7 +125,11 @@ impl Worker {
         let bytes = block.bytes();
         let mut from = 0;
         let flow = 'search: loop {
-            self.rules.search(&bytes[from..], true, &mut found);
+            let Rules::Native(rules) = &mut self.rules else {
+                // Rules that came in between need Perl: what is left goes record by record.
+                break self.records_from(block, from, receipt, clock);
+            };
+            rules.search(&bytes[from..], true, &mut found);
             for hit in found.hits() {
                 let start = from + hit.range.start;
                 if self.stopped() {
@@ -132,7 +141,7 @@ impl Worker {
                     continue 'search;
                 }
                 if let Some(record) = block.record_at(start)
-                    && self.record(&hit, &record, receipt, clock) == Flow::Quit
+                    && self.record(Some(&hit), &record, receipt, clock) == Flow::Quit
                 {
                     break 'search Flow::Quit;
                 }
@@ -143,31 +152,48 @@ impl Worker {
         flow
     }
 
-    /// Records of other kinds are searched one by one.
+    /// Records of other kinds, and records for Perl, one by one.
     fn records(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
-        let mut found = std::mem::take(&mut self.found);
-        let mut flow = Flow::On;
-        for record in block.records() {
-            if self.stopped() {
-                flow = Flow::Quit;
-                break;
-            }
-            self.take_new_rules();
-            self.rules.search(record.bytes(), false, &mut found);
-            if let Some(hit) = found.hits().next() {
-                flow = self.record(&hit, &record, receipt, clock);
-                if flow == Flow::Quit {
-                    break;
-                }
-            }
-        }
-        self.found = found;
-        flow
+        self.records_from(block, 0, receipt, clock)
     }
 
+    fn records_from(
+        &mut self,
+        block: &Block,
+        from: usize,
+        receipt: &Receipt,
+        clock: &mut Clock,
+    ) -> Flow {
+        let mut found = Found::new();
+        for record in block
+            .records()
+            .filter(|record| record.range().start >= from)
+        {
+            if self.stopped() {
+                return Flow::Quit;
+            }
+            self.take_new_rules();
+            let flow = match &mut self.rules {
+                Rules::Native(rules) => {
+                    rules.search(record.bytes(), false, &mut found);
+                    match found.hits().next() {
+                        Some(hit) => self.record(Some(&hit), &record, receipt, clock),
+                        None => Flow::On,
+                    }
+                }
+                _ => self.record(None, &record, receipt, clock),
+            };
+            if flow == Flow::Quit {
+                return flow;
+            }
+        }
+        Flow::On
+    }
+
+    /// Decides and performs. With Perl, which prints by itself, each effect is written at once.
     fn record(
         &mut self,
-        hit: &Hit<'_>,
+        hit: Option<&Hit<'_>>,
         record: &Record<'_>,
         receipt: &Receipt,
         clock: &mut Clock,
@@ -176,7 +202,7 @@ impl Worker {
         let shared = &self.shared;
         let mut flow = Flow::On;
         let mut lasting = false;
-        let mut perform = |effect: &Effect| {
+        let mut perform = |performer: &mut Performer, effect: &Effect| {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
             shared.is_busy();
             lasting |= !matches!(effect, Effect::Echo { .. } | Effect::Bell { .. });
@@ -184,10 +210,31 @@ impl Worker {
                 flow = Flow::Quit;
             }
         };
-        self.rules
-            .decider()
-            .decide(hit, record.bytes(), &clock.now(), &mut perform);
+        let now = clock.now();
+        match (&mut self.rules, hit) {
+            (Rules::Native(rules), Some(hit)) => {
+                let mut perform = |effect: &Effect| perform(performer, effect);
+                rules
+                    .decider()
+                    .decide(hit, record.bytes(), &now, &mut perform);
+            }
+            (Rules::Perl(rules), _) => {
+                let decided = rules.decide(record.bytes(), &now, &mut |effect| {
+                    perform(performer, effect);
+                    performer.settle();
+                    performer.flush();
+                });
+                if let Err(why) = decided {
+                    self.failed = Some(why);
+                    flow = Flow::Quit;
+                }
+            }
+            _ => {}
+        }
         self.shared.is_idle();
+        if self.failed.is_some() {
+            return flow;
+        }
         if lasting {
             // What has been done outside must not be done twice after a crash: the position is
             // kept at once, not at the end of the block.

@@ -1,0 +1,113 @@
+//! Rules that need no Perl.
+
+use std::sync::Arc;
+
+use swatch_config::{Config, Diagnostic};
+use swatch_engine::search::{Found, Hit, Scratch, Search};
+use swatch_engine::{Effect, Moment, Program, State};
+
+use super::RulesOptions;
+use crate::explain;
+
+/// Compiled rules and their state.
+pub struct Native {
+    compiled: Arc<Compiled>,
+    scratch: Scratch,
+    decider: Decider,
+}
+
+/// What never changes while records are decided, and may be shared by threads that search.
+pub struct Compiled {
+    /// The rules.
+    pub program: Program,
+    /// The search for all of them at once.
+    pub search: Search,
+}
+
+/// What changes with each record that is decided.
+pub struct Decider {
+    compiled: Arc<Compiled>,
+    state: State,
+    effects: Vec<Effect>,
+    explain: bool,
+}
+
+impl Native {
+    pub(super) fn compile(
+        config: &Config,
+        options: &RulesOptions,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let program = Program::compile(config, &options.compile())?;
+        let compiled = Arc::new(Compiled {
+            search: Search::new(&program),
+            program,
+        });
+        Ok(Self {
+            scratch: Scratch::new(),
+            decider: Decider {
+                state: State::new(&compiled.program),
+                compiled: Arc::clone(&compiled),
+                effects: Vec::new(),
+                explain: options.explain,
+            },
+            compiled,
+        })
+    }
+
+    /// Finds the records that can concern a rule: in a text of whole lines, or in one record of
+    /// another kind.
+    pub fn search(&mut self, text: &[u8], lines: bool, found: &mut Found) {
+        let Compiled { program, search } = &*self.compiled;
+        if lines {
+            search.block(program, &mut self.scratch, text, found);
+        } else {
+            search.record(program, &mut self.scratch, text, found);
+        }
+    }
+
+    /// What decides the records that were found.
+    pub fn decider(&mut self) -> &mut Decider {
+        &mut self.decider
+    }
+
+    /// The part that threads may share.
+    pub fn compiled(&self) -> Arc<Compiled> {
+        Arc::clone(&self.compiled)
+    }
+
+    pub(super) fn carry_over(&mut self, old: State) {
+        self.decider.state = old.carry_over(&self.compiled.program);
+    }
+
+    pub(super) fn into_state(self) -> State {
+        self.decider.state
+    }
+
+    pub(super) fn status(&self) -> Vec<String> {
+        super::counters(&self.compiled.program, &self.decider.state)
+    }
+}
+
+impl Decider {
+    /// Decides a record that a search has found, and hands over what is to be done, in order.
+    pub fn decide(
+        &mut self,
+        hit: &Hit<'_>,
+        record: &[u8],
+        now: &Moment,
+        perform: &mut dyn FnMut(&Effect),
+    ) {
+        let Compiled { program, search } = &*self.compiled;
+        self.effects.clear();
+        if self.explain {
+            let traces = program.explain(&mut self.state, record, now, &mut self.effects);
+            explain::print(record, &traces, program, now);
+            return;
+        }
+        program.decide_hit(search, hit, &mut self.state, record, now, &mut self.effects);
+        for effect in &self.effects {
+            perform(effect);
+        }
+        super::tell_faults(program, &mut self.state);
+    }
+}

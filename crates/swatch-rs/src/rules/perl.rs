@@ -1,0 +1,86 @@
+//! Rules that a Perl of their own decides.
+
+use swatch_config::{Config, Diagnostic, Severity};
+use swatch_engine::{Effect, Moment, State};
+
+use super::RulesOptions;
+use crate::explain;
+use crate::message::{Level, tell};
+use crate::perl::{PerlError, PerlWatch};
+
+/// A rule chain in Perl, and the state of its throttles and thresholds, which is kept here.
+pub struct PerlRules {
+    watch: PerlWatch,
+    state: State,
+    explain: bool,
+}
+
+/// Says what is wrong with a configuration; none of its code is run but what `use` runs.
+pub(super) fn check(config: &Config, options: &RulesOptions) -> Result<(), Vec<Diagnostic>> {
+    PerlWatch::check(config, &options.perl()).map_err(findings)
+}
+
+impl PerlRules {
+    pub(super) fn start(config: &Config, options: &RulesOptions) -> Result<Self, Vec<Diagnostic>> {
+        let watch = PerlWatch::start(config, &options.perl()).map_err(findings)?;
+        Ok(Self {
+            state: State::new(watch.program()),
+            watch,
+            explain: options.explain,
+        })
+    }
+
+    /// Decides a record; each effect is to be performed, and what it wrote flushed, at once.
+    ///
+    /// # Errors
+    /// Perl has ended and cannot be started again: the text says why.
+    pub fn decide(
+        &mut self,
+        record: &[u8],
+        now: &Moment,
+        perform: &mut dyn FnMut(&Effect),
+    ) -> Result<(), String> {
+        let decided = if self.explain {
+            self.watch
+                .explain(&mut self.state, record, now, &mut |_| {})
+        } else {
+            self.watch
+                .decide(&mut self.state, record, now, &mut |effect| perform(&effect))
+        };
+        let decided = decided.map_err(|e| e.to_string())?;
+        for fault in &decided.faults {
+            tell(Level::Warning, fault);
+        }
+        if self.explain {
+            explain::print(record, &decided.traces, self.watch.program(), now);
+        } else if decided.quit {
+            perform(&Effect::Quit);
+        }
+        Ok(())
+    }
+
+    pub(super) fn carry_over(&mut self, old: State) {
+        self.state = old.carry_over(self.watch.program());
+    }
+
+    pub(super) fn into_state(self) -> State {
+        self.state
+    }
+
+    pub(super) fn status(&self) -> Vec<String> {
+        super::counters(self.watch.program(), &self.state)
+    }
+}
+
+fn findings(error: PerlError) -> Vec<Diagnostic> {
+    match error {
+        PerlError::Refused(found) => found,
+        other => vec![Diagnostic {
+            severity: Severity::Error,
+            message: other.to_string(),
+            span: None,
+            label: String::new(),
+            help: None,
+        }],
+    }
+}
