@@ -143,6 +143,13 @@ pub(super) fn import(
     } else {
         now + span.seconds()
     };
+    // Asked once for all: the state answers one question for each prefix length and address.
+    let locked: HashSet<IpNet> = state
+        .all()?
+        .into_iter()
+        .filter(|lock| lock.confirmed && lock.in_force(now))
+        .map(|lock| lock.net)
+        .collect();
     let mut seen = HashSet::new();
     let mut locks = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -168,7 +175,7 @@ pub(super) fn import(
                 continue;
             }
         };
-        if seen.insert(net) && state.covering(net, now)?.is_none() {
+        if seen.insert(net) && !covered(net, &locked) {
             locks.push(Lock {
                 net,
                 since: now,
@@ -215,6 +222,11 @@ pub(super) fn import(
     } else {
         event::FAILED
     })
+}
+
+/// Whether the network or a wider one is among these.
+fn covered(net: IpNet, locked: &HashSet<IpNet>) -> bool {
+    std::iter::successors(Some(net), IpNet::supernet).any(|wide| locked.contains(&wide))
 }
 
 fn read(file: &Path) -> Result<String, CommandError> {
