@@ -10,12 +10,16 @@ use swatch_action::address::FieldList;
 mod address_invariants;
 
 fuzz_target!(|data: &[u8]| {
-    let [choice, field, text @ ..] = data else { return };
+    let [choice, field, text @ ..] = data else {
+        return;
+    };
     let list = format!("{}-{}", field % 16 + 1, field % 16 + 1 + field / 86);
     let fields = FieldList::parse(&list).expect("a range that runs forwards");
-    match choice.checked_sub(100) {
-        // A good part of the inputs is a whole line.
-        None => address_invariants::text_never_chooses(usize::from(*choice), text, &fields),
-        Some(_) => address_invariants::any_line(text, &fields),
+    let text_of = usize::from(choice % 64);
+    match choice / 64 {
+        0 => address_invariants::text_never_chooses(text_of, text, &fields),
+        1 => address_invariants::text_makes_no_place(text_of, text),
+        // Half of the inputs is a whole line.
+        _ => address_invariants::any_line(text, &fields),
     }
 });

@@ -108,6 +108,11 @@ proptest! {
     }
 
     #[test]
+    fn text_in_a_line_without_a_place_makes_none(choice in 0usize..64, text in hostile()) {
+        address_invariants::text_makes_no_place(choice, &text);
+    }
+
+    #[test]
     fn a_strangers_text_never_chooses(choice in 0usize..64, text in hostile(), fields in fields()) {
         address_invariants::text_never_chooses(choice, &text, &fields);
     }

@@ -227,6 +227,77 @@ const SPOOFS: &[Spoof] = &[
     ),
 ];
 
+/// Lines of programs and messages that are not known, or known to have no address: whatever a stranger's text in them
+/// looks like, they have none.
+const NOTHING: &[(&str, &str)] = &[
+    ("2024-06-01 12:00:00 app: login of ", " failed"),
+    ("2024-06-01 12:00:00,123 INFO [app] (main) user ", ""),
+    ("2024/06/01 12:00:00 app.go:1: user ", ""),
+    ("2024-06-01T12:00:00Z user ", " failed"),
+    ("Jun  1 12:00:00 h myapp[1]: user ", " failed"),
+    ("Jun  1 12:00:00 h myapp: user ", ""),
+    ("myapp[1]: user ", ""),
+    ("app: ", ""),
+    ("user ", ""),
+    (
+        "[Sat Jun 01 12:00:00.123456 2024] [core:error] [pid 1] AH00000: ",
+        "",
+    ),
+    ("[Sat Jun 01 12:00:00 2024] [error] script said ", ""),
+    ("[2024-06-01 12:00:00] app.ERROR: ", ""),
+    ("[2024-06-01T12:00:00] [error] login ", ""),
+    ("{\"msg\":\"", "\",\"level\":1}"),
+    ("<34>1 2024-06-01T12:00:00Z h app 1 - - ", ""),
+    (
+        "Jun  1 12:00:00 h sshd[1]: input_userauth_request: invalid user ",
+        " [preauth]",
+    ),
+    (
+        "Jun  1 12:00:00 h sshd[1]: error: kex_exchange_identification: client sent invalid protocol identifier \"",
+        "\"",
+    ),
+    ("Jun  1 12:00:00 h sshd[1]: Server said ", ""),
+    ("Jun  1 12:00:00 h named[1]: zone ", ": loaded"),
+    (
+        "Jun  1 12:00:00 h sudo: ",
+        " : 3 incorrect password attempts",
+    ),
+    (
+        "Jun  1 12:00:00 h postfix/cleanup[1]: ABC123: warning: header Subject: ",
+        " from local; from=<a@b>",
+    ),
+    (
+        "Jun  1 12:00:00 h postfix/qmgr[1]: ABC123: from=<",
+        ">, size=1, nrcpt=1 (queue active)",
+    ),
+    (
+        "2024-06-01 12:00:00.123 UTC [1] FATAL:  password authentication failed for user \"",
+        "\"",
+    ),
+    ("2024-06-01 12:00:00 8 [Note] Got an error reading ", ""),
+];
+
+/// A stranger's text in a line without a place for an address finds none.
+pub(crate) fn text_makes_no_place(choice: usize, text: &[u8]) {
+    let (before, after) = NOTHING[choice % NOTHING.len()];
+    let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'\n').collect();
+    let text = match before.starts_with('{') {
+        // As a program writes it into JSON.
+        true => serde_json::to_string(&String::from_utf8_lossy(&text))
+            .map(|json| json[1..json.len() - 1].to_owned().into()),
+        false => Ok(text),
+    };
+    let line = [
+        before.as_bytes(),
+        &text.expect("text is JSON"),
+        after.as_bytes(),
+    ]
+    .concat();
+    if let Ok(found) = address::find(&line, &Rule::Auto, false) {
+        panic!("{found:?} in {}", line.escape_ascii());
+    }
+}
+
 /// A stranger's text never chooses the address: the peer is found, or nothing.
 pub(crate) fn text_never_chooses(choice: usize, text: &[u8], fields: &FieldList) {
     let spoof = &SPOOFS[choice % SPOOFS.len()];

@@ -1,6 +1,8 @@
 //! Databases.
 
-use super::scan::{Place, after_time, digits, every, leading, split, split_last, word};
+use super::scan::{
+    Place, after_time, bracket, digits, every, leading, split, split_last, timed, word,
+};
 use crate::address::notation::parse;
 
 /// MySQL and MariaDB: `Access denied for user 'NAME'@'ADDRESS' (using password: YES)`, `Aborted connection 5 to db: … host:
@@ -65,6 +67,22 @@ pub(super) fn postgres(line: &[u8]) -> Option<Place> {
         let (address, rest) = leading(rest, b"\"")?;
         rest.starts_with(b"\", user \"").then_some(address)
     }))
+}
+
+/// PostgreSQL's own log, with the prefix that is its default (`%m [%p] `) or starts so.
+pub(super) fn postgres_log(line: &[u8]) -> Option<Place> {
+    let rest = timed(line)?;
+    let (zone, behind) = word(rest);
+    let rest = if zone.iter().all(u8::is_ascii_uppercase) {
+        behind
+    } else {
+        rest
+    };
+    let (process, _) = bracket(rest)?;
+    digits(process)?
+        .is_empty()
+        .then(|| postgres(line))
+        .flatten()
 }
 
 /// Microsoft SQL Server: `Login failed for user 'NAME'. Reason: … [CLIENT: ADDRESS]`.

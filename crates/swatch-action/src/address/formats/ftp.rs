@@ -5,21 +5,16 @@ use std::net::IpAddr;
 use memchr::memmem;
 
 use super::scan::{
-    Place, after_time, decide, every, leading, name_and_address, split, split_last, word,
+    Place, bracket, decide, every, leading, name_and_address, split, split_last, timed, word,
 };
 use super::{add, scan};
 use crate::address::notation::parse;
 
-/// vsftpd, in its own log (`Sat Jun  1 12:00:00 2024 [pid 12] …`) and in syslog: `[NAME] FAIL LOGIN: Client "ADDRESS"`,
-/// `CONNECT: Client "ADDRESS", "Connection refused: tcp_wrappers denial."`.
+/// vsftpd in syslog: `[NAME] FAIL LOGIN: Client "ADDRESS"`, `CONNECT: Client "ADDRESS", "Connection refused: tcp_wrappers
+/// denial."`.
 ///
 /// The name and what stands in later quotes are a stranger's.
-pub(super) fn vsftpd(message: &[u8]) -> Option<Place> {
-    let rest = after_time(message);
-    let rest = match rest.strip_prefix(b"[pid ") {
-        Some(rest) => split(rest, b"] ")?.1,
-        None => rest,
-    };
+pub(super) fn vsftpd(rest: &[u8]) -> Option<Place> {
     if !rest.starts_with(b"[") {
         let (event, rest) = split(rest, b": Client \"")?;
         return is_event(event).then(|| leading(rest, b"\"").map(|(address, _)| address).into());
@@ -42,26 +37,34 @@ pub(super) fn vsftpd(message: &[u8]) -> Option<Place> {
     seen.then(|| decide(candidates))
 }
 
+/// vsftpd's own log: `Sat Jun  1 12:00:00 2024 [pid 12] ` and the message.
+pub(super) fn vsftpd_log(line: &[u8]) -> Option<Place> {
+    let (process, rest) = bracket(timed(line)?)?;
+    process.starts_with(b"pid ").then(|| vsftpd(rest)).flatten()
+}
+
 /// `FAIL LOGIN`, `CONNECT`, `FTP command`.
 fn is_event(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_uppercase)
         && text.iter().all(|b| b.is_ascii_alphabetic() || *b == b' ')
 }
 
-/// ProFTPD: `SERVER (HOST[ADDRESS]) - USER NAME: no such user found …`; in its own log behind a time and
-/// `SERVER proftpd[12] `.
+/// ProFTPD: `SERVER (HOST[ADDRESS]) - USER NAME: no such user found …`.
 pub(super) fn proftpd(message: &[u8]) -> Option<Place> {
-    let rest = after_time(message);
-    let (first, behind) = word(rest);
-    let rest = if word(behind).0.starts_with(b"proftpd[") {
-        word(behind).1
-    } else {
-        rest
-    };
-    let (server, behind) = word(rest);
+    let (server, behind) = word(message);
     let (address, after) = name_and_address(behind.strip_prefix(b"(")?)?;
     let known = after.starts_with(b") - ") || after.starts_with(b"): ");
-    (known && !first.is_empty() && !server.is_empty()).then_some(address.into())
+    (known && !server.is_empty()).then_some(address.into())
+}
+
+/// ProFTPD's own log: a time, `SERVER proftpd[12] ` and the message.
+pub(super) fn proftpd_log(line: &[u8]) -> Option<Place> {
+    let (_server, rest) = word(timed(line)?);
+    let (program, rest) = word(rest);
+    program
+        .starts_with(b"proftpd[")
+        .then(|| proftpd(rest))
+        .flatten()
 }
 
 /// Pure-FTPd: `(?@ADDRESS) [WARNING] Authentication failed for user [NAME]`. The name before `@` is `?` until someone

@@ -38,10 +38,20 @@ pub(super) struct Format {
     /// The programs that write it, as in a syslog tag: `postfix` stands for `postfix/smtpd` too, a `*` at the end for
     /// anything behind it. Empty: a library's message, whatever the program.
     programs: &'static [&'static str],
-    /// Whether it is also known without a syslog header, as in a log file of the program's own.
-    bare: bool,
-    /// Reads a message; `None` if it is none of this format.
-    read: fn(&[u8]) -> Option<Place>,
+    /// Reads a message behind a syslog header.
+    message: Reader,
+    /// Reads a line of the program's own log, header and all; `None` if it has no log of its own. Whatever stands in
+    /// such a line before the program's first own word must be named here, or a stranger's text elsewhere poses as it.
+    line: Option<Reader>,
+}
+
+/// Reads a message or a line; `None` if it is none of the format.
+type Reader = fn(&[u8]) -> Option<Place>;
+
+impl Format {
+    fn is_of(&self, tag: &[u8]) -> bool {
+        self.programs.is_empty() || self.programs.iter().any(|name| named(name, tag))
+    }
 }
 
 /// What the formats say of a line.
@@ -56,17 +66,19 @@ pub(super) struct Verdict {
 /// The first format that knows the line.
 pub(super) fn find(line: &[u8]) -> Option<Verdict> {
     let entry = entry::read(line);
-    let known = |format: &&Format| match entry.program {
-        None => format.bare,
-        Some(program) => {
-            format.programs.is_empty() || format.programs.iter().any(|name| named(name, program))
-        }
-    };
-    table::FORMATS.iter().filter(known).find_map(|format| {
-        let place = (format.read)(entry.message)?;
+    table::FORMATS.iter().find_map(|format| {
+        let read = |reader: Reader| reader(entry.message);
+        let place = match entry.program {
+            None => format.line.and_then(read),
+            Some(program) if format.is_of(program) => {
+                // syslog may carry lines of the program's own log, too.
+                format.line.and_then(read).or_else(|| read(format.message))
+            }
+            Some(_) => None,
+        };
         Some(Verdict {
             format: format.name,
-            place,
+            place: place?,
         })
     })
 }

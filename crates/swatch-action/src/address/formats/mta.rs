@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::scan::{Place, after_time, every, leading, name_and_address, split, word};
+use super::scan::{Place, every, leading, name_and_address, split, timed, word};
 
 /// Exim: `login authenticator failed for HOST (HELO) [ADDRESS]:PORT …`, `H=HOST (HELO) [ADDRESS] rejected …`.
 ///
 /// The greeting is a stranger's, and `[198.51.100.7]` is a proper one; a blank in it is not.
 pub(super) fn exim(message: &[u8]) -> Option<Place> {
-    let mut rest = after_time(message);
+    let mut rest = message;
     if let Some(behind) = rest.strip_prefix(b"[").and_then(super::scan::digits) {
         // A process number, where log_selector has +pid.
         rest = behind.strip_prefix(b"] ")?;
@@ -56,6 +56,11 @@ pub(super) fn exim(message: &[u8]) -> Option<Place> {
         return Some(host(rest).into());
     }
     Some(host(rest.strip_prefix(b"H=").unwrap_or(rest)).into())
+}
+
+/// Exim's own log: a time and the message.
+pub(super) fn exim_log(line: &[u8]) -> Option<Place> {
+    exim(timed(line)?)
 }
 
 /// `HOST (HELO) [ADDRESS]`, the first two each there or not.

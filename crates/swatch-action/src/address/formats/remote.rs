@@ -1,7 +1,7 @@
 //! Remote access besides OpenSSH, and file services.
 
 use super::scan::{
-    Place, address_colon_port, every, from_at_end, leading, split, split_last, word,
+    Place, address_colon_port, after_brackets, every, from_at_end, leading, split, split_last, word,
 };
 use crate::address::notation::parse;
 
@@ -46,10 +46,7 @@ fn peer(text: &[u8]) -> Place {
 /// xrdp: `AUTHFAIL: user=NAME ip=ADDRESS time=1717243200`, `Socket 12: AF_INET6 connection received from ADDRESS port N`.
 pub(super) fn xrdp(line: &[u8]) -> Option<Place> {
     // Its own log: [20240601-12:00:00] [INFO ] MESSAGE; in syslog the level at most.
-    let mut rest = line;
-    while let Some(behind) = rest.strip_prefix(b"[") {
-        rest = split(behind, b"] ")?.1;
-    }
+    let rest = after_brackets(line);
     if rest.starts_with(b"Socket ") && split(rest, b" connection received from ").is_some() {
         return Some(from_at_end(rest));
     }

@@ -164,6 +164,27 @@ pub(super) fn from_at_end(text: &[u8]) -> Place {
         .into()
 }
 
+/// What is in brackets at the start, and what follows them and a blank.
+pub(super) fn bracket(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (inside, rest) = split(text.strip_prefix(b"[")?, b"]")?;
+    Some((inside, rest.strip_prefix(b" ").unwrap_or(rest)))
+}
+
+/// The text behind all brackets at the start.
+pub(super) fn after_brackets(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let Some((_, behind)) = bracket(rest) {
+        rest = behind;
+    }
+    rest
+}
+
+/// The text behind the date and time that must be at its start.
+pub(super) fn timed(line: &[u8]) -> Option<&[u8]> {
+    let rest = after_time(line);
+    (rest.len() < line.len()).then_some(rest)
+}
+
 /// The text behind a date and time at its start, if there is one: `2024-06-01 12:00:00`, `2024/06/01 12:00:00`,
 /// `2024-06-01T12:00:00Z`, `01-Jun-2024 12:00:00`, each with a fraction and a zone or not, and
 /// `Sat Jun  1 12:00:00 2024`.

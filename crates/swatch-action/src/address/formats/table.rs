@@ -1,31 +1,43 @@
 //! The table of known formats.
 
 use super::{
-    Format, db, dns, dovecot, ftp, imap, json, login, mta, net, postfix, proxy, remote, sshd, voip,
-    vpn, web, webapp,
+    Format, Reader, db, dns, dovecot, ftp, imap, json, login, mta, net, postfix, proxy, remote,
+    sshd, voip, vpn, web, webapp,
 };
 
-const fn syslog(name: &'static str, programs: &'static [&'static str], read: Reader) -> Format {
+/// A format in syslog alone.
+const fn syslog(name: &'static str, programs: Programs, message: Reader) -> Format {
     Format {
         name,
         programs,
-        bare: false,
-        read,
+        message,
+        line: None,
     }
 }
 
-const fn own_log(name: &'static str, programs: &'static [&'static str], read: Reader) -> Format {
+/// One with a log of its own, which looks the same behind a syslog header.
+const fn own_log(name: &'static str, programs: Programs, line: Reader) -> Format {
     Format {
         name,
         programs,
-        bare: true,
-        read,
+        message: line,
+        line: Some(line),
     }
 }
 
-type Reader = fn(&[u8]) -> Option<super::Place>;
+/// One with a log of its own, and messages without that log's header in syslog.
+const fn both(name: &'static str, programs: Programs, message: Reader, line: Reader) -> Format {
+    Format {
+        name,
+        programs,
+        message,
+        line: Some(line),
+    }
+}
 
-/// All formats; the first that knows a line has it. `own_log` ones are known without a syslog header too.
+type Programs = &'static [&'static str];
+
+/// All formats; the first that knows a line has it.
 pub(super) const FORMATS: &[Format] = &[
     own_log(
         "openssh",
@@ -41,8 +53,8 @@ pub(super) const FORMATS: &[Format] = &[
     ),
     own_log("unbound", &["unbound"], dns::unbound),
     syslog("dnsmasq", &["dnsmasq"], dns::dnsmasq),
-    own_log("vsftpd", &["vsftpd"], ftp::vsftpd),
-    own_log("proftpd", &["proftpd"], ftp::proftpd),
+    both("vsftpd", &["vsftpd"], ftp::vsftpd, ftp::vsftpd_log),
+    both("proftpd", &["proftpd"], ftp::proftpd, ftp::proftpd_log),
     syslog("pure-ftpd", &["pure-ftpd"], ftp::pure_ftpd),
     syslog("ftpd", &["ftpd", "wu-ftpd", "in.ftpd"], ftp::ftpd),
     syslog("postfix", &["postfix*"], postfix::read),
@@ -59,7 +71,7 @@ pub(super) const FORMATS: &[Format] = &[
         ],
         dovecot::read,
     ),
-    own_log("exim", &["exim", "exim4"], mta::exim),
+    both("exim", &["exim", "exim4"], mta::exim, mta::exim_log),
     syslog("sendmail", &["sendmail", "sm-*"], mta::sendmail),
     syslog("opensmtpd", &["smtpd"], mta::opensmtpd),
     syslog(
@@ -121,16 +133,31 @@ pub(super) const FORMATS: &[Format] = &[
         json::read,
     ),
     own_log("asterisk", &["asterisk"], voip::asterisk),
-    own_log("freeswitch", &["freeswitch"], voip::freeswitch),
+    both(
+        "freeswitch",
+        &["freeswitch"],
+        voip::freeswitch,
+        voip::freeswitch_log,
+    ),
     own_log("murmur", &["murmurd", "mumble-server"], voip::murmur),
     own_log("ejabberd", &["ejabberd"], voip::ejabberd),
-    own_log("roundcube", &["roundcube"], webapp::roundcube),
+    both(
+        "roundcube",
+        &["roundcube"],
+        webapp::roundcube,
+        webapp::roundcube_log,
+    ),
     syslog("phpmyadmin", &["phpMyAdmin"], webapp::phpmyadmin),
     syslog("webmin", &["webmin", "usermin"], webapp::webmin),
     syslog("wordpress", &["wordpress", "wp"], webapp::wordpress),
     syslog("drupal", &["drupal*"], webapp::drupal),
     own_log("squirrelmail", &["squirrelmail"], webapp::squirrelmail),
-    own_log("gitea", &["gitea", "forgejo"], webapp::gitea),
+    both(
+        "gitea",
+        &["gitea", "forgejo"],
+        webapp::gitea,
+        webapp::gitea_log,
+    ),
     own_log("vaultwarden", &["vaultwarden"], webapp::vaultwarden),
     own_log(
         "home assistant",
@@ -144,7 +171,7 @@ pub(super) const FORMATS: &[Format] = &[
         &["mysqld", "mariadbd", "mariadb", "mysql"],
         db::mysql,
     ),
-    own_log("postgresql", &["postgres*"], db::postgres),
+    both("postgresql", &["postgres*"], db::postgres, db::postgres_log),
     own_log("mssql", &["sqlservr"], db::mssql),
     own_log("squid", &["squid"], proxy::squid),
     syslog("haproxy", &["haproxy"], proxy::haproxy),

@@ -1,6 +1,8 @@
 //! Telephony and chat.
 
-use super::scan::{Place, after_time, every, from_at_end, leading, split, split_last, word};
+use super::scan::{
+    Place, after_time, bracket, every, from_at_end, leading, split, split_last, timed, word,
+};
 use crate::address::notation::parse;
 
 /// Asterisk: `NOTICE[12] chan_sip.c: Registration from '…' failed for 'ADDRESS:PORT' - Wrong password`, `Call from 'NAME'
@@ -74,14 +76,7 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
 
 /// FreeSWITCH: `SIP auth failure (REGISTER) on sofia profile 'internal' for [NAME@HOST] from ip ADDRESS`,
 /// `Can't find user [NAME@HOST] from ADDRESS`.
-pub(super) fn freeswitch(line: &[u8]) -> Option<Place> {
-    // TIME [LEVEL] FILE:LINE MESSAGE, in newer versions a percentage before the level.
-    let rest = match split(line, b"] sofia_reg.c:") {
-        Some((before, rest)) if before.iter().filter(|byte| **byte == b'[').count() == 1 => {
-            word(rest).1
-        }
-        _ => line,
-    };
+pub(super) fn freeswitch(rest: &[u8]) -> Option<Place> {
     if rest.starts_with(b"SIP auth ") {
         return Some(
             split_last(rest, b" from ip ")
@@ -91,6 +86,15 @@ pub(super) fn freeswitch(line: &[u8]) -> Option<Place> {
     }
     rest.starts_with(b"Can't find user [")
         .then(|| from_at_end(rest))
+}
+
+/// FreeSWITCH's own log: a time, in newer versions a percentage, `[LEVEL] sofia_reg.c:1792 ` and the message.
+pub(super) fn freeswitch_log(line: &[u8]) -> Option<Place> {
+    let rest = timed(line)?;
+    let (first, behind) = word(rest);
+    let rest = if first.ends_with(b"%") { behind } else { rest };
+    let (_level, rest) = bracket(rest)?;
+    freeswitch(word(rest.strip_prefix(b"sofia_reg.c:")?).1)
 }
 
 /// Mumble's server: `<W>2024-06-01 12:00:00.123 1 => <3:NAME(-1)> Rejected connection from ADDRESS:PORT: Wrong …`.

@@ -54,7 +54,12 @@ pub(super) fn nginx_error(line: &[u8]) -> Option<Place> {
         return None;
     }
     let (process, rest) = split(rest, b": ")?;
-    process.iter().find(|byte| **byte == b'#')?;
+    if !process
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'#')
+    {
+        return None;
+    }
     let text = match rest.strip_prefix(b"*") {
         Some(rest) => word(rest).1,
         None => rest,

@@ -2,17 +2,14 @@
 //! the address, so the end counts, or every place does.
 
 use super::scan::{
-    Place, after_time, every, from_at_end, leading, leading_word, split, split_last, word,
+    Place, after_brackets, after_time, bracket, every, from_at_end, leading, leading_word, split,
+    split_last, timed, word,
 };
 use crate::address::notation::parse;
 
 /// Roundcube: `IMAP Error: Login failed for NAME from ADDRESS. AUTHENTICATE PLAIN: …`, and in its `userlogins`
 /// `Failed login for NAME from ADDRESS in session ID (error: 0)`.
-pub(super) fn roundcube(line: &[u8]) -> Option<Place> {
-    let rest = match line.strip_prefix(b"[") {
-        Some(rest) => split(rest, b"]: ")?.1,
-        None => line,
-    };
+pub(super) fn roundcube(rest: &[u8]) -> Option<Place> {
     // A session's id, where there is one.
     let rest = match rest.strip_prefix(b"<") {
         Some(rest) => split(rest, b"> ")?.1,
@@ -37,6 +34,12 @@ pub(super) fn roundcube(line: &[u8]) -> Option<Place> {
             || rest.starts_with(b" in session ");
         known.then_some(address)
     }))
+}
+
+/// Roundcube's own logs: `[TIME]: ` and the message.
+pub(super) fn roundcube_log(line: &[u8]) -> Option<Place> {
+    let (_time, rest) = bracket(line)?;
+    roundcube(rest.strip_prefix(b": ")?)
 }
 
 fn before_stop(rest: &[u8]) -> Option<(std::net::IpAddr, &[u8])> {
@@ -113,13 +116,8 @@ pub(super) fn squirrelmail(line: &[u8]) -> Option<Place> {
 }
 
 /// Gitea and Forgejo: `Failed authentication attempt for NAME from ADDRESS:PORT: user does not exist …`.
-pub(super) fn gitea(line: &[u8]) -> Option<Place> {
-    // A time and the source line, then groups such as [W], before the message.
-    let rest = match split(line, b" [") {
-        Some((before, rest)) if after_time(before).len() < before.len() => groups(rest)?,
-        _ => groups(line)?,
-    };
-    let rest = rest.strip_prefix(b"Failed authentication attempt for ")?;
+pub(super) fn gitea(message: &[u8]) -> Option<Place> {
+    let rest = message.strip_prefix(b"Failed authentication attempt for ")?;
     Some(every(rest, b" from ", |rest| {
         let token = word(rest).0;
         match token.strip_suffix(b":") {
@@ -130,25 +128,25 @@ pub(super) fn gitea(line: &[u8]) -> Option<Place> {
     }))
 }
 
-/// The text behind groups in brackets; the bracket of the first may be off already.
-fn groups(text: &[u8]) -> Option<&[u8]> {
-    let mut rest = text;
-    if !rest.starts_with(b"[") && !rest.starts_with(b"Failed ") {
-        rest = split(rest, b"] ")?.1;
-    }
-    while let Some(group) = rest.strip_prefix(b"[") {
-        rest = split(group, b"] ")?.1;
-    }
-    Some(rest)
+/// Their own log: a time, the place in the source, `[LEVEL] ` (and a request's id) and the message.
+pub(super) fn gitea_log(line: &[u8]) -> Option<Place> {
+    let rest = timed(line)?;
+    let rest = if rest.starts_with(b"[") {
+        rest
+    } else {
+        word(rest).1
+    };
+    rest.starts_with(b"[")
+        .then(|| gitea(after_brackets(rest)))
+        .flatten()
 }
 
-/// Vaultwarden: `Username or password is incorrect. Try again. IP: ADDRESS. Username: NAME.`
+/// Vaultwarden: `Username or password is incorrect. Try again. IP: ADDRESS. Username: NAME.`, behind `[TIME][MODULE][LEVEL] `.
 pub(super) fn vaultwarden(line: &[u8]) -> Option<Place> {
-    let rest = if line.starts_with(b"[") {
-        split(line, b"] ")?.1
-    } else {
-        line
-    };
+    if !line.starts_with(b"[") {
+        return None;
+    }
+    let rest = after_brackets(line);
     let heads: [&[u8]; 3] = [
         b"Username or password is incorrect. Try again. IP: ",
         b"Invalid admin token. IP: ",
@@ -169,13 +167,12 @@ pub(super) fn vaultwarden(line: &[u8]) -> Option<Place> {
     )
 }
 
-/// Home Assistant: `Login attempt or request with invalid authentication from HOST (ADDRESS). Requested URL: '…'.`
+/// Home Assistant: `TIME LEVEL (THREAD) [homeassistant.components.http.ban] Login attempt or request with invalid
+/// authentication from HOST (ADDRESS). Requested URL: '…'.`
 pub(super) fn home_assistant(line: &[u8]) -> Option<Place> {
-    // TIME LEVEL (THREAD) [LOGGER] MESSAGE
-    let rest = match split(line, b"[homeassistant.components.http.ban] ") {
-        Some((before, rest)) if !before.contains(&b'[') => rest,
-        _ => line,
-    };
+    let (_level, rest) = word(timed(line)?);
+    let (_thread, rest) = split(rest.strip_prefix(b"(")?, b") ")?;
+    let rest = rest.strip_prefix(b"[homeassistant.components.http.ban] ")?;
     let rest = rest.strip_prefix(b"Login attempt or request with invalid authentication from ")?;
     // HOST is from the reverse zone, without blanks.
     let (_host, rest) = word(rest);
@@ -187,20 +184,15 @@ pub(super) fn home_assistant(line: &[u8]) -> Option<Place> {
     )
 }
 
-/// Jellyfin: `Authentication request for "NAME" has been denied (IP: "ADDRESS").`
+/// Jellyfin: `[TIME] [LEVEL] [THREAD] …UserManager: Authentication request for "NAME" has been denied (IP: "ADDRESS").`
 pub(super) fn jellyfin(line: &[u8]) -> Option<Place> {
-    // [TIME] [LEVEL] [THREAD] CLASS: MESSAGE
-    let rest = if line.starts_with(b"[") {
-        groups(line)?
-    } else {
-        line
-    };
-    let (class, behind) = word(rest);
-    let rest = if class.ends_with(b"UserManager:") {
-        behind
-    } else {
-        rest
-    };
+    if !line.starts_with(b"[") {
+        return None;
+    }
+    let (class, rest) = word(after_brackets(line));
+    if !class.ends_with(b"UserManager:") {
+        return None;
+    }
     let rest = rest.strip_prefix(b"Authentication request for ")?;
     let (_, rest) = split_last(rest, b" has been denied (IP: ")?;
     let address = rest.strip_suffix(b".").unwrap_or(rest).strip_suffix(b")")?;
@@ -214,8 +206,11 @@ pub(super) fn jellyfin(line: &[u8]) -> Option<Place> {
 /// quotes since version 22. The client's name and what follows the address are a stranger's.
 pub(super) fn keycloak(line: &[u8]) -> Option<Place> {
     // TIME LEVEL [LOGGER] (THREAD) EVENT
-    let (_, rest) = split(line, b"[")?;
-    let (_, rest) = split(rest.strip_prefix(b"org.keycloak.events] (")?, b") ")?;
+    let (_level, rest) = word(timed(line)?);
+    let rest = rest
+        .trim_ascii_start()
+        .strip_prefix(b"[org.keycloak.events] (")?;
+    let (_thread, rest) = split(rest, b") ")?;
     let rest = rest
         .strip_prefix(b"type=LOGIN_ERROR, ")
         .or_else(|| rest.strip_prefix(b"type=\"LOGIN_ERROR\", "))?;
