@@ -5,6 +5,7 @@ bindir      = $(prefix)/bin
 mandir      = $(prefix)/share/man
 docdir      = $(prefix)/share/doc/swatch-rs
 DESTDIR     =
+MINUTES     = 30
 
 CARGO       = cargo
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -44,8 +45,13 @@ bench: build ## speed and memory, beside the original and its peers
 	bench/run
 
 .PHONY: soak
-soak: ## the random tests, run for long
-	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_PROPTEST_CASES=$${SWATCH_PROPTEST_CASES:-200000} \
+soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
+	tests/soak.sh "$(MINUTES)" "$(release)/swatch-rs"
+
+.PHONY: long
+long: ## the random tests, run for long
+	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_MODEL_CASES=$${SWATCH_MODEL_CASES:-20000} \
+	SWATCH_PATTERN_CASES=$${SWATCH_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
 		$(CARGO) test --release --workspace
 
 .PHONY: fmt
