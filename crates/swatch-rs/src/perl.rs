@@ -3,6 +3,7 @@
 //! Perl's standard input is a socket that carries the records and the answers; its standard
 //! output and error are those of this process, for what users' code prints.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -79,7 +80,12 @@ pub struct PerlWatch {
     chain: PerlChain,
     perl: PathBuf,
     running: Option<Running>,
+    /// How often code has died at each place.
+    deaths: BTreeMap<String, u64>,
 }
+
+/// Places that deaths are counted for.
+const PLACES: usize = 1000;
 
 impl PerlWatch {
     /// Compiles a configuration, starts Perl and waits until it is ready for records. Code of
@@ -113,6 +119,23 @@ impl PerlWatch {
             chain: chain.map_err(PerlError::Refused)?,
             perl: options.perl.clone(),
             running: None,
+            deaths: BTreeMap::new(),
+        })
+    }
+
+    /// A death of user code in words, at the first, the tenth, the hundredth time at its place:
+    /// code that dies of every record must not fill the log.
+    fn death(&mut self, text: &str) -> Option<String> {
+        let place = text.rfind(" at ").map_or(text, |at| &text[at..]);
+        if self.deaths.len() >= PLACES && !self.deaths.contains_key(place) {
+            self.deaths.clear();
+        }
+        let times = self.deaths.entry(place.to_owned()).or_default();
+        *times += 1;
+        let told = 10u64.pow(times.ilog10()) == *times;
+        told.then(|| match times {
+            1 => format!("Perl code died: {text}"),
+            n => format!("Perl code died, {n} times so far: {text}"),
         })
     }
 
@@ -180,10 +203,10 @@ impl PerlWatch {
             let running = self.running.as_mut().expect("it was just started");
             match decide(&self.chain, &mut running.channel, &mut replay) {
                 Ok((outcome, traces)) => {
-                    let died = outcome.faults.into_iter();
+                    let died = outcome.faults.iter();
                     decided
                         .faults
-                        .extend(died.map(|text| format!("Perl code died: {text}")));
+                        .extend(died.filter_map(|text| self.death(text)));
                     if let Some(status) = outcome.ended {
                         let text = format!("Perl code ended the watch with status {status}");
                         decided.faults.push(text);

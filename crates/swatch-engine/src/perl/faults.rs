@@ -57,7 +57,7 @@ impl Places {
             if let Some((message, span)) = self.place(line)
                 && !found.iter().any(|d| d.span == Some(span))
             {
-                let help = "the rest of the line is Perl's own message";
+                let help = "the words beside the caret are Perl's own";
                 found.push(Diagnostic::error(span, "Perl refuses this", message).with_help(help));
             }
         }

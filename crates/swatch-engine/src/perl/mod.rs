@@ -10,6 +10,8 @@ mod chain;
 mod expression;
 mod faults;
 mod protocol;
+#[cfg(test)]
+mod same;
 mod script;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::testing::at;
 
 const IN3: &[&str] = &["alpha one", "beta two", "gamma three"];
 
-fn perl_is_missing() -> bool {
+pub(super) fn perl_is_missing() -> bool {
     let missing = Command::new("perl").arg("-v").output().is_err();
     if missing {
         println!("skipped: no perl on this machine");
@@ -32,13 +32,13 @@ fn chain(text: &str, modules: &PerlModules) -> PerlChain {
     PerlChain::compile(&parsed.config, &Options::default(), modules).expect("it compiles")
 }
 
-struct Perl {
+pub(super) struct Perl {
     child: Child,
-    channel: UnixStream,
+    pub(super) channel: UnixStream,
 }
 
 impl Perl {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (ours, theirs) = UnixStream::pair().expect("a socket pair");
         let child = Command::new("perl")
             .args(["-e", RUNTIME])
