@@ -18,6 +18,9 @@ pub struct Config {
     /// Match expressions (`_SYSTEMD_UNIT=ssh.service`) of `# journal MATCH…` comments, one list
     /// per comment.
     pub journal: Vec<Vec<Vec<u8>>>,
+    /// `$N` in commands is a field of the record (`--awk-field-syntax`), as it was asked for when
+    /// the configuration was read.
+    pub awk_fields: bool,
     /// Places that only a Perl interpreter can honour. Empty: the native engine does all.
     pub perl_needs: Vec<PerlNeed>,
 }

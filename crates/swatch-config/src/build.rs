@@ -41,6 +41,7 @@ pub(crate) fn configuration(path: PathBuf, text: Vec<u8>, options: &Options) -> 
         }
     }
     builder.close_pending();
+    builder.config.awk_fields = options.awk_fields;
     builder.finish(read)
 }
 

@@ -111,13 +111,13 @@ pub(crate) fn divide<'t>(value: Text<'t>, pipe: bool, context: &mut Context<'_>)
     divided
 }
 
-/// Without blanks at its ends and commas at its end.
+/// Without blanks at its ends and a comma at its end, behind which the original sees no option.
 fn bare_command(command: Text<'_>) -> Text<'_> {
-    let mut command = command.trim();
-    while command.bytes.last() == Some(&b',') {
-        command = command.to(command.bytes.len() - 1).trim_end();
+    let command = command.trim();
+    match command.bytes.last() {
+        Some(b',') => command.to(command.bytes.len() - 1).trim_end(),
+        _ => command,
     }
-    command
 }
 
 /// The quotation mark that encloses a whole command, if one does.
@@ -148,16 +148,16 @@ fn enclosing(command: &[u8]) -> Option<u8> {
     Some(quote)
 }
 
-/// Whether a command must stand between quotation marks to be read as it is: it would lose a
-/// comment, an option or its own outer quotation marks.
-pub(crate) fn must_be_wrapped(command: &[u8]) -> bool {
+/// Where a command would lose a comment, an option or its own outer quotation marks, so that it
+/// must stand between others.
+pub(crate) fn lost_part(command: &[u8]) -> Option<usize> {
     let (commas, end, _) = marks(command, true, true);
-    !commas.is_empty()
-        || end < command.len()
-        || option_start(command, true).is_some()
+    let comment = (end < command.len()).then_some(end);
+    let begins = option_start(command, true).is_some()
         || enclosing(command).is_some()
-        || command.first() == Some(&b'=')
-        || matches!(command.last(), Some(b',' | b'\\'))
+        || command.first() == Some(&b'=');
+    let first = begins.then_some(0).or(commas.first().copied());
+    first.or(comment)
 }
 
 /// Makes a [`Command`] of a command's text. `None`: there is no command in it.

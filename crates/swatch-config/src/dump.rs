@@ -8,11 +8,16 @@ mod expression;
 mod value;
 
 use crate::ast::{
-    Action, ActionKind, Config, Item, PerlCode, Rule, RuleKind, Threshold, ThresholdKind, Throttle,
-    When,
+    Action, ActionKind, Config, Expr, Item, PerlCode, Rule, RuleKind, Threshold, ThresholdKind,
+    Throttle, When,
 };
 use command::command;
 use value::{pattern_value, quoted};
+
+/// A condition in canonical form.
+pub(crate) fn expression_text(condition: &Expr) -> Vec<u8> {
+    expression::top(condition)
+}
 
 /// Prints a configuration.
 pub fn dump(config: &Config) -> Vec<u8> {

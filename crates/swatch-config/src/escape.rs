@@ -90,23 +90,65 @@ fn number(digits: &[u8], radix: u32, length: usize) -> (Escape, usize) {
     }
 }
 
+/// The operators and the next letter's, as they were.
+type Before = (Vec<u8>, Option<(u8, usize)>);
+
 /// The case operators that are in force.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cases {
+    /// Those that act until `\E`, the outermost first.
     stack: Vec<u8>,
-    next: Option<u8>,
+    /// `\l` or `\u` for the next letter, and how many of the stack stand around it.
+    next: Option<(u8, usize)>,
+    /// What was in force before the last operator, if nothing has come behind it.
+    fresh: Option<Before>,
+    /// `\Q` leaves bytes of other character sets alone: no engine wants a backslash there.
+    ascii: bool,
 }
 
 impl Cases {
+    /// For patterns.
+    pub(crate) fn of_pattern() -> Self {
+        Self {
+            ascii: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes note of an operator.
     pub(crate) fn apply(&mut self, operator: u8) {
-        match operator {
-            b'E' => {
-                self.stack.pop();
+        let fresh = self.fresh.take();
+        if operator == b'E' {
+            match fresh {
+                // Operators with nothing in them never were.
+                Some(before) => (self.stack, self.next) = before,
+                None if self.next.take().is_some() => {}
+                None => {
+                    self.stack.pop();
+                }
             }
-            b'l' | b'u' => self.next = Some(operator),
-            _ => self.stack.push(operator),
+            return;
         }
+        let before = (self.stack.clone(), self.next);
+        match operator {
+            b'l' | b'u' if self.next.is_some() => {}
+            b'l' | b'u' => {
+                // `\L\u` means `\u\L`.
+                let top = self.stack.last().copied();
+                let turned = matches!((top, operator), (Some(b'L'), b'u') | (Some(b'U'), b'l'));
+                let outer = self.stack.len() - usize::from(turned && fresh.is_some());
+                self.next = Some((operator, outer));
+            }
+            b'Q' => self.stack.push(operator),
+            _ => {
+                // Only one of these can act; a second one ends the first.
+                while self.stack.iter().any(|open| *open != b'Q') {
+                    self.stack.pop();
+                }
+                self.stack.push(operator);
+            }
+        }
+        self.fresh = Some(before);
     }
 
     /// Whether text passes unchanged.
@@ -114,39 +156,53 @@ impl Cases {
         self.stack.is_empty() && self.next.is_none()
     }
 
-    /// Appends text as the operators change it. `raw` is text whose backslashes already have
-    /// their meaning, which `\Q` must not change twice.
+    /// Appends text as the operators change it, the innermost first.
     pub(crate) fn push(&mut self, out: &mut Vec<u8>, text: &[u8]) {
         for &byte in text {
-            let mut byte = byte;
-            for operator in self.stack.iter() {
-                byte = match operator {
-                    b'L' | b'F' => byte.to_ascii_lowercase(),
-                    b'U' => byte.to_ascii_uppercase(),
-                    _ => byte,
-                };
+            let (next, outer) = self.next.take().unwrap_or((0, 0));
+            let mut letter = byte;
+            for (level, &operator) in self.stack.iter().enumerate().rev() {
+                if level + 1 == outer {
+                    letter = one(next, letter);
+                }
+                letter = one(operator, letter);
             }
-            byte = match self.next.take() {
-                Some(b'l') => byte.to_ascii_lowercase(),
-                Some(_) => byte.to_ascii_uppercase(),
-                None => byte,
-            };
-            // Bytes of a multi-byte character need no backslash, and no engine wants one there.
-            if self.stack.contains(&b'Q') && !is_word(byte) && byte.is_ascii() {
+            if outer == 0 || outer > self.stack.len() {
+                letter = one(next, letter);
+            }
+            let quoted = self.stack.contains(&b'Q') && !is_word(letter);
+            if quoted && (letter.is_ascii() || !self.ascii) {
                 out.push(b'\\');
             }
-            out.push(byte);
+            out.push(letter);
+        }
+        if !text.is_empty() {
+            self.fresh = None;
         }
     }
 
     /// A Perl expression for a variable that the operators change.
-    pub(crate) fn around(&self, variable: &[u8]) -> Vec<u8> {
+    pub(crate) fn around(&mut self, variable: &[u8]) -> Vec<u8> {
+        let (next, outer) = self.next.take().unzip();
+        self.fresh = None;
+        let mut operators = self.stack.clone();
+        if let (Some(next), Some(outer)) = (next, outer) {
+            operators.insert(outer.min(operators.len()), next);
+        }
         let mut out = b"\"".to_vec();
-        for operator in self.stack.iter().chain(&self.next) {
-            out.extend([b'\\', *operator]);
+        for operator in operators {
+            out.extend([b'\\', operator]);
         }
         out.extend(variable);
         out.push(b'"');
         out
+    }
+}
+
+fn one(operator: u8, byte: u8) -> u8 {
+    match operator {
+        b'L' | b'F' | b'l' => byte.to_ascii_lowercase(),
+        b'U' | b'u' => byte.to_ascii_uppercase(),
+        _ => byte,
     }
 }

@@ -16,6 +16,7 @@ mod dump;
 mod escape;
 mod keyword;
 mod limits;
+mod lint;
 mod logical;
 mod modes;
 mod names;
@@ -41,6 +42,7 @@ pub use ast::Config;
 pub use diagnostic::{Diagnostic, Severity};
 pub use dump::dump;
 pub use escape::unescape;
+pub use lint::lint;
 pub use render::render;
 pub use source::{FileId, Sources, Span};
 

@@ -75,7 +75,15 @@ pub(crate) fn literal(
 ) -> Option<(Meaning, usize)> {
     let text = whole.from(open);
     let Some(found) = delimited(text.bytes) else {
-        let delimiter = shown(&text.bytes[..1]);
+        let close = match text.bytes.first() {
+            Some(b'(') => b')',
+            Some(b'[') => b']',
+            Some(b'{') => b'}',
+            Some(b'<') => b'>',
+            Some(&other) => other,
+            None => return None,
+        };
+        let delimiter = shown(&[close]);
         context.diagnostics.push(
             Diagnostic::error(
                 whole.at(word..whole.bytes.len()),
@@ -176,7 +184,7 @@ pub(crate) fn interpolated(
 ) -> (Vec<u8>, Option<&'static str>) {
     let text = body.bytes;
     let mut out = Vec::with_capacity(text.len());
-    let mut cases = Cases::default();
+    let mut cases = Cases::of_pattern();
     let mut perl = None;
     let mut at = 0;
     while at < text.len() {

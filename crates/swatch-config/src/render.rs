@@ -7,8 +7,11 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Sources, Span};
 use crate::text::{push_visible, shown};
 
-/// A line longer than this is cut around the place: a generated pattern may have megabytes.
-const MAX_LINE: usize = 400;
+/// So much of a line is shown behind the place: a generated pattern may have megabytes.
+const MAX_TAIL: usize = 400;
+
+/// No more than this is marked: what is wrong begins at the start of the place.
+const MAX_MARK: usize = 60;
 
 /// Renders a finding, with a newline at its end. Control characters and bytes that are not UTF-8
 /// are made visible, wherever they come from.
@@ -71,15 +74,14 @@ impl Excerpt {
         if last > at && text[last - 1] == b'\r' {
             last -= 1;
         }
-        let end = span.end.clamp(at, last.max(at));
-        let from = first.max(at.saturating_sub(MAX_LINE / 2));
-        let to = last.min(at + MAX_LINE / 2).max(at);
+        let end = span.end.min(at + MAX_MARK).clamp(at, last.max(at));
+        let to = last.min(at + MAX_TAIL).max(at);
         let mut line = String::new();
-        push_all(&mut line, &text[from..at]);
+        push_all(&mut line, &text[first..at]);
         let start = line.len();
-        push_all(&mut line, &text[at..end.min(to)]);
+        push_all(&mut line, &text[at..end]);
         let stop = line.len();
-        push_all(&mut line, &text[end.min(to)..to]);
+        push_all(&mut line, &text[end..to]);
         Self {
             number: text[..first].iter().filter(|&&b| b == b'\n').count() + 1,
             line,

@@ -38,12 +38,12 @@ impl Constant {
     }
 }
 
-/// Modifiers as letters; `a` changes nothing and is left out unless `all` is wanted.
+/// Modifiers as letters, in Perl's order; `a` changes nothing and is left out unless `all` is wanted.
 pub(crate) fn flag_letters(flags: Flags, all: bool) -> String {
     let letters = [
-        (flags.ignore_case, "i"),
         (flags.multi_line, "m"),
         (flags.dot_all, "s"),
+        (flags.ignore_case, "i"),
         (flags.extended && !flags.extended_more, "x"),
         (flags.extended_more, "xx"),
         (flags.no_capture, "n"),

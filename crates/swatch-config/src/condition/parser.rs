@@ -204,15 +204,15 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
             "expected an operator (and, or, &&, ||) or the end of the line",
         );
         let word = &rest[..word];
-        match crate::keyword::ACTIONS.iter().any(|a| a.as_bytes() == word) {
-            true => finding.with_help("an action stands on a line of its own below the rule"),
-            false if word == b"/" => {
-                finding.with_help("a `/` that belongs to the pattern is written `\\/`")
-            }
-            false if self.rest().contains(&b'\r') => {
-                finding.with_help("the file has no line feeds: lines must not end in CR alone")
-            }
-            false => finding,
+        if self.rest().contains(&b'\r') {
+            return finding.with_help("the lines of this file end in CR alone: convert them");
+        }
+        if crate::keyword::ACTIONS.iter().any(|a| a.as_bytes() == word) {
+            return finding.with_help("an action stands on a line of its own below the rule");
+        }
+        match word {
+            b"/" => finding.with_help("a `/` that belongs to the pattern is written `\\/`"),
+            _ => finding,
         }
     }
 }

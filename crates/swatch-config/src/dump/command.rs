@@ -2,25 +2,27 @@
 
 use super::value::variable;
 use crate::ast::{Command, Piece, ShellPiece, Template, Var};
-use crate::command::must_be_wrapped;
+use crate::command::lost_part;
+use crate::shell::Shell;
 use crate::text::is_word;
 
 /// A command as the value of `exec`.
 pub(super) fn command(command: &Command) -> Vec<u8> {
     let mut out = Vec::new();
+    let mut shell = Shell::default();
     match command {
         Command::Direct(words) => {
             for (index, word) in words.iter().enumerate() {
                 if index > 0 {
                     out.push(b' ');
                 }
-                pieces(&mut out, word);
+                pieces(&mut out, word, &mut shell);
             }
         }
         Command::Shell(list) => {
             for (index, piece) in list.iter().enumerate() {
                 match piece {
-                    ShellPiece::Text(piece) => text(&mut out, piece),
+                    ShellPiece::Text(piece) => text(&mut out, piece, &mut shell),
                     ShellPiece::Var { var, .. } => {
                         let next = match list.get(index + 1) {
                             Some(ShellPiece::Text(text)) => text.first().copied(),
@@ -32,17 +34,27 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
             }
         }
     }
-    match must_be_wrapped(&out) {
-        false => out,
-        true if !out.contains(&b'"') => [b"\"", &*out, b"\""].concat(),
-        true => [b"'", &*out, b"'"].concat(),
+    while let Some(at) = lost_part(&out) {
+        for quote in [b'"', b'\''] {
+            let hides = quote == b'"' && out.last() == Some(&b'\\');
+            if !out.contains(&quote) && !hides {
+                return [&[quote], &*out, &[quote]].concat();
+            }
+        }
+        // The shell takes a backslash away from what it hides.
+        out.insert(at, b'\\');
     }
+    // One comma at the end is left out when it is read.
+    if out.last() == Some(&b',') {
+        out.push(b',');
+    }
+    out
 }
 
-fn pieces(out: &mut Vec<u8>, word: &Template) {
+fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut Shell) {
     for (index, piece) in word.pieces.iter().enumerate() {
         match piece {
-            Piece::Text(piece) => text(out, piece),
+            Piece::Text(piece) => text(out, piece, shell),
             Piece::Var(var) => {
                 let next = match word.pieces.get(index + 1) {
                     Some(Piece::Text(text)) => text.first().copied(),
@@ -65,14 +77,16 @@ fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
 }
 
 /// Shell text in which nothing may be taken for a variable of swatchdog.
-fn text(out: &mut Vec<u8>, text: &[u8]) {
+fn text(out: &mut Vec<u8>, text: &[u8], shell: &mut Shell) {
     for (at, &byte) in text.iter().enumerate() {
         let next = text.get(at + 1).copied().unwrap_or_default();
         let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next);
         let hidden = at > 0 && text[at - 1] == b'\\';
-        if byte == b'$' && taken && !hidden {
+        // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
+        if byte == b'$' && (shell.single() && hidden || !hidden && taken) {
             out.push(b'\\');
         }
+        shell.feed(byte);
         out.push(byte);
     }
 }

@@ -3,14 +3,19 @@
 use crate::ast::{Pattern, Piece, Template, Var};
 use crate::text::is_word;
 
-/// A template between double quotes.
+/// A template as the value of an option: between double quotes, but for Perl code that has some of
+/// its own.
 pub(super) fn quoted(template: &Template) -> Vec<u8> {
-    let mut out = b"\"".to_vec();
+    let raw = template.pieces.iter().any(|piece| match piece {
+        Piece::Var(var) => variable(var).contains(&b'"'),
+        Piece::Text(_) => false,
+    });
+    let mut out = Vec::new();
     let mut behind_variable = false;
     for piece in &template.pieces {
         match piece {
             Piece::Text(text) => {
-                escape(&mut out, text, behind_variable);
+                escape(&mut out, text, behind_variable, raw);
                 behind_variable = false;
             }
             Piece::Var(var) => {
@@ -19,24 +24,29 @@ pub(super) fn quoted(template: &Template) -> Vec<u8> {
             }
         }
     }
-    out.push(b'"');
-    out
+    match raw {
+        true => out,
+        false => [b"\"", &*out, b"\""].concat(),
+    }
 }
 
 /// A pattern that stands as an option's value.
 pub(super) fn pattern_value(pattern: &Pattern) -> Vec<u8> {
     let mut out = b"\"".to_vec();
-    escape(&mut out, &pattern.source, false);
+    escape(&mut out, &pattern.source, false, false);
     out.push(b'"');
     out
 }
 
 /// Text of a string. Its first byte must not be taken for a part of a variable before it.
-fn escape(out: &mut Vec<u8>, text: &[u8], behind_variable: bool) {
+fn escape(out: &mut Vec<u8>, text: &[u8], behind_variable: bool, raw: bool) {
     for (at, &byte) in text.iter().enumerate() {
         let absorbed = is_word(byte) || matches!(byte, b'[' | b'{' | b'-' | b':');
         match byte {
             _ if at == 0 && behind_variable && absorbed => {
+                out.extend(format!("\\x{byte:02x}").bytes());
+            }
+            b',' | b'#' | b'"' | b' ' if raw => {
                 out.extend(format!("\\x{byte:02x}").bytes());
             }
             b'\\' | b'"' | b'$' | b'@' => out.extend([b'\\', byte]),

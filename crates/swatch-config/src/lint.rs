@@ -1,0 +1,89 @@
+//! What a configuration surely does not mean, found without running it.
+//!
+//! The parser itself already warns of what it leaves out; here are mistakes that only the whole
+//! rule, or the whole file, shows.
+
+mod groups;
+mod hidden;
+mod regex;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ast::{Config, Expr, Item, Pattern, Rule};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// Warnings about a configuration, in the order of its rules.
+pub fn lint(config: &Config) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for rule in rules(config) {
+        word_edges(rule, &mut out);
+        groups::missing(rule, config.awk_fields, &mut out);
+        groups::forged(rule, config.awk_fields, &mut out);
+    }
+    hidden::rules(config, &mut out);
+    out.sort_by_key(|finding| finding.span.map(|span| (span.file, span.start)));
+    out
+}
+
+fn rules(config: &Config) -> impl Iterator<Item = &Rule> {
+    config.items.iter().filter_map(|item| match item {
+        Item::Rule(rule) => Some(rule),
+        Item::Perl(_) => None,
+    })
+}
+
+/// All patterns of a condition.
+fn patterns(expression: &Expr) -> Vec<&Pattern> {
+    match expression {
+        Expr::Match(found) => {
+            let target = found.target.iter().flat_map(|target| patterns(target));
+            target.chain([&found.pattern]).collect()
+        }
+        Expr::Not(inner) => patterns(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Xor(a, b) => {
+            let mut all = patterns(a);
+            all.extend(patterns(b));
+            all
+        }
+        Expr::Compare { left, right, .. } => {
+            let mut all = patterns(left);
+            all.extend(patterns(right));
+            all
+        }
+        Expr::Comma(list) => list.iter().flat_map(patterns).collect(),
+        Expr::Number(_) | Expr::Text(_) | Expr::Var(_) | Expr::Perl(_) => Vec::new(),
+    }
+}
+
+/// `\<word` is a `<` and a word in Perl, not the edge of a word as in grep.
+fn word_edges(rule: &Rule, out: &mut Vec<Diagnostic>) {
+    for pattern in patterns(&rule.condition) {
+        let source = &pattern.source;
+        let mut at = 0;
+        while at + 2 < source.len() {
+            if source[at] != b'\\' {
+                at += 1;
+                continue;
+            }
+            if source[at + 1] == b'<' && source[at + 2].is_ascii_alphanumeric() {
+                out.push(
+                    Diagnostic::warning(
+                        pattern.span,
+                        "`\\<` matches the sign `<`, not the edge of a word",
+                        "in this pattern",
+                    )
+                    .with_help("the edge of a word is `\\b`; the sign `<` needs no backslash"),
+                );
+                break;
+            }
+            at += 2;
+        }
+    }
+}
+
+/// Line and column of a place, as the help of another finding names it.
+fn line_of(config: &Config, span: Span) -> usize {
+    config.sources.line_column(span).0
+}

@@ -1,0 +1,151 @@
+//! `$N` of actions, held against the groups of their rule.
+
+use std::collections::BTreeSet;
+
+use super::{patterns, regex};
+use crate::ast::{
+    Action, ActionKind, Command, Expr, Piece, Rule, ShellPiece, Template, Threshold, Var,
+};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// Warns of a `$N` for which no pattern of the rule has a group.
+pub(super) fn missing(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
+    if matches!(rule.condition, Expr::Perl(_)) || !rule.perl_first.is_empty() {
+        return;
+    }
+    let counts = patterns(&rule.condition);
+    let counts = counts
+        .into_iter()
+        .map(|pattern| regex::groups(pattern).map(|g| g.len()));
+    let Some(most) = counts.collect::<Option<Vec<usize>>>() else {
+        return;
+    };
+    let most = most.into_iter().max().unwrap_or(0);
+    for (span, number) in uses(rule, awk_fields) {
+        if number as usize <= most {
+            continue;
+        }
+        let has = match most {
+            0 => "no group".to_owned(),
+            1 => "one group".to_owned(),
+            count => format!("{count} groups"),
+        };
+        let finding = Diagnostic::warning(
+            span,
+            format!("`${number}` is always empty: the pattern has {has}"),
+            "used here",
+        );
+        out.push(finding.with_help(match most {
+            0 => "a group stands between parentheses; fields of the line need --awk-field-syntax",
+            _ => "groups are counted by their opening parentheses",
+        }));
+    }
+}
+
+/// Warns of an address behind `.*`: whoever writes the text there chooses the address.
+pub(super) fn forged(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
+    let [pattern] = patterns(&rule.condition)[..] else {
+        return;
+    };
+    let source = &pattern.source;
+    let (Some(groups), Some(free)) = (regex::groups(pattern), regex::anything(source)) else {
+        return;
+    };
+    // Nothing can follow a match that reaches to the end of the line.
+    if source.ends_with(b"$") && !source.ends_with(b"\\$") {
+        return;
+    }
+    let used: BTreeSet<u32> = commands(rule, awk_fields)
+        .map(|(_, number)| number)
+        .collect();
+    for (index, group) in groups.iter().enumerate() {
+        let number = index as u32 + 1;
+        let body = &source[group.start..group.end];
+        if free < group.start && regex::is_address(body) && used.contains(&number) {
+            out.push(
+                Diagnostic::warning(
+                    pattern.span,
+                    format!("whoever can write into this line can choose what `${number}` is"),
+                    "`.*` before the address reaches over anything, forged addresses too",
+                )
+                .with_help(
+                    "say what stands before the address (`\\S+`, `[^ ]+`) and reach to the end of the line with `$`",
+                ),
+            );
+        }
+    }
+}
+
+/// Places and numbers of groups that a rule uses.
+fn uses(rule: &Rule, awk_fields: bool) -> Vec<(Span, u32)> {
+    let mut out: BTreeSet<(usize, usize, u32)> = BTreeSet::new();
+    let mut add = |span: Span, number: u32| {
+        out.insert((span.start, span.end, number));
+    };
+    for action in &rule.actions {
+        for template in templates(action) {
+            numbers(template).for_each(|number| add(action.span, number));
+        }
+        if let Some(limit) = &action.threshold {
+            numbers(&limit.track_by).for_each(|number| add(action.span, number));
+        }
+    }
+    for Threshold { track_by, span, .. } in &rule.thresholds {
+        numbers(track_by).for_each(|number| add(*span, number));
+    }
+    for limit in &rule.throttles {
+        for template in limit.key.iter().chain(&limit.message) {
+            numbers(template).for_each(|number| add(limit.span, number));
+        }
+    }
+    commands(rule, awk_fields).for_each(|(span, number)| add(span, number));
+    let file = rule.span.file;
+    let span = |(start, end, number)| (Span { file, start, end }, number);
+    out.into_iter().map(span).collect()
+}
+
+fn templates(action: &Action) -> Vec<&Template> {
+    let mut out: Vec<&Template> = action.message.iter().collect();
+    match &action.kind {
+        ActionKind::Mail {
+            addresses, subject, ..
+        } => out.extend(addresses.iter().chain(subject)),
+        ActionKind::Write { users, .. } => out.push(users),
+        ActionKind::Custom { arguments, .. } => out.extend(arguments.iter().map(|(_, v)| v)),
+        _ => {}
+    }
+    out
+}
+
+fn numbers(template: &Template) -> impl Iterator<Item = u32> + '_ {
+    template.pieces.iter().filter_map(|piece| match piece {
+        Piece::Var(Var::Group(number)) => Some(*number),
+        _ => None,
+    })
+}
+
+/// Groups in `exec` and `pipe`; with awk's field syntax there are none.
+fn commands(rule: &Rule, awk_fields: bool) -> impl Iterator<Item = (Span, u32)> + '_ {
+    let actions = rule.actions.iter().filter(move |_| !awk_fields);
+    actions.flat_map(|action| {
+        let numbers: Vec<u32> = match &action.kind {
+            ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => match command {
+                Command::Direct(words) => words.iter().flat_map(numbers).collect(),
+                Command::Shell(pieces) => pieces.iter().filter_map(shell_number).collect(),
+            },
+            _ => Vec::new(),
+        };
+        numbers.into_iter().map(|number| (action.span, number))
+    })
+}
+
+fn shell_number(piece: &ShellPiece) -> Option<u32> {
+    match piece {
+        ShellPiece::Var {
+            var: Var::Group(number),
+            ..
+        } => Some(*number),
+        _ => None,
+    }
+}

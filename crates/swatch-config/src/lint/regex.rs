@@ -1,0 +1,117 @@
+//! As much of a pattern's structure as the warnings need.
+
+use crate::ast::Pattern;
+
+/// A capturing group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    /// Offset of what stands in it.
+    pub(super) start: usize,
+    /// Offset of its closing parenthesis.
+    pub(super) end: usize,
+}
+
+/// A pattern's capturing groups, by number from 1. `None`: it is too odd to count them.
+pub(super) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
+    let source = &pattern.source;
+    let mut groups: Vec<Group> = Vec::new();
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut at = 0;
+    while at < source.len() {
+        match source[at] {
+            b'\\' => at += 1,
+            b'[' => at = class_end(source, at),
+            b'#' if pattern.flags.extended => {
+                at += source[at..].iter().take_while(|&&b| b != b'\n').count();
+            }
+            b'(' => {
+                let rest = &source[at + 1..];
+                // Alternatives of a branch reset share their numbers.
+                if rest.starts_with(b"?|") {
+                    return None;
+                }
+                let named = named_head(rest);
+                let plain = !rest.starts_with(b"?") && !rest.starts_with(b"*");
+                let captures = named.is_some() || (plain && !pattern.flags.no_capture);
+                open.push(captures.then(|| {
+                    let start = at + 1 + named.unwrap_or(0);
+                    groups.push(Group { start, end: start });
+                    groups.len() - 1
+                }));
+            }
+            b')' => {
+                if let Some(Some(index)) = open.pop() {
+                    groups[index].end = at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    open.is_empty().then_some(groups)
+}
+
+/// Length of `?<name>`, `?'name'` or `?P<name>`.
+fn named_head(rest: &[u8]) -> Option<usize> {
+    let heads: [(&[u8], u8); 3] = [(b"?<", b'>'), (b"?'", b'\''), (b"?P<", b'>')];
+    heads.iter().find_map(|(head, close)| {
+        let name = rest.strip_prefix(*head)?;
+        let length = name
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_');
+        let length = length.count();
+        (length > 0 && name.get(length) == Some(close)).then_some(head.len() + length + 1)
+    })
+}
+
+/// The offset of the bracket that ends a class.
+pub(super) fn class_end(source: &[u8], open: usize) -> usize {
+    let mut at = open + 1;
+    at += usize::from(source.get(at) == Some(&b'^'));
+    at += usize::from(source.get(at) == Some(&b']'));
+    while at < source.len() {
+        match source[at] {
+            b'\\' => at += 1,
+            b'[' if source.get(at + 1) == Some(&b':') => {
+                let close = source[at..].windows(2).position(|pair| pair == b":]");
+                at += close.map_or(0, |close| close + 1);
+            }
+            b']' => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    source.len()
+}
+
+/// Whether a group can only match a dotted number: an address.
+pub(super) fn is_address(body: &[u8]) -> bool {
+    let digits = body.windows(2).any(|pair| pair == b"\\d") || body.windows(3).any(|w| w == b"0-9");
+    let dots = body.contains(&b'.');
+    let mut rest = body;
+    // Nothing in it but digits, dots and what repeats and groups them.
+    while let [byte, behind @ ..] = rest {
+        rest = match (byte, behind) {
+            (b'\\', [b'd' | b'.', behind @ ..]) => behind,
+            (b'0'..=b'9' | b'-' | b'.' | b'{' | b'}' | b',' | b'[' | b']', _) => behind,
+            (b'+' | b'*' | b'?' | b'(' | b')' | b':', _) => behind,
+            _ => return false,
+        };
+    }
+    digits && dots
+}
+
+/// Offsets of a `.*` or `.+` outside of classes.
+pub(super) fn anything(source: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at + 1 < source.len() {
+        match source[at] {
+            b'\\' => at += 1,
+            b'[' => at = class_end(source, at),
+            b'.' if matches!(source[at + 1], b'*' | b'+') => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
