@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{meaning, read};
+use common::read;
 use proptest::prelude::*;
 use proptest::sample::select;
-use swatch_config::{Sources, dump, parse_str, render};
+use swatch_config::{Parsed, Sources, dump, parse_str, render};
 
 /// More cases with `SWATCH_PROPTEST_CASES=100000`.
 fn cases() -> ProptestConfig {
@@ -16,6 +16,29 @@ fn cases() -> ProptestConfig {
         max_global_rejects: u32::MAX,
         ..ProptestConfig::default()
     }
+}
+
+/// A configuration in full, without places and without the conditions' wording.
+fn meaning(parsed: &Parsed) -> String {
+    let text = format!("{:?}", parsed.config.items);
+    let text = cut(&text, "span: Span {", "} }", "");
+    let text = cut(&text, "span: Span {", "}", "");
+    cut(&text, ", text: [", "]", ",")
+}
+
+/// Removes all that stands from one mark to the next other one.
+fn cut(text: &str, from: &str, to: &str, instead: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(from) {
+        out.push_str(&rest[..start]);
+        out.push_str(instead);
+        rest = &rest[start..];
+        let end = rest.find(to).map_or(rest.len(), |end| end + to.len());
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 fn check(text: &[u8]) -> Result<(), TestCaseError> {
