@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::live::wait_for;
 use crate::machine::{Machine, Reach};
@@ -117,11 +118,11 @@ impl Deployment {
         while rules != wanted {
             tries += 1;
             assert!(
-                tries < 400,
+                tries < 1200,
                 "rules {rules:?}; the watcher said:\n{}",
                 self.told()
             );
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
             rules = self.rules();
         }
         assert_eq!(self.attacker.connects(GATE, port), Reach::Silent);
@@ -150,6 +151,18 @@ impl Deployment {
             .filter(|mail| !mail.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+}
+
+/// Waits until a condition holds that takes many processes, on a machine that may be busy.
+///
+/// # Panics
+/// When it does not within 90 seconds; `what` says what was waited for.
+pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(90);
+    while !condition() {
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

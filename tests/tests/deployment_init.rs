@@ -186,7 +186,7 @@ fn under_load(gate: &Machine, flavour: &Flavour) {
         }
     };
     for _ in 0..2 {
-        pause(50);
+        pause(25);
         gate.said(&[
             "logrotate",
             "--force",
@@ -194,15 +194,15 @@ fn under_load(gate: &Machine, flavour: &Flavour) {
             "/var/lib/logrotate.of-test",
             "/etc/logrotate.of-test",
         ]);
-        pause(50);
+        pause(25);
         assert_eq!(init(gate, flavour, "restart").0, 0);
     }
-    pause(50);
+    pause(25);
     let pids = expect_running(gate, flavour);
     init(gate, flavour, "stop");
     expect_stopped(gate, flavour, &pids);
     // Nobody watches now.
-    pause(50);
+    pause(25);
     gate.said(&[
         "logrotate",
         "--force",
@@ -210,9 +210,9 @@ fn under_load(gate: &Machine, flavour: &Flavour) {
         "/var/lib/logrotate.of-test",
         "/etc/logrotate.of-test",
     ]);
-    pause(50);
+    pause(25);
     assert_eq!(init(gate, flavour, "start").0, 0);
-    pause(50);
+    pause(25);
     for (name, total) in ["a", "b"].into_iter().zip(writers.map(Writer::finish)) {
         let seen = || gate.read(&format!("/var/log/seen_{name}"));
         // Not `wait_for`: a line that is lost shall be named. As long as lines come, there is hope.
@@ -302,7 +302,7 @@ impl Writer {
                 file.write_all(format!("{name} {number}\n").as_bytes())
                     .unwrap();
                 counted.store(number, Ordering::Relaxed);
-                sleep(Duration::from_millis(5));
+                sleep(Duration::from_millis(10));
             }
         });
         Self {

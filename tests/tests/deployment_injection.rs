@@ -6,8 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use swatch_tests::deployment::{ATTACKER, Deployment, OTHER};
-use swatch_tests::live::wait_for;
+use swatch_tests::deployment::{ATTACKER, Deployment, OTHER, wait_long};
 use swatch_tests::machine::allowed;
 
 const PROGRAMS: &[&str] = &["iptables", "at", "flock"];
@@ -138,7 +137,7 @@ fn start(options: &str) -> (Deployment, BTreeSet<String>) {
          --pid-file /run/hostile.pid >> /var/log/swatch/swatch.log 2>&1"
     );
     gate.said(&["sh", "-c", &command]);
-    wait_for("the second watcher", || {
+    wait_long("the second watcher", || {
         !gate.read("/run/hostile.pid").is_empty()
     });
     let before = tree(&gate.path("/"));
@@ -239,14 +238,14 @@ fn hostile_user_names_stay_text() {
         format!("{}\n", line(999, "the-last-one")).as_bytes(),
     );
 
-    wait_for("the last line, by its group", || {
+    wait_long("the last line, by its group", || {
         gate.read("/var/out/substituted").ends_with("the-last-one@")
     });
     let counted = || gate.read(&format!("/var/log/swatch/{ATTACKER}"));
-    wait_for("the last line, counted", || {
+    wait_long("the last line, counted", || {
         counted().contains("the-last-one")
     });
-    wait_for("the notices", || deployment.mails().len() > users.len());
+    wait_long("the notices", || deployment.mails().len() > users.len());
     expect_harmless(&deployment, &before);
     assert_eq!(
         counted().lines().count(),
@@ -309,14 +308,14 @@ fn records_of_several_lines_stay_text() {
             format!("{}\n%%", line(n, "the-last-one")).as_bytes(),
         );
     }
-    wait_for("the last record", || {
+    wait_long("the last record", || {
         gate.read("/var/out/substituted")
             .matches("the-last-one")
             .count()
             == 4
     });
-    wait_for("the lock", || !deployment.rules().is_empty());
-    wait_for("the notices", || deployment.mails().len() >= 10);
+    wait_long("the lock", || !deployment.rules().is_empty());
+    wait_long("the notices", || deployment.mails().len() >= 10);
     expect_harmless(&deployment, &before);
     let double = gate.read("/var/out/double");
     let first = "\ntouch /var/canary/0\n@a\n;touch /var/canary/1\n#@'\ntouch";
@@ -341,15 +340,15 @@ fn a_megabyte_of_text_neither_harms_nor_stops() {
             format!("{}\n", line(n, "the-last-one")).as_bytes(),
         );
     }
-    wait_for("the last line", || {
+    wait_long("the last line", || {
         gate.read("/var/out/substituted")
             .matches("the-last-one")
             .count()
             == 3
     });
-    wait_for("the lock", || !deployment.rules().is_empty());
+    wait_long("the lock", || !deployment.rules().is_empty());
     let counted = || gate.read(&format!("/var/log/swatch/{ATTACKER}"));
-    wait_for("the last line, counted", || {
+    wait_long("the last line, counted", || {
         counted().matches("the-last-one").count() == 3
     });
     expect_harmless(&deployment, &before);

@@ -15,6 +15,7 @@ const PROGRAMS: &[&str] = &["sshd", "ssh", "ssh-keygen", "iptables", "at", "floc
 
 const SSHD: &str = "
 ListenAddress 0.0.0.0
+ListenAddress ::
 HostKey /etc/ssh/key_of_test
 AuthorizedKeysFile /etc/ssh/keys_of_%u
 PidFile /run/sshd.pid
@@ -279,4 +280,65 @@ fn a_host_that_tcp_wrappers_refuse_is_locked_at_once() {
     site.attack("hanako", "refused connect from", 1);
     deployment.expect_lock(22);
     site.expect_welcome();
+}
+
+#[test]
+fn an_attacker_with_an_address_of_ipv6_is_locked_with_its_network() {
+    lock_by_ipv6("2001:db8:66::9", "2001:db8:66::/64");
+}
+
+#[test]
+fn an_attacker_in_our_own_network_of_ipv6_is_locked_alone() {
+    lock_by_ipv6("2001:db8:9::9", "2001:db8:9::9/128");
+}
+
+fn lock_by_ipv6(address: &str, locked: &str) {
+    if !allowed("a lock of IPv6 by a real sshd", PROGRAMS) || !allowed("ip6tables", &["ip6tables"])
+    {
+        return;
+    }
+    let site = Site::new();
+    let deployment = &site.deployment;
+    let (gate, attacker) = (&deployment.gate, &deployment.attacker);
+    let ours = "2001:db8:9::1";
+    gate.said(&[
+        "ip",
+        "address",
+        "add",
+        &format!("{ours}/64"),
+        "dev",
+        "left",
+        "nodad",
+    ]);
+    gate.said(&[
+        "ip",
+        "route",
+        "add",
+        &format!("{address}/128"),
+        "dev",
+        "left",
+    ]);
+    attacker.said(&[
+        "ip",
+        "address",
+        "add",
+        &format!("{address}/64"),
+        "dev",
+        "eth0",
+        "nodad",
+    ]);
+    attacker.said(&["ip", "route", "add", &format!("{ours}/128"), "dev", "eth0"]);
+    deployment.watch("secure", "/var/log/secure");
+    assert_eq!(attacker.connects(ours, 22), Reach::Open);
+    for n in 1..=3 {
+        let refused = site.login(attacker, ours, &format!("admin-{n}"));
+        assert!(!refused.status.success());
+        site.wait_logged("Invalid user ", n);
+    }
+    let rule = format!("-A INPUT -s {locked} -j DROP");
+    let rules = || gate.said(&["ip6tables", "-S", "INPUT"]);
+    wait_for(&rule, || rules().contains(&rule));
+    assert_eq!(attacker.connects(ours, 22), Reach::Silent);
+    assert_eq!(deployment.rules(), Vec::<String>::new());
+    assert_eq!(deployment.jobs().len(), 1);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use swatch_tests::deployment::{ATTACKER, Deployment, GATE, GATE_FOR_OTHER};
+use swatch_tests::deployment::{ATTACKER, Deployment, GATE, GATE_FOR_OTHER, OTHER};
 use swatch_tests::live::wait_for;
 use swatch_tests::machine::{Machine, Reach, Served, allowed};
 
@@ -62,7 +62,7 @@ impl Site {
 
     fn list(&self, from: &Machine, gate: &str, user: &str) -> Output {
         let commands = format!(
-            "set net:max-retries 1; set net:timeout 5; set ftp:ssl-allow no; open -u {user} {gate}; ls; bye"
+            "set net:max-retries 1; set net:timeout 5; set ftp:ssl-allow no; open -u \"{user}\" {gate}; ls; bye"
         );
         from.run(&["lftp", "--norc", "-c", &commands])
     }
@@ -120,4 +120,25 @@ fn a_host_that_tcp_wrappers_refuse_is_locked_at_once() {
     site.deployment.watch("vsftpd", "/var/log/vsftpd.log");
     site.attack("admin,wrong", "tcp_wrappers denial", 1);
     site.expect_lock(1);
+}
+
+#[test]
+fn a_user_name_locks_nobody_else() {
+    if !allowed("a user name at a real vsftpd", PROGRAMS) {
+        return;
+    }
+    let site = Site::new();
+    site.deployment.watch("vsftpd", "/var/log/vsftpd.log");
+    // Field 12 of what vsftpd logs for these is the other host's address.
+    let users = [
+        format!("a b c d {OTHER}"),
+        format!("a b c d '{OTHER}'"),
+        format!("x] FAIL LOGIN: Client '{OTHER}'"),
+    ];
+    for (n, user) in users.iter().enumerate() {
+        site.attack(&format!("{user},wrong"), "FAIL LOGIN: Client \"", n + 1);
+    }
+    site.expect_lock(3);
+    let theirs = format!("/var/log/swatch/{OTHER}");
+    assert!(!site.deployment.gate.path(&theirs).exists());
 }
