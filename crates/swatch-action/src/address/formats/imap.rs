@@ -1,7 +1,7 @@
 //! Mailbox servers other than Dovecot.
 
 use super::scan::{
-    Place, after_time, digits, every, leading, name_and_address, split, split_last, word,
+    Place, after_time, bracket, digits, every, leading, name_and_address, split, split_last, word,
 };
 use crate::address::notation::parse;
 
@@ -46,8 +46,10 @@ pub(super) fn zimbra(message: &[u8]) -> Option<Place> {
     {
         return None;
     }
-    let rest = rest.trim_ascii_start().strip_prefix(b"[")?;
-    let (_thread, rest) = split(rest, b"] [")?;
+    let (_thread, rest) = bracket(rest.trim_ascii_start())?;
+    let context = rest.strip_prefix(b"[")?;
+    let keys: [&[u8]; 4] = [b"name=", b"aname=", b"ip=", b"oip="];
+    keys.iter().find(|key| context.starts_with(key))?;
     let at = |rest: &[u8]| {
         leading(rest, b";")
             .filter(|(_, after)| !after.is_empty())
