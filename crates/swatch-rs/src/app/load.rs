@@ -23,6 +23,8 @@ pub(super) struct Loader {
     insecure: bool,
     /// Warnings are printed.
     talks: bool,
+    /// Warnings about what surely is a mistake, too.
+    lints: bool,
 }
 
 /// A configuration that can run.
@@ -53,6 +55,7 @@ impl Loader {
             },
             insecure: cli.insecure,
             talks,
+            lints: cli.check,
         }
     }
 
@@ -83,6 +86,9 @@ impl Loader {
                 None
             }
         };
+        if self.lints {
+            found.extend(swatch_config::lint(&config));
+        }
         self.print(&found, &config);
         rules.map(|rules| Loaded { config, rules })
     }
