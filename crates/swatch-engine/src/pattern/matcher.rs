@@ -355,6 +355,10 @@ impl Matcher {
             } else {
                 WhichCaptures::Implicit
             })
+            // Tables built in advance pay off for a pattern that is searched for all the time;
+            // a rule's own one is tried on few lines, and a thousand of them are built.
+            .dfa(false)
+            .onepass(captures)
             .nfa_size_limit(Some(self.limits.program_bytes));
         meta::Builder::new()
             .configure(config)

@@ -1,15 +1,18 @@
-//! Other texts where those that were chosen occur too often in this log.
+//! Other texts, and other parts of them, by what the log shows.
 
-use super::literal::Literal;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
 use super::rules::Search;
+use super::sample::Sample;
 use super::scan::Scratch;
 
 /// Look at the counts after this much text.
 const PERIOD: usize = 1 << 20;
+/// A smaller block shows little.
+const ENOUGH: usize = 64 << 10;
 /// The index is built anew at most so often: a log may change, but not for ever.
 const MOST_CHANGES: u32 = 8;
-/// Bytes of the log that new texts are measured by.
-const SAMPLE: usize = 128 << 10;
 
 /// What was chosen so far.
 #[derive(Debug)]
@@ -29,55 +32,58 @@ impl Adaptation {
 }
 
 impl Search {
-    /// Counts the block; now and then, changes the texts of patterns that were tried for nothing
-    /// on more than one line in a hundred or so.
+    /// Makes the first choice by the first block that is large enough to show something.
+    pub(super) fn learn(&self, block: &[u8]) {
+        if block.len() < ENOUGH || self.generation.load(Ordering::Acquire) > 1 {
+            return;
+        }
+        let mut adaptation = self
+            .adaptation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if adaptation.changes == 0 {
+            adaptation.changes = 1;
+            let sample = Sample::of(block);
+            self.rechoose(&mut adaptation, &sample);
+            self.choose(&adaptation.chosen, &sample);
+        }
+    }
+
+    /// Counts the block; now and then, chooses again if lines are tried for nothing.
     pub(super) fn adapt(&self, scratch: &mut Scratch, block: &[u8]) {
         scratch.seen.bytes += block.len();
         if scratch.seen.bytes < PERIOD {
             return;
         }
         let seen = std::mem::take(&mut scratch.seen);
+        // One line in a hundred or so.
         let too_many = (seen.bytes / 16_384) as u32;
-        let many: Vec<usize> = seen
-            .lines_for_nothing
-            .iter()
-            .enumerate()
-            .filter(|(pattern, count)| **count > too_many && self.texts[*pattern].choices.len() > 1)
-            .map(|(pattern, _)| pattern)
-            .collect();
-        if many.is_empty() {
+        if seen.lines_for_nothing < too_many || block.len() < ENOUGH {
             return;
         }
         // Another thread at work on the same is as good.
-        let Ok(mut adaptation) = self.adaptation.try_lock() else {
-            return;
-        };
-        if adaptation.changes == MOST_CHANGES {
-            return;
-        }
-        let sample = &block[..block.len().min(SAMPLE)];
-        let lower = sample.to_ascii_lowercase();
-        let occurs = |literal: &Literal| {
-            let text = if literal.fold { &lower } else { sample };
-            memchr::memmem::find_iter(text, &literal.bytes).count()
-        };
-        let mut changed = false;
-        for pattern in many {
-            let choices = &self.texts[pattern].choices;
-            let counts: Vec<usize> = choices
-                .iter()
-                .map(|choice| choice.iter().map(occurs).sum())
-                .collect();
-            let now = adaptation.chosen[pattern] as usize;
-            let best = (0..counts.len()).min_by_key(|&choice| counts[choice]);
-            if let Some(best) = best.filter(|&best| counts[best] * 2 < counts[now]) {
-                adaptation.chosen[pattern] = best as u32;
-                changed = true;
+        if let Ok(mut adaptation) = self.adaptation.try_lock()
+            && adaptation.changes < MOST_CHANGES
+        {
+            adaptation.changes += 1;
+            let sample = Sample::of(block);
+            if self.rechoose(&mut adaptation, &sample) {
+                self.choose(&adaptation.chosen, &sample);
             }
         }
-        if changed {
-            adaptation.changes += 1;
-            self.choose(&adaptation.chosen);
+    }
+
+    /// Chooses by a sample; whether anything has changed.
+    fn rechoose(&self, adaptation: &mut Adaptation, sample: &Sample) -> bool {
+        let before = adaptation.chosen.clone();
+        for (texts, chosen) in self.texts.iter().zip(&mut adaptation.chosen) {
+            // What is all of a pattern leaves nothing to be tried.
+            if texts.choices.len() > 1 && !texts.whole {
+                let costs = texts.choices.iter().map(|choice| sample.choice(choice));
+                let best = (0u32..).zip(costs).min_by(|(_, a), (_, b)| a.total_cmp(b));
+                *chosen = best.map_or(0, |(best, _)| best);
+            }
         }
+        adaptation.chosen != before
     }
 }

@@ -6,18 +6,33 @@
 //! every fourth place, a core looks through gigabytes per second whatever the number of texts; only
 //! where a bit is set the texts themselves are compared.
 
-use super::rank;
+use super::sample::Sample;
 
 /// Bits of the hash.
 const BITS: u32 = 17;
 const WORDS: usize = 1 << (BITS - 6);
+/// Samples that are looked at before it is asked whether one of them hit.
+const ROUND: usize = 8;
 
-/// A text to be found, in the filter's own order.
+/// A text to be found.
 #[derive(Debug, Clone)]
 pub(crate) struct Needle {
-    /// In lower case if `fold` is set; at least `Q + S - 1` long.
+    /// In lower case if `fold` is set.
     pub(crate) bytes: Vec<u8>,
     pub(crate) fold: bool,
+}
+
+impl Needle {
+    pub(crate) fn is_at(&self, text: &[u8], start: usize) -> bool {
+        text.get(start..start + self.bytes.len())
+            .is_some_and(|there| {
+                if self.fold {
+                    there.eq_ignore_ascii_case(&self.bytes)
+                } else {
+                    there == self.bytes
+                }
+            })
+    }
 }
 
 /// Finds texts of at least `Q + S - 1` bytes.
@@ -44,10 +59,10 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
     /// The shortest text that it finds.
     pub(crate) const SHORTEST: usize = Q + S - 1;
 
-    pub(crate) fn new(needles: Vec<Needle>) -> Self {
+    pub(crate) fn new(needles: Vec<Needle>, seen: &Sample) -> Self {
         let mut hashed = Vec::with_capacity(needles.len() * S);
         for (number, needle) in (0u32..).zip(&needles) {
-            let at = rank::rarest(&needle.bytes, Self::SHORTEST);
+            let (_, at) = seen.best_part(&needle.bytes, Q, S);
             for back in at..at + S {
                 let word = sample::<Q>(load(&needle.bytes, back));
                 let entry = Entry {
@@ -83,50 +98,43 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
     /// samples.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
         let mut at = 0;
-        while at + 4 <= text.len() {
-            let word = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], text[at + 3]]);
-            let word = sample::<Q>(word);
-            let hash = hash(word);
-            if self.map[(hash >> 6) as usize] & (1 << (hash & 63)) != 0 {
-                self.compare(text, at, word, hash, &mut found);
+        // One more round than is needed would read behind the end.
+        for round in text.windows(ROUND * S + 4).step_by(ROUND * S) {
+            let mut hits = 0u32;
+            for i in 0..ROUND {
+                let bytes = [
+                    round[i * S],
+                    round[i * S + 1],
+                    round[i * S + 2],
+                    round[i * S + 3],
+                ];
+                let hash = hash(sample::<Q>(u32::from_le_bytes(bytes)));
+                let bit = (self.map[(hash >> 6) as usize] >> (hash & 63)) & 1;
+                hits |= (bit as u32) << i;
             }
-            at += S;
+            while hits != 0 {
+                let i = hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                self.compare(text, at + i * S, &mut found);
+            }
+            at += ROUND * S;
         }
         while at < text.len() {
-            let word = sample::<Q>(load(text, at));
-            self.compare(text, at, word, hash(word), &mut found);
+            self.compare(text, at, &mut found);
             at += S;
         }
     }
 
     #[inline(never)]
-    fn compare(
-        &self,
-        text: &[u8],
-        at: usize,
-        word: u32,
-        hash: u32,
-        found: &mut impl FnMut(usize, u32),
-    ) {
-        let slot = (hash >> self.slot_shift) as usize;
+    fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, u32)) {
+        let word = sample::<Q>(load(text, at));
+        let slot = (hash(word) >> self.slot_shift) as usize;
         let entries = self.starts[slot] as usize..self.starts[slot + 1] as usize;
         for entry in &self.entries[entries] {
-            if entry.word != word {
-                continue;
-            }
-            let needle = &self.needles[entry.needle as usize];
-            let Some(start) = at.checked_sub(entry.back as usize) else {
-                continue;
-            };
-            let Some(there) = text.get(start..start + needle.bytes.len()) else {
-                continue;
-            };
-            let equal = if needle.fold {
-                there.eq_ignore_ascii_case(&needle.bytes)
-            } else {
-                there == needle.bytes
-            };
-            if equal {
+            if entry.word == word
+                && let Some(start) = at.checked_sub(entry.back as usize)
+                && self.needles[entry.needle as usize].is_at(text, start)
+            {
                 found(start, entry.needle);
             }
         }
@@ -134,17 +142,20 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
 }
 
 /// The first `Q` bytes, letters in lower case (and some other characters changed alike).
-fn sample<const Q: usize>(word: u32) -> u32 {
+pub(super) fn sample<const Q: usize>(word: u32) -> u32 {
     let mask = if Q == 4 { u32::MAX } else { (1 << (8 * Q)) - 1 };
     (word | 0x2020_2020) & mask
 }
 
-fn hash(word: u32) -> u32 {
+pub(super) fn hash(word: u32) -> u32 {
     word.wrapping_mul(0x9e37_79b1) >> (32 - BITS)
 }
 
 /// Four bytes; zero stands for those behind the end.
-fn load(text: &[u8], at: usize) -> u32 {
+pub(super) fn load(text: &[u8], at: usize) -> u32 {
+    if let Some(&[a, b, c, d]) = text.get(at..at + 4) {
+        return u32::from_le_bytes([a, b, c, d]);
+    }
     let byte = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0));
     byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24
 }

@@ -6,8 +6,10 @@ use std::sync::OnceLock;
 use regex_automata::meta;
 use regex_syntax::hir::Hir;
 
+use super::few::Few;
 use super::filter::{Filter, Needle};
 use super::literal::{Choice, Literal};
+use super::sample::Sample;
 use crate::pattern::Matcher;
 
 /// Four bytes at every fourth place.
@@ -34,6 +36,7 @@ pub(crate) struct Index {
     long: Option<(Long, Owners)>,
     middle: Option<(Middle, Owners)>,
     short: Option<(Short, Owners)>,
+    few: Option<(Few, Owners)>,
     /// Patterns without such a text.
     pub(crate) rest: Vec<u32>,
     gate: OnceLock<Option<meta::Regex>>,
@@ -49,6 +52,7 @@ impl Index {
     pub(crate) fn new<'c>(
         chosen: impl Iterator<Item = (u32, &'c Choice, bool)>,
         rest: Vec<u32>,
+        sample: &Sample,
     ) -> Index {
         let mut numbers: HashMap<&Literal, usize> = HashMap::new();
         let mut texts: Vec<(&Literal, Vec<Owner>)> = Vec::new();
@@ -61,19 +65,28 @@ impl Index {
                 texts[number].1.push(Owner { pattern, whole });
             }
         }
+        let mut index = Index {
+            rest,
+            ..Index::default()
+        };
+        if let Some(few) = few(&texts, sample) {
+            index.few = Some(few);
+            return index;
+        }
         let (long, texts): (Vec<_>, Vec<_>) = texts
             .into_iter()
             .partition(|(text, _)| text.bytes.len() >= Long::SHORTEST);
+        index.long = filter(long, sample);
+        if let Some(few) = few(&texts, sample) {
+            index.few = Some(few);
+            return index;
+        }
         let (middle, short): (Vec<_>, Vec<_>) = texts
             .into_iter()
             .partition(|(text, _)| text.bytes.len() >= Middle::SHORTEST);
-        Index {
-            long: filter(long),
-            middle: filter(middle),
-            short: filter(short),
-            rest,
-            gate: OnceLock::new(),
-        }
+        index.middle = filter(middle, sample);
+        index.short = filter(short, sample);
+        index
     }
 
     /// Calls `found` with the place and the owner of each text that occurs. The places of one
@@ -91,6 +104,10 @@ impl Index {
         if let Some((filter, owners)) = &self.short {
             filters += 1;
             filter.find(text, |at, needle| owners.each(at, needle, &mut found));
+        }
+        if let Some((few, owners)) = &self.few {
+            filters += 1;
+            few.find(text, |at, needle| owners.each(at, needle, &mut found));
         }
         filters > 1
     }
@@ -130,21 +147,28 @@ impl Owners {
     }
 }
 
+type Owned<'l> = (&'l Literal, Vec<Owner>);
+
+fn few(texts: &[Owned<'_>], sample: &Sample) -> Option<(Few, Owners)> {
+    if texts.is_empty() {
+        return None;
+    }
+    let needles: Vec<Needle> = texts.iter().map(|(text, _)| text.needle()).collect();
+    let few = Few::new(&needles, sample)?;
+    let owners = texts.iter().map(|(_, owners)| owners.clone()).collect();
+    Some((few, Owners(owners)))
+}
+
 fn filter<const Q: usize, const S: usize>(
-    texts: Vec<(&Literal, Vec<Owner>)>,
+    texts: Vec<Owned<'_>>,
+    sample: &Sample,
 ) -> Option<(Filter<Q, S>, Owners)> {
     if texts.is_empty() {
         return None;
     }
     let (needles, owners) = texts
         .into_iter()
-        .map(|(literal, owners)| {
-            let needle = Needle {
-                bytes: literal.bytes.clone(),
-                fold: literal.fold,
-            };
-            (needle, owners)
-        })
+        .map(|(text, owners)| (text.needle(), owners))
         .unzip();
-    Some((Filter::new(needles), Owners(owners)))
+    Some((Filter::new(needles, sample), Owners(owners)))
 }

@@ -1,5 +1,6 @@
 //! Texts that a record must contain for a pattern to match.
 
+use super::filter::Needle;
 use crate::pattern::ast::{Node, Repeat, Test};
 use crate::pattern::set::ByteSet;
 
@@ -60,6 +61,13 @@ fn is_useful(choice: &[Literal]) -> bool {
 }
 
 impl Literal {
+    pub(crate) fn needle(&self) -> Needle {
+        Needle {
+            bytes: self.bytes.clone(),
+            fold: self.fold,
+        }
+    }
+
     fn is_mixed(&self) -> bool {
         self.mixed || (self.fold && self.cased)
     }

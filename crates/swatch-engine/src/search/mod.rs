@@ -15,6 +15,7 @@
 //! engines of those that never match are never made.
 
 mod adapt;
+mod few;
 mod filter;
 mod found;
 mod index;
@@ -22,6 +23,7 @@ mod literal;
 mod pass;
 mod rank;
 mod rules;
+mod sample;
 mod scan;
 #[cfg(test)]
 mod tests;

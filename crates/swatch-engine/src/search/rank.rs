@@ -40,13 +40,3 @@ pub(crate) fn choice(choice: &[Literal]) -> f64 {
         })
         .sum()
 }
-
-/// Where in the text the rarest `length` bytes begin.
-pub(crate) fn rarest(bytes: &[u8], length: usize) -> usize {
-    bytes
-        .windows(length)
-        .enumerate()
-        .map(|(at, window)| (text(window), at))
-        .min_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map_or(0, |(_, at)| at)
-}

@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use memchr::memmem::Finder;
+
 use super::adapt::Adaptation;
 use super::found::{Hit, Matched};
 use super::index::{Index, SHORTEST};
 use super::literal::{self, Choice, Texts};
+use super::sample::Sample;
 use crate::needs::Need;
 use crate::program::Program;
 
@@ -22,12 +25,17 @@ pub struct Search {
     always: Vec<u32>,
     /// For each pattern its texts, and which of them are searched for.
     pub(super) texts: Vec<Texts>,
+    /// For each pattern with several choices of texts the means to look for them in a line.
+    finders: Vec<Box<[ChoiceFinder]>>,
     rest: Vec<u32>,
     index: Mutex<Arc<Index>>,
     /// Grows when the index changes.
     pub(super) generation: AtomicU64,
     pub(super) adaptation: Mutex<Adaptation>,
 }
+
+/// Looks for the texts of one choice: each with whether it is to be looked for in lower case.
+type ChoiceFinder = Box<[(Finder<'static>, bool)]>;
 
 /// What a search has found out of a record's patterns.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +99,10 @@ impl Search {
             }
         }
         let adaptation = Adaptation::new(matchers.len());
-        let index = index(&texts, &adaptation.chosen, rest.clone());
+        let index = index(&texts, &adaptation.chosen, rest.clone(), &Sample::default());
+        let finders = texts.iter().map(finders).collect();
         Search {
+            finders,
             covered,
             rules,
             always,
@@ -110,14 +120,34 @@ impl Search {
         !self.always.is_empty()
     }
 
+    /// Whether the record has a text of every choice of the pattern: to look for them takes much
+    /// less time than to try the pattern. `lower` is the record in lower case, once it was needed.
+    pub(super) fn has_all_texts(
+        &self,
+        pattern: u32,
+        record: &[u8],
+        lower: &mut Option<Vec<u8>>,
+    ) -> bool {
+        self.finders[pattern as usize].iter().all(|choice| {
+            choice.iter().any(|(finder, fold)| {
+                let text = if *fold {
+                    lower.get_or_insert_with(|| record.to_ascii_lowercase())
+                } else {
+                    record
+                };
+                finder.find(text).is_some()
+            })
+        })
+    }
+
     /// The index in force.
     pub(super) fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes another choice of texts.
-    pub(super) fn choose(&self, chosen: &[u32]) {
-        let index = index(&self.texts, chosen, self.rest.clone());
+    pub(super) fn choose(&self, chosen: &[u32], sample: &Sample) {
+        let index = index(&self.texts, chosen, self.rest.clone(), sample);
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -141,7 +171,21 @@ impl Search {
     }
 }
 
-fn index(texts: &[Texts], chosen: &[u32], rest: Vec<u32>) -> Index {
+fn finders(texts: &Texts) -> Box<[ChoiceFinder]> {
+    if texts.choices.len() < 2 {
+        return Box::default();
+    }
+    let choices = texts.choices.iter().map(|choice| {
+        let finders = choice.iter().map(|literal| {
+            let finder = Finder::new(&literal.bytes).into_owned();
+            (finder, literal.fold)
+        });
+        finders.collect()
+    });
+    choices.collect()
+}
+
+fn index(texts: &[Texts], chosen: &[u32], rest: Vec<u32>, sample: &Sample) -> Index {
     let choices =
         (0u32..)
             .zip(texts.iter().zip(chosen))
@@ -149,7 +193,7 @@ fn index(texts: &[Texts], chosen: &[u32], rest: Vec<u32>) -> Index {
                 let whole = texts.whole && choice == 0;
                 Some((pattern, texts.choices.get(choice as usize)?, whole))
             });
-    Index::new(choices, rest)
+    Index::new(choices, rest, sample)
 }
 
 /// The texts of a pattern that are long enough, the one that is probably the rarest first. If

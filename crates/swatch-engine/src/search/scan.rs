@@ -21,11 +21,11 @@ pub struct Scratch {
     pub(super) seen: Seen,
 }
 
-/// How often the texts of each pattern were found since the last look, and how often for nothing.
+/// What was seen since the last look.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
     pub(super) bytes: usize,
-    pub(super) lines_for_nothing: Vec<u32>,
+    pub(super) lines_for_nothing: u32,
 }
 
 impl Scratch {
@@ -41,6 +41,7 @@ impl Search {
     /// newline behind each (the last one may lack it), and is shorter than 2 GiB.
     pub fn block(&self, program: &Program, scratch: &mut Scratch, block: &[u8], found: &mut Found) {
         found.clear();
+        self.learn(block);
         let index = self.touches(scratch, block);
         if !index.rest.is_empty() {
             rest_lines(program, &index, block, scratch);
@@ -121,9 +122,12 @@ impl Search {
         let owners = &mut scratch.line;
         owners.sort_unstable_by_key(|owner| owner.pattern);
         owners.dedup_by_key(|owner| owner.pattern);
+        let mut lower = None;
         for owner in owners {
             let matcher = &program.patterns.matchers[owner.pattern as usize];
-            if owner.whole {
+            if !owner.whole && !self.has_all_texts(owner.pattern, record, &mut lower) {
+                scratch.seen.lines_for_nothing += 1;
+            } else if owner.whole {
                 found.add(owner.pattern, true);
             } else if !matcher.is_linear() {
                 // Its searches may be given up, which the rule must account for.
@@ -131,12 +135,7 @@ impl Search {
             } else if matcher.is_match(record) == Verdict::Match {
                 found.add(owner.pattern, true);
             } else {
-                let nothing = &mut scratch.seen.lines_for_nothing;
-                let pattern = owner.pattern as usize;
-                if nothing.len() <= pattern {
-                    nothing.resize(pattern + 1, 0);
-                }
-                nothing[pattern] += 1;
+                scratch.seen.lines_for_nothing += 1;
             }
         }
     }

@@ -232,6 +232,9 @@ fn a_choice_that_the_log_shows_to_be_poor_is_changed() {
     let (mut scratch, mut found) = (Scratch::new(), Found::new());
     let generation = || search.generation.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(generation(), 1);
+    let short = &log.as_bytes()[..4096];
+    search.block(&bench.program, &mut scratch, short, &mut found);
+    assert_eq!(generation(), 1);
     for _ in 0..16 {
         search.block(&bench.program, &mut scratch, log.as_bytes(), &mut found);
         assert!(found.is_empty());

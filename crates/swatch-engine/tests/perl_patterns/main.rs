@@ -32,7 +32,9 @@ fn generated_patterns_match_as_in_perl() {
         let case = generate::case(&mut random);
         if difference(&mut oracle, &case).is_some() {
             let (small, text) = shrink(&mut oracle, case);
-            differences.push(format!("case {n}: {text}\n  from {}", small.shown()));
+            let text = format!("case {n}: {text}\n  from {}", small.shown());
+            eprintln!("{text}");
+            differences.push(text);
             if differences.len() == wanted {
                 break;
             }

@@ -1,0 +1,98 @@
+//! A few texts, by SIMD.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::Span;
+use aho_corasick::packed;
+
+use super::filter::Needle;
+use super::sample::Sample;
+
+/// More texts than this are found faster by samples.
+const MOST: usize = 24;
+/// The searcher's limit.
+const MOST_WINDOWS: usize = 64;
+
+/// Finds a few texts, each by a window of three or four bytes of it.
+#[derive(Debug)]
+pub(crate) struct Few {
+    searcher: packed::Searcher,
+    /// For each window the texts that have it, and where.
+    owners: Vec<Vec<(u32, u32)>>,
+    needles: Vec<Needle>,
+}
+
+impl Few {
+    /// None: there are too many texts, or the machine has no fitting instructions.
+    pub(crate) fn new(needles: &[Needle], sample: &Sample) -> Option<Few> {
+        if needles.len() > MOST {
+            return None;
+        }
+        (3..=4)
+            .rev()
+            .find_map(|length| Few::with_windows(needles, length, sample))
+    }
+
+    fn with_windows(needles: &[Needle], length: usize, sample: &Sample) -> Option<Few> {
+        let mut windows: BTreeMap<Vec<u8>, Vec<(u32, u32)>> = BTreeMap::new();
+        for (number, needle) in (0u32..).zip(needles) {
+            let cost = |window: &[u8]| {
+                let letters = window.iter().filter(|byte| byte.is_ascii_alphabetic());
+                let letters = if needle.fold { letters.count() } else { 0 };
+                sample.cost(window) * (1 << letters) as f64
+            };
+            let (_, at) = needle
+                .bytes
+                .windows(length)
+                .enumerate()
+                .map(|(at, window)| (cost(window), at))
+                .min_by(|(a, _), (b, _)| a.total_cmp(b))?;
+            for window in variants(&needle.bytes[at..at + length], needle.fold) {
+                windows.entry(window).or_default().push((number, at as u32));
+            }
+        }
+        if windows.len() > MOST_WINDOWS {
+            return None;
+        }
+        let searcher = packed::Config::new()
+            .builder()
+            .extend(windows.keys())
+            .build()?;
+        Some(Few {
+            searcher,
+            owners: windows.into_values().collect(),
+            needles: needles.to_vec(),
+        })
+    }
+
+    /// Calls `found` with the place and the number of each text that occurs.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
+        let mut from = 0;
+        // Windows have one length and differ, so no other one begins where one was found.
+        while let Some(hit) = self.searcher.find_in(text, Span::from(from..text.len())) {
+            from = hit.start() + 1;
+            for &(needle, back) in &self.owners[hit.pattern().as_usize()] {
+                if let Some(start) = hit.start().checked_sub(back as usize)
+                    && self.needles[needle as usize].is_at(text, start)
+                {
+                    found(start, needle);
+                }
+            }
+        }
+    }
+}
+
+/// The window in each mixture of cases.
+fn variants(window: &[u8], fold: bool) -> Vec<Vec<u8>> {
+    let mut all = vec![window.to_vec()];
+    for at in 0..window.len() {
+        if fold && window[at].is_ascii_alphabetic() {
+            let mut others = all.clone();
+            others
+                .iter_mut()
+                .for_each(|other| other[at] = other[at].to_ascii_uppercase());
+            all.append(&mut others);
+        }
+    }
+    all
+}

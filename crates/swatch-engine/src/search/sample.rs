@@ -1,0 +1,81 @@
+//! What a piece of the log shows: how often runs of bytes occur in it.
+
+use super::filter::{hash, load, sample};
+use super::literal::{Choice, Literal};
+use super::rank;
+
+/// Counters of hashed runs.
+const SLOTS: usize = 1 << 17;
+/// Bytes that are enough to know a log.
+const ENOUGH: usize = 256 << 10;
+
+/// How often runs of four and of three bytes occur, letters taken in either case. Without a log,
+/// all is estimated.
+#[derive(Debug, Default)]
+pub(crate) struct Sample {
+    fours: Vec<u16>,
+    threes: Vec<u16>,
+}
+
+impl Sample {
+    /// Counts the runs of a piece of a log.
+    pub(crate) fn of(log: &[u8]) -> Sample {
+        let log = &log[..log.len().min(ENOUGH)];
+        let mut counts = Sample {
+            fours: vec![0; SLOTS],
+            threes: vec![0; SLOTS],
+        };
+        for at in 0..log.len() {
+            let word = load(log, at);
+            let four = &mut counts.fours[hash(sample::<4>(word)) as usize];
+            *four = four.saturating_add(1);
+            let three = &mut counts.threes[hash(sample::<3>(word)) as usize];
+            *three = three.saturating_add(1);
+        }
+        counts
+    }
+
+    /// About how often a run of three or four bytes occurs; the estimate decides among those that
+    /// do not occur.
+    pub(crate) fn cost(&self, run: &[u8]) -> f64 {
+        let word = load(run, 0);
+        let count = match run.len() {
+            3 => self.threes.get(hash(sample::<3>(word)) as usize),
+            _ => self.fours.get(hash(sample::<4>(word)) as usize),
+        };
+        let estimate = rank::text(run);
+        count.map_or(estimate, |&count| f64::from(count) + estimate)
+    }
+
+    /// How often something is to be compared for a text that is found by samples of `length`
+    /// bytes at every `step`th place: the best part of it, and where that begins.
+    pub(crate) fn best_part(&self, bytes: &[u8], length: usize, step: usize) -> (f64, usize) {
+        bytes
+            .windows(length + step - 1)
+            .enumerate()
+            .map(|(at, part)| (part.windows(length).map(|run| self.cost(run)).sum(), at))
+            .min_by(|(a, _): &(f64, usize), (b, _)| a.total_cmp(b))
+            .unwrap_or((f64::MAX, 0))
+    }
+
+    /// What it costs to search for one of these texts, in comparisons of a sample that hit.
+    pub(crate) fn choice(&self, choice: &Choice) -> f64 {
+        choice.iter().map(|literal| self.literal(literal)).sum()
+    }
+
+    fn literal(&self, literal: &Literal) -> f64 {
+        // The shorter texts need more samples: a pass of its own, if it comes to the worst.
+        let (length, step, pass) = match literal.bytes.len() {
+            0..=3 => (3, 1, 26_000.0),
+            4..=6 => (3, 2, 10_000.0),
+            _ => (4, 4, 0.0),
+        };
+        let runs = literal.bytes.windows(length).map(|run| self.cost(run));
+        // Where the text itself occurs, its line is cut out and looked at.
+        let occurs = runs.fold(f64::MAX, f64::min);
+        self.best_part(&literal.bytes, length, step).0
+            + 10.0 * occurs
+            + pass
+            + 1000.0 * rank::text(&literal.bytes)
+    }
+}
