@@ -106,7 +106,7 @@ impl Reader<'_, '_> {
             let byte = match unit {
                 Unit::Byte(byte) => byte,
                 Unit::Hole(hole) => {
-                    let before = self.before;
+                    let before = self.before.clone();
                     self.fill(hole, invoked.quote(&word));
                     let outer = [Quote::Word].into_iter().chain(before);
                     word.push_hole(hole, outer.collect());

@@ -27,10 +27,20 @@ impl Reader<'_, '_> {
             quoted: false,
             strip_tabs,
         };
+        let mut open = None;
         while let Some(unit) = self.unit() {
             match unit {
-                Unit::Byte(b'\'' | b'"' | b'\\') => delimiter.quoted = true,
-                Unit::Byte(b) if b" \t\n;&|<>()".contains(&b) => break,
+                Unit::Byte(b) if open == Some(b) => open = None,
+                Unit::Byte(b @ (b'\'' | b'"')) if open.is_none() => {
+                    open = Some(b);
+                    delimiter.quoted = true;
+                }
+                Unit::Byte(b'\\') if open.is_none() => {
+                    delimiter.quoted = true;
+                    self.at += 1;
+                    delimiter.text.extend(self.byte(0));
+                }
+                Unit::Byte(b) if open.is_none() && b" \t\n;&|<>()".contains(&b) => break,
                 Unit::Byte(b) => delimiter.text.push(b),
                 Unit::Hole(hole) => {
                     self.fill(hole, Quote::Plain);
@@ -45,11 +55,11 @@ impl Reader<'_, '_> {
     pub(super) fn here_documents(&mut self) {
         for delimiter in std::mem::take(&mut self.here) {
             let quote = match delimiter.quoted {
-                true => Quote::RawHereDocument,
+                true => Quote::RawHereDocument(delimiter.text.clone().into()),
                 false => Quote::HereDocument,
             };
             while self.at < self.units.len() {
-                let line = self.here_line(quote);
+                let line = self.here_line(&quote);
                 let tabs = line.iter().take_while(|b| **b == b'\t').count();
                 let start = if delimiter.strip_tabs { tabs } else { 0 };
                 if line[start..] == delimiter.text[..] {
@@ -60,7 +70,7 @@ impl Reader<'_, '_> {
     }
 
     /// One line; a hole in it counts as a byte that no delimiter has.
-    fn here_line(&mut self, quote: Quote) -> Vec<u8> {
+    fn here_line(&mut self, quote: &Quote) -> Vec<u8> {
         let mut line = Vec::new();
         while let Some(unit) = self.unit() {
             self.at += 1;
@@ -71,7 +81,7 @@ impl Reader<'_, '_> {
                     // Behind a dollar sign or a backslash the value could become an expansion.
                     let quote = match line.last() {
                         Some(b'$' | b'\\' | b'{' | b'(') => Quote::Plain,
-                        _ => quote,
+                        _ => quote.clone(),
                     };
                     self.fill(hole, quote);
                     line.push(0);

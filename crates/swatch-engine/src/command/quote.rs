@@ -5,7 +5,7 @@
 //! double quotes around the script.
 
 /// One step of quoting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Quote {
     /// Outside of quotes: each blank-separated field a single-quoted word of its own. The first
     /// and the last stay glued to the text beside them, as a shell's own splitting leaves them.
@@ -26,8 +26,9 @@ pub(crate) enum Quote {
     Number,
     /// A here-document in which the shell expands. A line break could end it: it becomes a blank.
     HereDocument,
-    /// A here-document behind a quoted delimiter.
-    RawHereDocument,
+    /// A here-document behind a quoted delimiter, in which nothing can be escaped: a value that
+    /// could make a line equal to this delimiter gets a sign more.
+    RawHereDocument(Box<[u8]>),
     /// Where no quoting can be relied on: letters, digits, blanks and a few signs without a
     /// meaning stay, every other byte becomes `_`.
     Plain,
@@ -39,7 +40,7 @@ pub(crate) enum Quote {
 
 impl Quote {
     /// Appends the quoted value.
-    pub(crate) fn apply(self, value: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn apply(&self, value: &[u8], out: &mut Vec<u8>) {
         let mut escape = |specials: &[u8]| {
             for &b in value {
                 if specials.contains(&b) {
@@ -61,6 +62,8 @@ impl Quote {
                 out.extend_from_slice(if plain { value } else { b"0" });
             }
             Quote::HereDocument => {
+                // Expands to nothing, and no line with it is the delimiter.
+                out.extend_from_slice(b"${0+}");
                 for &b in value {
                     match b {
                         b'$' | b'`' | b'\\' => out.extend_from_slice(&[b'\\', b]),
@@ -69,8 +72,13 @@ impl Quote {
                     }
                 }
             }
-            Quote::RawHereDocument => {
+            Quote::RawHereDocument(delimiter) => {
                 out.extend(value.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
+                let part = |w: &[u8]| w == value;
+                if !value.is_empty() && delimiter.windows(value.len()).any(part) {
+                    let foreign = b" .".iter().find(|b| !delimiter.contains(b));
+                    out.push(*foreign.unwrap_or(&b'_'));
+                }
             }
             Quote::Plain => out.extend(value.iter().map(|&b| match b {
                 b' ' | b'.' | b',' | b':' | b'/' | b'@' | b'%' | b'+' | b'-' => b,

@@ -73,6 +73,8 @@ enum Expect {
     Whole,
     /// One argument, with line breaks as blanks and one line break at the end.
     Line,
+    /// The same between two hyphens.
+    Between,
     /// The value's number, else 0.
     Number,
     /// Only that nothing else was run: the output has no mark.
@@ -146,7 +148,7 @@ const PLACES: &[(&str, Expect)] = &[
     ("sh -c 'printf \"%s\" \\@ $@ \"\\@ $@\"'", Expect::Harmless),
     ("printf '%s' `printf '%s' \\@ $@ \\\\@`", Expect::Harmless),
     ("cat <<EOF\n@\nEOF\n", Expect::Line),
-    ("cat <<'EOF'\n@\nEOF\n", Expect::Line),
+    ("cat <<'EOF'\n-@-\nEOF\n", Expect::Between),
     ("cat <<-EOF | sed s/^.//\n\tx@\n\tEOF\n", Expect::Harmless),
     ("cat <<EOF\n$@ \\@ ${@} $(@\nEOF\n", Expect::Harmless),
     (": # a comment @\n:", Expect::Harmless),
@@ -188,6 +190,13 @@ fn check(text: &str, expect: Expect, value: &[u8]) -> Result<(), TestCaseError> 
                     .filter(|b| **b == b'\n')
                     .for_each(|b| *b = b' ');
                 line.push(b'\n');
+                line
+            }
+            Expect::Between => {
+                let mut line = [b"-", value, b"-\n"].concat();
+                let end = line.len() - 1;
+                let inner = line[..end].iter_mut().filter(|b| **b == b'\n');
+                inner.for_each(|b| *b = b' ');
                 line
             }
             Expect::Number => {
@@ -323,6 +332,26 @@ fn known_attacks_stay_data() {
     ] {
         for (text, expect) in PLACES {
             check(text, *expect, value.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn no_value_ends_a_here_document() {
+    for text in [
+        "cat <<EOF\n@\n@\nEOF\n",
+        "cat <<'EOF'\n@@\n@\nEOF\n",
+        "cat <<-'EOF'\n\tE@\n@\n\tEOF\n",
+        "cat <<-EOF\n\tE@F\n@\n\tEOF\n",
+        "cat <<'E F'\nE@F\n@\nE F\n",
+        "cat <<'E. _F'\nE@F\n@\nE. _F\n",
+    ] {
+        for value in ["EOF", "OF", "O", " ", "E", "", ". _"] {
+            for program in shells() {
+                let printed = run(program, &script(text, value.as_bytes()));
+                let lines = printed.iter().filter(|b| **b == b'\n').count();
+                assert_eq!(lines, 2, "{program} {text} {value:?}");
+            }
         }
     }
 }
