@@ -7,15 +7,18 @@ mod store;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::time::ClockId;
 
 use crate::notice::Notice;
 use crate::pattern::Pattern;
 
-pub(crate) use format::Saved;
 use format::State;
+pub(crate) use format::{Covered, Saved};
 pub(crate) use progress::Progress;
 use store::Store;
 pub use store::{StateError, check_state_dir};
@@ -50,7 +53,7 @@ struct Table {
     /// What was loaded and has not been taken up yet.
     loaded: Vec<Saved>,
     /// The patterns that the positions cover.
-    patterns: Vec<PathBuf>,
+    patterns: Vec<Covered>,
     cursors: BTreeMap<String, String>,
 }
 
@@ -172,16 +175,15 @@ impl Checkpoint {
         let mut table = self.table();
         let mut saved = std::mem::take(&mut table.loaded);
         saved.extend(table.live.drain(..).map(|progress| progress.saved()));
-        let covered = std::mem::take(&mut table.patterns);
-        table.patterns = patterns.iter().map(|p| p.as_path().into()).collect();
+        let covered = table.cover(patterns);
         self.changed();
         TakenUp { saved, covered }
     }
 
-    /// The patterns changed while following.
-    pub(crate) fn cover(&self, patterns: &[Pattern]) {
-        self.table().patterns = patterns.iter().map(|p| p.as_path().into()).collect();
+    /// The patterns change while following. Returns what was covered before.
+    pub(crate) fn cover(&self, patterns: &[Pattern]) -> Vec<Covered> {
         self.changed();
+        self.table().cover(patterns)
     }
 
     /// Begins to keep the position of a file.
@@ -205,11 +207,37 @@ impl Checkpoint {
     }
 }
 
+impl Table {
+    /// Replaces the patterns; those that stay keep their time.
+    fn cover(&mut self, patterns: &[Pattern]) -> Vec<Covered> {
+        let now = kernel_time();
+        let old = std::mem::take(&mut self.patterns);
+        let cover = |pattern: &Pattern| {
+            let known = old.iter().find(|c| c.pattern == pattern.as_path());
+            let fresh = || Covered {
+                pattern: pattern.as_path().into(),
+                since: now,
+            };
+            known.cloned().unwrap_or_else(fresh)
+        };
+        self.patterns = patterns.iter().map(cover).collect();
+        old
+    }
+}
+
+/// The time in milliseconds since 1970 by the clock that the kernel takes time stamps of files
+/// from: it runs behind the usual one by up to a tick.
+pub(crate) fn kernel_time() -> u64 {
+    let time = nix::time::clock_gettime(ClockId::CLOCK_REALTIME_COARSE)
+        .map_or(Duration::ZERO, Duration::from);
+    time.as_millis() as u64
+}
+
 /// What was known when a follower starts.
 #[derive(Debug)]
 pub(crate) struct TakenUp {
     pub(crate) saved: Vec<Saved>,
     /// The patterns that were followed then: a file of one of these that has no position did
     /// not exist.
-    pub(crate) covered: Vec<PathBuf>,
+    pub(crate) covered: Vec<Covered>,
 }

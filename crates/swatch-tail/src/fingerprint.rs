@@ -3,14 +3,48 @@
 //! Inode numbers are used again, and a truncated file keeps its own: only the bytes tell
 //! whether a file is still the one that was read.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 /// How many bytes a window has at most.
 pub(crate) const WINDOW: usize = 256;
+
+/// Which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// When the inode was made, in nanoseconds since 1970, where the file system knows: another
+    /// file that got the number of one that was removed has another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) created: Option<u64>,
+}
+
+impl FileId {
+    /// No file.
+    pub(crate) const NONE: FileId = FileId {
+        device: 0,
+        inode: 0,
+        created: None,
+    };
+
+    pub(crate) fn of(meta: &Metadata) -> Self {
+        let since_epoch = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok();
+        FileId {
+            device: meta.dev(),
+            inode: meta.ino(),
+            created: meta
+                .created()
+                .ok()
+                .and_then(since_epoch)
+                .map(|passed| passed.as_nanos() as u64),
+        }
+    }
+}
 
 /// A hash of the bytes of a file that end at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,10 +103,12 @@ impl Print {
     /// Whether `file` is a copy of the file whose print this is, or of its beginning. A file that
     /// only has the same beginning, a header, but is another further on, is none.
     pub(crate) fn is_copy(&self, file: &File) -> io::Result<bool> {
-        let is_short = file.metadata()?.len() < self.mark.end;
-        Ok(self.is_telling()
-            && self.head.matches(file)?
-            && (is_short || self.mark.matches(file)?))
+        let size = file.metadata()?.len();
+        if !self.is_telling() {
+            // So few bytes must be all there is.
+            return Ok(self.head.length > 0 && size == self.head.end && self.head.matches(file)?);
+        }
+        Ok(self.head.matches(file)? && (size < self.mark.end || self.mark.matches(file)?))
     }
 
     /// Whether a match means anything by itself, without the inode.

@@ -1,5 +1,6 @@
 //! Following files.
 
+mod between;
 mod context;
 mod examine;
 mod hole;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::block::Block;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Covered};
 use crate::notice::Notice;
 use crate::pattern::Pattern;
 use crate::wake::Waker;
@@ -130,9 +131,8 @@ impl Follower {
             turn: 0,
             drop_told: false,
         };
-        let covered: HashSet<PathBuf> = taken.covered.into_iter().collect();
         for pattern in &patterns {
-            let begin = follower.begin_of(covered.contains(pattern.as_path()));
+            let begin = follower.begin_of(pattern, &taken.covered);
             follower.add_names(pattern, begin, false);
             // A file that a pattern found before may be gone, and its lines in a rotated one.
             for saved in &taken.saved {
@@ -167,10 +167,11 @@ impl Follower {
                 true => Some(Duration::ZERO),
                 false => self.longest_wait(deadline),
             };
-            if self.waker.poll(self.context.watcher.fd(), wait)? {
+            let ready = self.waker.poll(self.context.watcher.fd(), wait)?;
+            if ready.source {
                 self.take_hints();
             }
-            if self.waker.clear() {
+            if ready.woken {
                 return Ok(Event::Woken);
             }
             let now = Instant::now();
@@ -216,11 +217,11 @@ impl Follower {
         }
         self.context.seen.forget(|path| !stays(&path.to_owned()));
         self.turn = 0;
+        let covered = self.context.checkpoint.cover(&patterns);
         for pattern in &patterns {
-            let begin = self.begin_of(self.patterns.contains(pattern));
+            let begin = self.begin_of(pattern, &covered);
             self.add_names(pattern, begin, false);
         }
-        self.context.checkpoint.cover(&patterns);
         self.patterns = patterns;
         self.examine_all();
         Ok(())
@@ -239,10 +240,12 @@ impl Follower {
     }
 
     /// Where files begin of a pattern that is new, or was `covered` before.
-    fn begin_of(&self, covered: bool) -> Begin {
-        match covered || self.context.options.from_start {
-            true => Begin::Start,
-            false => Begin::End,
+    fn begin_of(&self, pattern: &Pattern, covered: &[Covered]) -> Begin {
+        let before = covered.iter().find(|c| c.pattern == pattern.as_path());
+        match before {
+            Some(before) => Begin::Since(before.since),
+            None if self.context.options.from_start => Begin::Start,
+            None => Begin::End,
         }
     }
 

@@ -28,6 +28,13 @@ pub enum Wait {
     TimedOut,
 }
 
+/// What a poll found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ready {
+    pub(crate) woken: bool,
+    pub(crate) source: bool,
+}
+
 impl Waker {
     /// A waker of its own, for a source that is not a [`Follower`](crate::Follower).
     ///
@@ -57,22 +64,19 @@ impl Waker {
         timeout: Option<Duration>,
     ) -> std::io::Result<Wait> {
         let ready = self.poll(Some(source.as_fd()), timeout)?;
-        if self.clear() {
-            return Ok(Wait::Woken);
-        }
-        Ok(if ready {
-            Wait::Readable
-        } else {
-            Wait::TimedOut
+        Ok(match ready {
+            Ready { woken: true, .. } => Wait::Woken,
+            Ready { source: true, .. } => Wait::Readable,
+            _ => Wait::TimedOut,
         })
     }
 
-    /// Waits for `source` or a wake-up, and says whether `source` is ready.
+    /// Waits for `source` or a wake-up, which counts as taken then.
     pub(crate) fn poll(
         &self,
         source: Option<BorrowedFd<'_>>,
         timeout: Option<Duration>,
-    ) -> std::io::Result<bool> {
+    ) -> std::io::Result<Ready> {
         let end = timeout.map(|t| Instant::now() + t);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -84,18 +88,19 @@ impl Waker {
             match poll(&mut fds, poll_timeout(left)) {
                 Ok(0) | Err(Errno::EINTR) => {
                     if left.is_some_and(|left| left.is_zero()) {
-                        return Ok(false);
+                        return Ok(Ready::default());
                     }
                 }
-                Ok(_) => return Ok(fds.get(1).and_then(PollFd::any).unwrap_or(false)),
+                Ok(_) => {
+                    let any = |nth| fds.get(nth).and_then(PollFd::any).unwrap_or(false);
+                    return Ok(Ready {
+                        woken: any(0) && self.event.read().is_ok(),
+                        source: any(1),
+                    });
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// Whether somebody woke us since the last call.
-    pub(crate) fn clear(&self) -> bool {
-        self.event.read().is_ok()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::{Print, Window};
+use crate::fingerprint::{FileId, Print, Window};
 
 /// The version that this code writes. A state of a later one is not touched.
 pub(super) const VERSION: u32 = 1;
@@ -15,9 +15,18 @@ pub(super) const VERSION: u32 = 1;
 /// All that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State {
-    pub(super) patterns: Vec<PathBuf>,
+    pub(super) patterns: Vec<Covered>,
     pub(super) files: Vec<Saved>,
     pub(super) cursors: BTreeMap<String, String>,
+}
+
+/// A pattern that is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Covered {
+    pub(crate) pattern: PathBuf,
+    /// Since when, without a break but for restarts, in milliseconds since 1970. What was written
+    /// to its files since then is to be read.
+    pub(crate) since: u64,
 }
 
 /// The position in one file.
@@ -25,12 +34,15 @@ pub(super) struct State {
 pub(crate) struct Saved {
     /// The name under which it was followed.
     pub(crate) path: PathBuf,
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+    /// Where it was, if that is a symbolic link.
+    pub(crate) place: Option<PathBuf>,
+    pub(crate) id: FileId,
     /// The end of the last record whose actions are done.
     pub(crate) offset: u64,
     /// When it was first opened, in milliseconds since 1970.
     pub(crate) opened: u64,
+    /// When it was last written to as far as was seen, in milliseconds since 1970.
+    pub(crate) modified: u64,
     /// Whether the path named another file already.
     pub(crate) replaced: bool,
     /// Whether there was more in it than what was done.
@@ -46,7 +58,7 @@ struct Document {
     #[serde(default)]
     sequence: u64,
     #[serde(default)]
-    patterns: Vec<PathText>,
+    patterns: Vec<PatternText>,
     #[serde(default)]
     files: Vec<FileText>,
     #[serde(default)]
@@ -54,12 +66,20 @@ struct Document {
 }
 
 #[derive(Serialize, Deserialize)]
+struct PatternText {
+    pattern: PathText,
+    since: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct FileText {
     path: PathText,
-    device: u64,
-    inode: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<PathText>,
+    id: FileId,
     offset: u64,
     opened: u64,
+    modified: u64,
     replaced: bool,
     unread: bool,
     head: Window,
@@ -138,14 +158,33 @@ pub(super) fn parse(text: &[u8]) -> Result<(State, u64), Unreadable> {
     Ok((state, document.sequence))
 }
 
+impl From<Covered> for PatternText {
+    fn from(covered: Covered) -> Self {
+        PatternText {
+            pattern: covered.pattern.into(),
+            since: covered.since,
+        }
+    }
+}
+
+impl From<PatternText> for Covered {
+    fn from(text: PatternText) -> Self {
+        Covered {
+            pattern: text.pattern.into(),
+            since: text.since,
+        }
+    }
+}
+
 impl From<Saved> for FileText {
     fn from(saved: Saved) -> Self {
         FileText {
             path: saved.path.into(),
-            device: saved.device,
-            inode: saved.inode,
+            place: saved.place.map(Into::into),
+            id: saved.id,
             offset: saved.offset,
             opened: saved.opened,
+            modified: saved.modified,
             replaced: saved.replaced,
             unread: saved.unread,
             head: saved.print.head,
@@ -158,10 +197,11 @@ impl From<FileText> for Saved {
     fn from(text: FileText) -> Self {
         Saved {
             path: text.path.into(),
-            device: text.device,
-            inode: text.inode,
+            place: text.place.map(Into::into),
+            id: text.id,
             offset: text.offset,
             opened: text.opened,
+            modified: text.modified,
             replaced: text.replaced,
             unread: text.unread,
             print: Print {

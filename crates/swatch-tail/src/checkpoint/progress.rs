@@ -1,18 +1,19 @@
 //! How far the actions on one file have come.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::Saved;
-use crate::fingerprint::{Print, Window};
+use crate::fingerprint::{FileId, Print, Window};
 
 /// The position in one generation of a file. The follower says what it has handed over, the
 /// workers say what is done.
 #[derive(Debug)]
 pub(crate) struct Progress {
     path: Arc<Path>,
+    place: Option<PathBuf>,
     done: AtomicU64,
     facts: Mutex<Facts>,
     changes: Arc<AtomicU64>,
@@ -20,8 +21,7 @@ pub(crate) struct Progress {
 
 #[derive(Debug)]
 struct Facts {
-    device: u64,
-    inode: u64,
+    id: FileId,
     opened: u64,
     head: Window,
     /// Ends of blocks that were handed over, oldest first; the first is the last one that is
@@ -33,16 +33,17 @@ struct Facts {
     read: u64,
     /// The size of the file when it was last looked at.
     size: u64,
+    modified: u64,
 }
 
 impl Progress {
     pub(super) fn new(saved: Saved, changes: Arc<AtomicU64>) -> Self {
         Progress {
             path: saved.path.into(),
+            place: saved.place,
             done: AtomicU64::new(saved.offset),
             facts: Mutex::new(Facts {
-                device: saved.device,
-                inode: saved.inode,
+                id: saved.id,
                 opened: saved.opened,
                 head: saved.print.head,
                 marks: VecDeque::from([saved.print.mark]),
@@ -50,6 +51,7 @@ impl Progress {
                 forgotten: false,
                 read: saved.offset,
                 size: saved.offset,
+                modified: saved.modified,
             }),
             changes,
         }
@@ -73,10 +75,28 @@ impl Progress {
         self.prune(&mut facts);
     }
 
-    /// More of the beginning of the file is known.
+    /// This is the beginning of the file, if it is more than was known.
     pub(crate) fn set_head(&self, head: Window) {
+        let mut facts = self.facts();
+        if head.length > facts.head.length {
+            facts.head = head;
+            self.change();
+        }
+    }
+
+    /// The file begins anew, after a hole.
+    pub(crate) fn reset_head(&self, head: Window) {
         self.facts().head = head;
         self.change();
+    }
+
+    /// The file was looked at, and has this size and time of modification.
+    pub(crate) fn looked_at(&self, size: u64, modified: u64) {
+        let mut facts = self.facts();
+        if (facts.size, facts.modified) != (size, modified) {
+            (facts.size, facts.modified) = (size, modified);
+            self.change();
+        }
     }
 
     /// The file has this many bytes now.
@@ -91,10 +111,8 @@ impl Progress {
     }
 
     /// The rest of the file is read from another one, the copy of a truncated file.
-    pub(crate) fn moved_to(&self, device: u64, inode: u64) {
-        let mut facts = self.facts();
-        (facts.device, facts.inode) = (device, inode);
-        drop(facts);
+    pub(crate) fn moved_to(&self, id: FileId) {
+        self.facts().id = id;
         self.change();
     }
 
@@ -122,10 +140,11 @@ impl Progress {
         let done = self.prune(&mut facts);
         Saved {
             path: self.path.to_path_buf(),
-            device: facts.device,
-            inode: facts.inode,
+            place: self.place.clone(),
+            id: facts.id,
             offset: done,
             opened: facts.opened,
+            modified: facts.modified,
             replaced: facts.replaced,
             unread: facts.size > done,
             print: Print {

@@ -3,16 +3,15 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::FollowOptions;
-use super::opened::FileId;
-use super::rotation::millis;
+use super::rotation::target;
 use super::seen::Seen;
 use super::stream::Start;
 use super::watcher::Watcher;
 use crate::block::Block;
 use crate::checkpoint::{Checkpoint, Progress, Saved};
+use crate::fingerprint::FileId;
 use crate::notice::Notice;
 
 #[derive(Debug)]
@@ -40,14 +39,16 @@ impl Context {
         path: &Path,
         id: FileId,
         start: &Start,
+        opened: u64,
         replaced: bool,
     ) -> Arc<Progress> {
         self.checkpoint.keep(Saved {
             path: path.to_owned(),
-            device: id.device,
-            inode: id.inode,
+            place: target(path),
+            id,
             offset: start.at,
-            opened: millis(SystemTime::now()),
+            opened,
+            modified: 0,
             replaced,
             unread: false,
             print: start.print(),

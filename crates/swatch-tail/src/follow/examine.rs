@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use super::context::Context;
 use super::name::{Begin, Name, Others};
-use super::opened::{self, Failure, FileId, Opened};
+use super::opened::{self, Failure, Opened};
+use super::rotation::Gone;
 use super::stream::{Start, Stream};
+use crate::checkpoint::kernel_time;
+use crate::fingerprint::FileId;
 use crate::notice::Notice;
 
 impl Name {
@@ -29,9 +32,12 @@ impl Name {
         // truncation is a generation of its own.
         if let Some(at) = self.streams.len().checked_sub(1)
             && !self.streams[at].replaced
-            && self.streams[at].is_rewritten()
         {
-            self.rewritten(at, context, others);
+            if self.streams[at].is_rewritten() {
+                self.rewritten(at, context, others);
+            } else if self.streams[at].position() == 0 {
+                self.copied_unread(at, context, others);
+            }
         }
         if let Some(at) = self.own(id) {
             return self.take_back(at, context);
@@ -93,7 +99,9 @@ impl Name {
             stream.announce.push_back(Notice::Truncated { path, read });
         } else if self.absence_told || self.appears {
             stream.announce.push_back(Notice::Appeared { path });
-        } else if !self.streams.is_empty() || self.gone.is_some() {
+        } else if !self.streams.is_empty()
+            || self.gone.is_some_and(|gone| gone.before.id != FileId::NONE)
+        {
             stream.announce.push_back(Notice::Replaced { path });
         }
         self.lose_name();
@@ -130,7 +138,7 @@ impl Name {
                 known.progress
             } else {
                 known.progress.forget();
-                context.keep(&self.path, opened.id, &start, false)
+                context.keep(&self.path, opened.id, &start, kernel_time(), false)
             };
             return Ok(Stream::plain(opened, start, &split, progress));
         }
@@ -141,7 +149,7 @@ impl Name {
             _ => 0,
         };
         let start = Start::read(&opened.file, at)?;
-        let progress = context.keep(&self.path, opened.id, &start, false);
+        let progress = context.keep(&self.path, opened.id, &start, kernel_time(), false);
         Ok(Stream::plain(opened, start, &split, progress))
     }
 
@@ -177,6 +185,10 @@ impl Name {
                     context.tell(Notice::Absent { path });
                 }
                 self.trouble = None;
+                if self.streams.is_empty() && self.gone.is_none() {
+                    // A file may come and be rotated away before we look again.
+                    self.gone = Some(Gone::nothing(kernel_time()));
+                }
             }
             Failure::NoDescriptors => {
                 self.begin = self.remember_size(at_start);

@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use nix::sys::inotify::WatchDescriptor;
 
 use super::context::Context;
-use super::opened::{FileId, Opened};
+use super::opened::Opened;
 use super::resume::Pending;
-use super::rotation::{self, Before};
-use super::seen::Known;
+use super::rotation::{self, Before, Gone};
 use super::stream::{Look, Stream};
 use super::{Event, FileStatus};
 use crate::assemble::Piece;
-use crate::fingerprint::Print;
+use crate::fingerprint::FileId;
 use crate::notice::Notice;
 
 /// A name that is followed.
@@ -43,7 +42,7 @@ pub(super) struct Name {
     /// Saved positions that are still to be taken up.
     pub(super) pending: Vec<Pending>,
     /// The generation that had the name before, where none is open any more.
-    pub(super) gone: Option<(Before, Print)>,
+    pub(super) gone: Option<Gone>,
     /// The file that had the name before the start was truncated since.
     pub(super) truncated: Option<(FileId, u64)>,
     /// The directory entries that decide which file has the name.
@@ -58,6 +57,9 @@ pub(super) enum Begin {
     /// As [`Begin::End`], but the file could not be opened then; it had this size.
     Size(FileId, u64),
     Start,
+    /// As [`Begin::Start`]; and generations that came and lost the name since this time, in
+    /// milliseconds since 1970, are to be read before.
+    Since(u64),
 }
 
 /// The names that are followed besides one.
@@ -120,7 +122,10 @@ impl Name {
             trouble: None,
             descriptors_told: false,
             pending: Vec::new(),
-            gone: None,
+            gone: match begin {
+                Begin::Since(since) => Some(Gone::nothing(since)),
+                _ => None,
+            },
             truncated: None,
         }
     }
@@ -166,6 +171,7 @@ impl Name {
                         stream.finish();
                     }
                 }
+                Ok(Look::Unread) => self.copied_unread(at, context, others),
                 Ok(Look::Ended) => stream.finish(),
                 Ok(Look::Rewritten) => self.rewritten(at, context, others),
                 Err(error) => self.unreadable(at, &error),
@@ -214,14 +220,13 @@ impl Name {
                 id: stream.id,
                 since: stream.progress.opened(),
             };
-            self.gone = Some((before, stream.print()));
+            self.gone = Some(Gone {
+                before,
+                print: stream.print(),
+                is_intact: true,
+            });
         }
-        context.seen.remember(Known {
-            id: stream.id,
-            print: stream.print(),
-            position: stream.position(),
-            progress: stream.progress.clone(),
-        });
+        context.seen.remember(stream.known());
         // Another name may have waited for this file.
         context.released = true;
     }

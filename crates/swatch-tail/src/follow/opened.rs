@@ -8,27 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct FileId {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-}
-
-impl FileId {
-    /// No file.
-    pub(super) const NONE: FileId = FileId {
-        device: 0,
-        inode: 0,
-    };
-
-    pub(super) fn of(meta: &Metadata) -> Self {
-        FileId {
-            device: meta.dev(),
-            inode: meta.ino(),
-        }
-    }
-}
+use crate::fingerprint::FileId;
 
 /// A plain file, opened for reading.
 #[derive(Debug)]
@@ -36,8 +16,33 @@ pub(super) struct Opened {
     pub(super) file: File,
     pub(super) id: FileId,
     pub(super) size: u64,
+    pub(super) stamp: Stamp,
     /// The name under which it was opened.
     pub(super) path: PathBuf,
+}
+
+/// What tells without reading that a file may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Stamp {
+    pub(super) size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// When it was last written to, in milliseconds since 1970.
+    pub(super) fn modified(&self) -> u64 {
+        let (seconds, nanos) = self.modified;
+        u64::try_from(seconds).unwrap_or(0) * 1000 + nanos as u64 / 1_000_000
+    }
+
+    pub(super) fn of(meta: &Metadata) -> Self {
+        Stamp {
+            size: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
 }
 
 /// Why a file cannot be followed now.
@@ -88,6 +93,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
     Ok(Opened {
         id: FileId::of(&meta),
         size: meta.len(),
+        stamp: Stamp::of(&meta),
         file,
         path: path.to_owned(),
     })

@@ -4,7 +4,7 @@
 //! file name reaches a command line.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::stream::Start;
@@ -140,30 +140,28 @@ pub(super) fn unpack_from(
     print: &Print,
     at: u64,
 ) -> io::Result<Option<(Unpacker, Start)>> {
-    let mut unpacker = Unpacker::start(file, packing)?;
+    let head_end = u64::from(print.head.length);
+    let mut unpacker = Unpacker::start(file.try_clone()?, packing)?;
     let mut seen = Seen::default();
-    let mut buffer = vec![0; 64 * 1024];
-    for stop in [u64::from(print.head.length), print.mark.end, at] {
-        while seen.length < stop {
-            let want = usize::try_from(stop - seen.length).unwrap_or(usize::MAX);
-            let want = want.min(buffer.len());
-            let count = unpacker.read(&mut buffer[..want])?;
-            if count == 0 {
-                return Ok(None);
-            }
-            seen.take_in(&buffer[..count]);
-        }
-        let head = &seen.head[..seen.head.len().min(print.head.length as usize)];
-        if Window::of(head, head.len() as u64) != print.head {
+    for stop in [print.mark.end.min(head_end), print.mark.end.max(head_end)] {
+        if !seen.read_to(stop, &mut unpacker)? {
             return Ok(None);
         }
-        if seen.length == print.mark.end {
-            let tail = seen.tail.bytes();
-            let skip = tail.len().saturating_sub(print.mark.length as usize);
-            if Window::of(&tail[skip..], seen.length) != print.mark {
-                return Ok(None);
-            }
+        if stop == print.mark.end && seen.window(print.mark.length) != print.mark {
+            return Ok(None);
         }
+    }
+    let head = &seen.head[..seen.head.len().min(print.head.length as usize)];
+    if Window::of(head, head_end) != print.head {
+        return Ok(None);
+    }
+    if at < seen.length {
+        (&file).rewind()?;
+        unpacker = Unpacker::start(file, packing)?;
+        seen = Seen::default();
+    }
+    if !seen.read_to(at, &mut unpacker)? {
+        return Ok(None);
     }
     let start = Start {
         at,
@@ -182,18 +180,39 @@ struct Seen {
 }
 
 impl Seen {
-    fn take_in(&mut self, bytes: &[u8]) {
-        let more = bytes.len().min(WINDOW - self.head.len());
-        self.head.extend_from_slice(&bytes[..more]);
-        self.tail.push(bytes);
-        self.length += bytes.len() as u64;
+    /// Unpacks up to an offset; `false` if there is not so much.
+    fn read_to(&mut self, end: u64, unpacker: &mut Unpacker) -> io::Result<bool> {
+        let mut buffer = vec![0; 64 * 1024];
+        while self.length < end {
+            let want = usize::try_from(end - self.length).unwrap_or(usize::MAX);
+            let want = want.min(buffer.len());
+            let count = unpacker.read(&mut buffer[..want])?;
+            if count == 0 {
+                return Ok(false);
+            }
+            let bytes = &buffer[..count];
+            let more = count.min(WINDOW - self.head.len());
+            self.head.extend_from_slice(&bytes[..more]);
+            self.tail.push(bytes);
+            self.length += count as u64;
+        }
+        Ok(true)
+    }
+
+    /// The window of the last bytes.
+    fn window(&self, length: u32) -> Window {
+        let tail = self.tail.bytes();
+        Window::of(
+            &tail[tail.len().saturating_sub(length as usize)..],
+            self.length,
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Seek, Write};
+    use std::io::Write;
 
     fn packed(text: &[u8]) -> Option<File> {
         let mut plain = tempfile::tempfile().unwrap();

@@ -1,16 +1,23 @@
 //! Finding the files again that were followed before the stop.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::context::Context;
 use super::name::{Name, Others};
-use super::opened::{self, Failure, FileId, Opened};
-use super::packed::{Unpacker, unpack_from};
-use super::rotation::{self, Before, Sibling};
+use super::opened::{self, Failure, Opened};
+use super::packed::{Packing, Unpacker, unpack_from};
+use super::rotation::{self, Before, Gone, Sibling};
+use super::seen::Known;
 use super::stream::{Start, Stream};
 use crate::checkpoint::{Progress, Saved};
+use crate::fingerprint::FileId;
 use crate::notice::Notice;
+
+/// How many generations are opened again although they were read to their ends: a writer that
+/// did not notice the rotation may still have them.
+const WATCHED: usize = 4;
 
 /// A saved position whose file has not been found yet.
 #[derive(Debug)]
@@ -21,10 +28,7 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn id(&self) -> FileId {
-        FileId {
-            device: self.saved.device,
-            inode: self.saved.inode,
-        }
+        self.saved.id
     }
 }
 
@@ -47,8 +51,24 @@ impl Name {
                 Err(failure) => return self.missing(failure, context),
             };
             let pending = self.pending.remove(0);
+            if self.pending.len() > WATCHED
+                && pending.saved.replaced
+                && let Found::Plain(opened) = &found
+                && opened.size == pending.saved.offset
+            {
+                // Read to its end, and replaced long ago: nobody writes to it now.
+                remember(&pending, context);
+                continue;
+            }
             match self.stream_of(&pending, found, context) {
-                Ok(Some(stream)) => self.streams.push_back(stream),
+                Ok(Some(stream)) => {
+                    self.streams.push_back(stream);
+                    self.gone = None;
+                    if pending.saved.print.head.length == 0 && !pending.saved.replaced {
+                        // It was empty: what was written and truncated since may be in a copy.
+                        self.copied_unread(self.streams.len() - 1, context, others);
+                    }
+                }
                 Ok(None) => self.not_found(&pending, context),
                 Err(error) => {
                     context.tell(Notice::RotatedUnreadable {
@@ -61,6 +81,19 @@ impl Name {
             }
         }
         context.released = true;
+        // Without a file of this name nothing would bring up what was rotated since; the last of
+        // it may be written to until there is one.
+        if let Err(Failure::Absent) = opened::identify(&self.path)
+            && let Ok(between) = self.between(FileId::NONE, context, others)
+            && !between.is_empty()
+        {
+            self.streams.iter_mut().for_each(Stream::lose_name);
+            self.streams.extend(between);
+            self.gone = None;
+            if let Some(last) = self.streams.back_mut() {
+                last.regain_name();
+            }
+        }
     }
 
     /// Looks for a file: by its inode, then by its content, then in compressed files.
@@ -80,22 +113,34 @@ impl Name {
             return Ok(Found::Nowhere);
         }
         let plain = || siblings.iter().filter(|s| s.packing.is_none());
-        let rotated = plain().filter(|s| s.id == id).map(|s| &s.path);
-        for path in [&self.path].into_iter().chain(rotated) {
-            if let Some(opened) = try_open(path)?
-                && opened.id == id
-                && fits(&opened)
-            {
+        let place = saved
+            .place
+            .as_ref()
+            .and_then(|p| Some(p.parent()?.to_owned()));
+        let directories = self.entries.iter().map(|(dir, _)| dir.clone());
+        let names = directories.chain(place);
+        let names = names.flat_map(|dir| rotation::names_of(id.inode, &dir));
+        for path in [self.path.clone()].into_iter().chain(names) {
+            let Some(opened) = try_open(&path)?.filter(|opened| opened.id == id) else {
+                continue;
+            };
+            if let (Some(packing), _) = Packing::of_name(path.as_os_str().as_bytes()) {
+                let found = self.unpack(pending, opened, packing, context);
+                return Ok(found.unwrap_or(Found::Nowhere));
+            }
+            if fits(&opened) {
                 return Ok(Found::Plain(opened));
             }
         }
-        if saved.replaced && !saved.unread || !saved.print.is_telling() {
+        if saved.replaced && !saved.unread || saved.print.head.length == 0 {
             return Ok(Found::Nowhere);
         }
         let made_since =
-            |s: &&Sibling| s.is_touched_since(saved.opened) && s.is_created_since(saved.opened);
+            |s: &&Sibling| s.is_touched_since(saved.modified) && s.is_created_since(saved.opened);
+        // Something else at this name must be recognized by its content alone.
+        let here = Some(&self.path).filter(|_| saved.print.is_telling());
         let copies = plain().filter(made_since).map(|s| &s.path);
-        for path in [&self.path].into_iter().chain(copies) {
+        for path in here.into_iter().chain(copies) {
             if let Some(opened) = try_open(path)?
                 && free(opened.id)
                 && fits(&opened)
@@ -107,22 +152,36 @@ impl Name {
             let Some(packing) = sibling.packing.filter(|_| free(sibling.id)) else {
                 continue;
             };
-            let Some(opened) = try_open(&sibling.path)? else {
-                continue;
-            };
-            match unpack_from(opened.file, packing, &saved.print, saved.offset) {
-                Ok(Some((unpacker, start))) => {
-                    return Ok(Found::Packed(unpacker, start, opened.id, opened.path));
-                }
-                Ok(None) => {}
-                Err(error) => context.tell(Notice::RotatedUnreadable {
-                    path: self.path.clone(),
-                    rotated: sibling.path.clone(),
-                    reason: error.to_string(),
-                }),
+            if let Some(opened) = try_open(&sibling.path)?
+                && let Some(found) = self.unpack(pending, opened, packing, context)
+            {
+                return Ok(found);
             }
         }
         Ok(Found::Nowhere)
+    }
+
+    /// Unpacks a compressed file, if it is the one that is looked for.
+    fn unpack(
+        &self,
+        pending: &Pending,
+        opened: Opened,
+        packing: Packing,
+        context: &mut Context,
+    ) -> Option<Found> {
+        let (id, path) = (opened.id, opened.path);
+        let saved = &pending.saved;
+        match unpack_from(opened.file, packing, &saved.print, saved.offset) {
+            Ok(found) => found.map(|(unpacker, start)| Found::Packed(unpacker, start, id, path)),
+            Err(error) => {
+                context.tell(Notice::RotatedUnreadable {
+                    path: self.path.clone(),
+                    rotated: path,
+                    reason: error.to_string(),
+                });
+                None
+            }
+        }
     }
 
     fn stream_of(
@@ -152,7 +211,7 @@ impl Name {
                 (stream, true)
             }
         };
-        stream.progress.moved_to(stream.id.device, stream.id.inode);
+        stream.progress.moved_to(stream.id);
         if stream.place != self.path && more {
             stream.announce.push_back(Notice::RotatedRead {
                 path: self.path.clone(),
@@ -168,6 +227,10 @@ impl Name {
 
     fn not_found(&mut self, pending: &Pending, context: &mut Context) {
         let saved = &pending.saved;
+        if saved.replaced && !saved.unread {
+            // Removed or compressed since; if it is found in another place, it is known.
+            return remember(pending, context);
+        }
         pending.progress.forget();
         let is_read = saved.replaced || saved.offset == 0;
         if !self.note_truncation(pending) && (saved.unread || !is_read) {
@@ -180,7 +243,11 @@ impl Name {
             id: pending.id(),
             since: saved.opened,
         };
-        self.gone = Some((before, saved.print));
+        self.gone = Some(Gone {
+            before,
+            print: saved.print,
+            is_intact: false,
+        });
     }
 
     /// Whether the file still has the name, but not its content.
@@ -192,6 +259,16 @@ impl Name {
         }
         is_here
     }
+}
+
+/// It needs no stream, but is known if it comes back.
+fn remember(pending: &Pending, context: &mut Context) {
+    context.seen.remember(Known {
+        id: pending.id(),
+        print: pending.saved.print,
+        position: pending.saved.offset,
+        progress: pending.progress.clone(),
+    });
 }
 
 /// Only the want of descriptors is worth waiting for; what cannot be read is not what we look

@@ -1,26 +1,31 @@
-//! Files that were truncated or written anew, and generations that nobody saw with the name.
+//! Files that were truncated or written anew.
 
-use std::sync::Arc;
+use std::fs::File;
+use std::path::PathBuf;
 
+use super::between::{Gap, place_of};
 use super::context::Context;
 use super::name::{Name, Others};
-use super::opened::{self, Failure, FileId, Opened};
-use super::packed::Unpacker;
-use super::rotation::{self, Before, Sibling};
+use super::opened::{self, Opened, Stamp};
+use super::packed::{Unpacker, unpack_from};
+use super::rotation::{self, Before, Sibling, Which};
 use super::stream::{Start, Stream};
-use crate::checkpoint::Progress;
-use crate::fingerprint::{Print, WINDOW, Window};
+use crate::fingerprint::FileId;
 use crate::notice::Notice;
 
-/// The time that nobody looked: which generation was there before, and which is there now.
-struct Gap<'a> {
-    siblings: &'a [Sibling],
-    before: Before,
-    /// Where the generation before is by now, if it has a place still.
-    anchor: Option<&'a Sibling>,
-    /// What it looked like.
-    print: Print,
-    now: FileId,
+/// The copy that was made of a file before it was truncated.
+enum Copy {
+    Plain(Opened),
+    Packed(Unpacker, FileId, PathBuf),
+}
+
+impl Copy {
+    fn id(&self) -> FileId {
+        match self {
+            Copy::Plain(opened) => opened.id,
+            Copy::Packed(_, id, _) => *id,
+        }
+    }
 }
 
 impl Name {
@@ -38,47 +43,41 @@ impl Name {
             since: stream.progress.opened(),
         };
         let siblings = rotation::siblings(&self.path);
-        let copy = self.find_copy(at, &siblings, before, others);
+        let copy = self.find_copy(at, &siblings, before, context, others);
         let gap = Gap {
             before,
-            anchor: copy
-                .as_ref()
-                .and_then(|copy| siblings.iter().find(|s| s.id == copy.id)),
+            which: Which {
+                younger_than: copy
+                    .as_ref()
+                    .and_then(|copy| place_of(copy.id(), &siblings)),
+                older_than: place_of(id, &siblings),
+            },
             print: self.streams[at].print(),
             now: id,
             siblings: &siblings,
         };
-        let between = self.open_between(&gap, context, others);
-        let stream = &mut self.streams[at];
-        let Ok(between) = between else {
+        let Ok(between) = self.open_between(&gap, context, others) else {
             // No descriptor for what lies between: look again later.
-            stream.look_again();
+            self.streams[at].look_again();
             return self.tell_no_descriptors(context);
         };
+        let stream = &mut self.streams[at];
         let place = stream.place.clone();
+        // The new content came after the last time that the old one was there.
+        let since = stream.intact;
         let watch = stream.watch.take();
-        let file = match copy {
-            Some(copy) => {
-                if copy.size > read {
-                    stream.announce.push_back(Notice::RotatedRead {
-                        path: self.path.clone(),
-                        rotated: copy.path.clone(),
-                        from: read,
-                    });
-                }
-                stream.move_to(copy)
-            }
-            None => stream.detach(),
+        let Some(file) = self.leave_file(at, copy) else {
+            return;
         };
-        let Some(file) = file else { return };
         let opened = Opened {
             id,
             size: 0,
+            stamp: Stamp::default(),
             path: place,
             file,
         };
         let start = Start::default();
-        let progress = context.keep(&self.path, id, &start, false);
+        let progress = context.keep(&self.path, id, &start, since, false);
         let mut stream = Stream::plain(opened, start, &context.options.split, progress);
         stream.after_truncation = true;
         stream.watch = watch;
@@ -86,178 +85,116 @@ impl Name {
             path: self.path.clone(),
             read,
         });
-        let mut next = at + 1;
-        for stream in between {
-            self.streams.insert(next, stream);
-            next += 1;
+        for (nth, stream) in between.into_iter().chain([stream]).enumerate() {
+            self.streams.insert(at + 1 + nth, stream);
         }
-        self.streams.insert(next, stream);
         self.check = true;
     }
 
-    /// The copy that was made of a generation before it was truncated, with all that had been written to it.
+    /// A generation goes on in the copy that was made of it, or ends. Returns its file.
+    fn leave_file(&mut self, at: usize, copy: Option<Copy>) -> Option<File> {
+        let stream = &mut self.streams[at];
+        let from = stream.position();
+        let (rotated, file) = match copy {
+            None => return stream.detach(),
+            Some(Copy::Plain(copy)) => {
+                let rotated = (copy.size > from).then(|| copy.path.clone());
+                (rotated, stream.move_to(copy))
+            }
+            Some(Copy::Packed(unpacker, id, place)) => (
+                Some(place.clone()),
+                stream.move_to_packed(unpacker, id, place),
+            ),
+        };
+        if let Some(rotated) = rotated {
+            stream.announce.push_back(Notice::RotatedRead {
+                path: self.path.clone(),
+                rotated,
+                from,
+            });
+        }
+        file
+    }
+
+    /// A file of which nothing was read has changed: reads first what may have been copied from
+    /// it before it was truncated.
+    pub(super) fn copied_unread(&mut self, at: usize, context: &mut Context, others: &Others<'_>) {
+        let stream = &mut self.streams[at];
+        let siblings = rotation::siblings(&self.path);
+        let place = place_of(stream.id, &siblings);
+        let has_name = opened::identify(&self.path).is_ok_and(|(id, _)| id == stream.id);
+        if place.is_none() && !has_name {
+            // Removed: what was rotated since came after it.
+            return;
+        }
+        let gap = Gap {
+            siblings: &siblings,
+            before: Before::nothing(stream.progress.opened()),
+            which: Which {
+                younger_than: None,
+                older_than: place,
+            },
+            print: stream.whole_print(),
+            now: stream.id,
+        };
+        let Ok(copies) = self.open_between(&gap, context, others) else {
+            self.streams[at].look_again();
+            return self.tell_no_descriptors(context);
+        };
+        for (nth, mut copy) in copies.into_iter().enumerate() {
+            copy.settled = true;
+            self.streams.insert(at + nth, copy);
+        }
+    }
+
+    /// The copy that was made of a generation before it was truncated, with all that had been
+    /// written to it.
     fn find_copy(
         &self,
         at: usize,
         siblings: &[Sibling],
         before: Before,
+        context: &mut Context,
         others: &Others<'_>,
-    ) -> Option<Opened> {
+    ) -> Option<Copy> {
         let stream = &self.streams[at];
         let print = stream.print();
-        if stream.position() == 0 {
+        if print.head.length == 0 {
             return None;
         }
         let mut candidates: Vec<_> = siblings
             .iter()
-            .filter(|s| s.packing.is_none() && s.id != stream.id)
-            .filter(|s| s.size >= stream.position())
+            .filter(|s| s.id != stream.id)
             .filter(|s| s.is_touched_since(before.since) && s.is_created_since(before.since))
-            .filter(|s| !self.holds(s.id) && !others.hold(s.id))
+            .filter(|s| !self.holds(s.id) && !others.hold(s.id) && !context.seen.has(s.id))
             .collect();
-        candidates.sort_by_key(|s| std::cmp::Reverse(s.size));
-        candidates
-            .into_iter()
-            .filter_map(|s| opened::open(&s.path).ok())
-            .find(|opened| print.matches(&opened.file).unwrap_or(false))
-    }
-
-    /// Opens the generations between the one that had the name before and `now`, the file that
-    /// has it now.
-    pub(super) fn between(
-        &mut self,
-        now: FileId,
-        context: &mut Context,
-        others: &Others<'_>,
-    ) -> Result<Vec<Stream>, Failure> {
-        let siblings = rotation::siblings(&self.path);
-        let (before, print, anchor) = match (self.gone, self.streams.back()) {
-            // Its inode, if it has one still, has other content.
-            (Some((before, print)), _) => (before, print, None),
-            (None, Some(stream)) => {
-                let since = stream.progress.opened();
-                let id = stream.id;
-                let anchor = siblings.iter().find(|s| s.id == id);
-                (Before { id, since }, stream.print(), anchor)
-            }
-            (None, None) => return Ok(Vec::new()),
-        };
-        let gap = Gap {
-            siblings: &siblings,
-            before,
-            anchor,
-            print,
-            now,
-        };
-        self.open_between(&gap, context, others)
-    }
-
-    fn open_between(
-        &self,
-        gap: &Gap<'_>,
-        context: &mut Context,
-        others: &Others<'_>,
-    ) -> Result<Vec<Stream>, Failure> {
-        let mut streams = Vec::new();
-        for sibling in rotation::after(gap.siblings, gap.anchor, gap.before) {
-            if sibling.id == gap.now || self.holds(sibling.id) || others.hold(sibling.id) {
+        candidates.sort_by_key(|s| (s.packing.is_some(), std::cmp::Reverse(s.size)));
+        for sibling in candidates {
+            let Ok(opened) = opened::open(&sibling.path) else {
                 continue;
-            }
-            match self.open_sibling(sibling, &gap.print, context) {
-                Ok(stream) => streams.extend(stream),
-                Err(Failure::NoDescriptors) => return Err(Failure::NoDescriptors),
-                Err(Failure::Unreadable(error)) => {
-                    context.tell(Notice::RotatedUnreadable {
-                        path: self.path.clone(),
-                        rotated: sibling.path.clone(),
-                        reason: error.to_string(),
-                    });
-                }
-                Err(Failure::Absent | Failure::NotAFile(_)) => {}
-            }
-        }
-        Ok(streams)
-    }
-
-    /// Opens a generation that nobody saw with the name. `None` if it was read already.
-    fn open_sibling(
-        &self,
-        sibling: &Sibling,
-        previous: &Print,
-        context: &mut Context,
-    ) -> Result<Option<Stream>, Failure> {
-        let opened = opened::open(&sibling.path)?;
-        let split = context.options.split.clone();
-        let mut stream = if let Some(packing) = sibling.packing {
-            let head = Unpacker::start(opened.file.try_clone()?, packing)?.head(WINDOW)?;
-            let is_known = |print: &Print| print.head.length > 0 && starts_with(&head, print.head);
-            if is_known(previous) || context.seen.any_of(&self.path, is_known) {
-                return Ok(None);
-            }
-            std::io::Seek::rewind(&mut &opened.file)?;
-            let unpacker = Unpacker::start(opened.file, packing)?;
-            let start = Start::default();
-            let progress = context.keep(&self.path, opened.id, &start, true);
-            Stream::packed(unpacker, opened.id, opened.path, start, &split, progress)
-        } else {
-            if previous.is_copy(&opened.file)? {
-                return Ok(None);
-            }
-            let known = context.seen.recognize(&opened, true);
-            let (start, progress) = match known {
-                Some(known) => {
-                    let start = Start::read(&opened.file, known.position)?;
-                    (start, known.progress)
-                }
-                None => {
-                    let start = Start::default();
-                    let progress = context.keep(&self.path, opened.id, &start, true);
-                    (start, progress)
-                }
             };
-            self.rotated(opened, start, progress, context)
-        };
-        if stream.position() == 0 {
-            stream.announce.push_back(Notice::RotatedRead {
-                path: self.path.clone(),
-                rotated: sibling.path.clone(),
-                from: 0,
-            });
+            match sibling.packing {
+                None if opened.size < stream.position() => {}
+                None => {
+                    if print.matches(&opened.file).unwrap_or(false) {
+                        return Some(Copy::Plain(opened));
+                    }
+                }
+                Some(packing) => {
+                    match unpack_from(opened.file, packing, &print, stream.position()) {
+                        Ok(Some((unpacker, _))) => {
+                            return Some(Copy::Packed(unpacker, opened.id, opened.path));
+                        }
+                        Ok(None) => {}
+                        Err(error) => context.tell(Notice::RotatedUnreadable {
+                            path: self.path.clone(),
+                            rotated: opened.path,
+                            reason: error.to_string(),
+                        }),
+                    }
+                }
+            }
         }
-        Ok(Some(stream))
+        None
     }
-
-    /// A plain file that has lost the name.
-    pub(super) fn rotated(
-        &self,
-        opened: Opened,
-        start: Start,
-        progress: Arc<Progress>,
-        context: &mut Context,
-    ) -> Stream {
-        let mut stream = Stream::plain(opened, start, &context.options.split, progress);
-        stream.lose_name();
-        stream.watch = stream.file().and_then(|f| context.watcher.watch_file(f));
-        stream
-    }
-
-    fn holds(&self, id: FileId) -> bool {
-        self.streams.iter().any(|s| s.id == id)
-    }
-
-    fn tell_no_descriptors(&mut self, context: &mut Context) {
-        if !self.descriptors_told {
-            self.descriptors_told = true;
-            let path = self.path.clone();
-            context.tell(Notice::NoDescriptors { path });
-        }
-    }
-}
-
-/// Whether the first bytes are those of a window at the beginning of a file.
-fn starts_with(bytes: &[u8], head: Window) -> bool {
-    let length = head.length as usize;
-    bytes
-        .get(..length)
-        .is_some_and(|bytes| Window::of(bytes, head.end) == head)
 }

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::opened::FileId;
+use super::opened::Stamp;
 use super::packed::Packing;
-
-/// How much older than our clock a time stamp may be: the kernel rounds it down to its tick.
-const TICK_MS: u64 = 20;
+use crate::fingerprint::{FileId, Print};
 
 /// A file whose name says that it may be a rotated generation of a log.
 #[derive(Debug, Clone)]
@@ -24,7 +20,6 @@ pub(super) struct Sibling {
     /// Its place in the order, if the name tells one.
     key: Option<Key>,
     modified: u64,
-    created: Option<u64>,
 }
 
 /// What rotation programs append, without a compression suffix.
@@ -68,18 +63,20 @@ impl Key {
     }
 }
 
-/// The siblings of a log, in its directory and in that of the file which a symbolic link of this name leads to.
+/// The siblings of a log, those last that were written to last, in its directory and in that of the file which a symbolic link of this name leads to.
 pub(super) fn siblings(path: &Path) -> Vec<Sibling> {
     let mut found = BTreeMap::new();
     list(path, &mut found);
     if let Some(real) = target(path) {
         list(&real, &mut found);
     }
-    found.into_values().collect()
+    let mut siblings: Vec<Sibling> = found.into_values().collect();
+    siblings.sort_by_key(|sibling| sibling.modified);
+    siblings
 }
 
 /// The file that a symbolic link of this name leads to.
-fn target(path: &Path) -> Option<PathBuf> {
+pub(super) fn target(path: &Path) -> Option<PathBuf> {
     path.is_symlink()
         .then(|| path.canonicalize().ok())
         .flatten()
@@ -111,8 +108,7 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) {
                 size: meta.len(),
                 packing,
                 key: Key::parse(suffix),
-                modified: modified(&meta),
-                created: meta.created().ok().map(millis),
+                modified: Stamp::of(&meta).modified(),
                 path: path.clone(),
             };
             found.insert(path, sibling);
@@ -165,6 +161,16 @@ pub(super) fn entries(path: &Path) -> Vec<(PathBuf, OsString)> {
     entries
 }
 
+/// The names that an inode has in a directory: those of any kind, because a file can be found by
+/// its inode and its content, whatever was made of its name.
+pub(super) fn names_of(inode: u64, directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.ino() == inode)
+        .map(|entry| entry.path())
+        .collect()
+}
+
 /// What is known of the generation that had the name before.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Before {
@@ -174,27 +180,68 @@ pub(super) struct Before {
     pub(super) since: u64,
 }
 
-/// The generations that came after `anchor`, the sibling that had the name before, and that
-/// lost the name themselves before anybody looked; oldest first. `anchor` is `None` if it is not there any more.
+impl Before {
+    /// Nothing had the name.
+    pub(super) fn nothing(since: u64) -> Self {
+        let id = FileId::NONE;
+        Before { id, since }
+    }
+}
+
+/// The generation that had the name before, where it is not open any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone {
+    pub(super) before: Before,
+    pub(super) print: Print,
+    /// Whether it has its content still: if so, its place tells what came after it.
+    pub(super) is_intact: bool,
+}
+
+impl Gone {
+    /// Nothing had the name.
+    pub(super) fn nothing(since: u64) -> Self {
+        Gone {
+            before: Before::nothing(since),
+            print: Print::default(),
+            is_intact: false,
+        }
+    }
+}
+
+/// Between which siblings the generations that are meant stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Which<'a> {
+    pub(super) younger_than: Option<&'a Sibling>,
+    pub(super) older_than: Option<&'a Sibling>,
+}
+
+/// The generations that came after the one `before`, and that lost the name themselves before
+/// anybody looked; oldest first.
 pub(super) fn after<'a>(
     siblings: &'a [Sibling],
-    anchor: Option<&Sibling>,
+    which: Which<'_>,
     before: Before,
 ) -> Vec<&'a Sibling> {
+    let is_meant = |key: &Key, sibling: &Sibling| {
+        let is_late = match which.younger_than.map(|other| &other.key) {
+            // What came after a place in the order needs no other proof of its age.
+            Some(other) => other
+                .as_ref()
+                .is_some_and(|other| key.is_younger_than(other)),
+            None => sibling.id == before.id || sibling.is_created_since(before.since),
+        };
+        is_late
+            && which.older_than.is_none_or(|other| {
+                let other = other.key.as_ref();
+                other.is_some_and(|other| other.is_younger_than(key))
+            })
+    };
     let mut found: Vec<(&Key, &Sibling)> = siblings
         .iter()
         .filter(|s| s.is_touched_since(before.since))
         .filter_map(|s| Some((s.key.as_ref()?, s)))
+        .filter(|(key, sibling)| is_meant(key, sibling))
         .collect();
-    match anchor {
-        Some(anchor) => {
-            let Some(anchor_key) = &anchor.key else {
-                return Vec::new();
-            };
-            found.retain(|(key, _)| key.is_younger_than(anchor_key));
-        }
-        None => found.retain(|(_, s)| s.id == before.id || s.is_created_since(before.since)),
-    }
     let counts = found.iter().filter(|(key, _)| matches!(key, Key::Count(_)));
     let is_mixed = !matches!(counts.count(), n if n == 0 || n == found.len());
     if is_mixed {
@@ -208,24 +255,14 @@ pub(super) fn after<'a>(
 impl Sibling {
     /// Whether it was written to after this time.
     pub(super) fn is_touched_since(&self, since: u64) -> bool {
-        self.modified + TICK_MS >= since
+        self.modified >= since
     }
 
     /// Whether it was made after this time, if the file system tells. A compressed file is
     /// always made later than what is in it, which keeps its time of modification.
     pub(super) fn is_created_since(&self, since: u64) -> bool {
-        self.created
-            .is_none_or(|created| created + TICK_MS >= since)
+        self.id
+            .created
+            .is_none_or(|created| created / 1_000_000 >= since)
     }
-}
-
-fn modified(meta: &Metadata) -> u64 {
-    let seconds = u64::try_from(meta.mtime()).unwrap_or(0);
-    seconds * 1000 + meta.mtime_nsec() as u64 / 1_000_000
-}
-
-/// The time in milliseconds since 1970.
-pub(super) fn millis(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| passed.as_millis() as u64)
 }

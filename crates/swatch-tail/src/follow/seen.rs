@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::opened::{FileId, Opened};
+use super::opened::Opened;
 use crate::checkpoint::Progress;
-use crate::fingerprint::Print;
+use crate::fingerprint::{FileId, Print};
 
 /// How many are remembered for each name, and altogether.
-const PER_NAME: usize = 4;
+const PER_NAME: usize = 16;
 const ALTOGETHER: usize = 256;
 
 /// A file that is not open any more.
@@ -55,6 +55,11 @@ impl Seen {
                 && known.print.matches(&opened.file).unwrap_or(false)
         })?;
         Some(self.known.remove(found))
+    }
+
+    /// Whether this file was read.
+    pub(super) fn has(&self, id: FileId) -> bool {
+        self.known.iter().any(|known| known.id == id)
     }
 
     /// Whether this is so of any file that had this name.

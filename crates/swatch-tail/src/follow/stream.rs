@@ -1,22 +1,26 @@
 //! One generation of a followed file.
 
+mod look;
+
 use std::collections::VecDeque;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use nix::sys::inotify::WatchDescriptor;
 
-use super::opened::{FileId, Opened};
+pub(super) use look::Look;
+
+use super::opened::{Opened, Stamp};
 use super::packed::Unpacker;
+use super::seen::Known;
 use crate::SplitOptions;
 use crate::assemble::{Assembler, Piece};
-use crate::block::{Block, Origin};
-use crate::checkpoint::Progress;
-use crate::fingerprint::{Print, Tail, WINDOW, Window, read_window};
+use crate::block::Origin;
+use crate::checkpoint::{Progress, kernel_time};
+use crate::fingerprint::{FileId, Print, Tail, WINDOW, Window, read_window};
 use crate::notice::Notice;
 
 /// A file that is being read: the one that has the name now, or one that had it.
@@ -30,6 +34,7 @@ pub(super) struct Stream {
     /// Up to where it has been read, whole records or not.
     position: u64,
     stamp: Stamp,
+    /// The first bytes of the file, as far as they are known, read or not.
     head: Vec<u8>,
     /// The bytes before `position`.
     before: Tail,
@@ -42,6 +47,8 @@ pub(super) struct Stream {
     pub(super) watch: Option<WatchDescriptor>,
     /// There may be something to read.
     pub(super) dirty: bool,
+    /// When its content was last seen to be what was read, in milliseconds since 1970.
+    pub(super) intact: u64,
     /// When it last grew, or lost its name.
     pub(super) stirred: Instant,
     pub(super) replaced: bool,
@@ -59,37 +66,6 @@ enum Body {
     Packed(Unpacker),
     /// The next generation has the file.
     Gone,
-}
-
-/// What tells without reading that a file may have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Stamp {
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Self {
-        Stamp {
-            size: meta.len(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
-
-/// What a look at a file found.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// Something was read.
-    Grown,
-    /// Nothing new.
-    Quiet,
-    /// It is not the file any more that was read: truncated, or written anew.
-    Rewritten,
-    /// An unpacked file has come to its end.
-    Ended,
 }
 
 /// What is known of a file at the place where reading starts.
@@ -127,15 +103,29 @@ impl Stream {
         split: &SplitOptions,
         progress: Arc<Progress>,
     ) -> Self {
-        progress.set_size(opened.size);
-        Stream::new(
-            Body::Plain(opened.file),
-            opened.id,
-            opened.path,
-            start,
-            split,
-            progress,
-        )
+        let body = Body::Plain(opened.file);
+        let mut stream = Stream::new(body, opened.id, opened.path, start, split, progress);
+        stream.set_stamp(opened.stamp);
+        stream.read_ahead();
+        stream
+    }
+
+    fn set_stamp(&mut self, stamp: Stamp) {
+        self.stamp = stamp;
+        self.progress.looked_at(stamp.size, stamp.modified());
+    }
+
+    /// Gets to know the beginning of the file before it is read: by it the file is recognized if
+    /// it is copied, truncated or compressed until then.
+    fn read_ahead(&mut self) {
+        if let Body::Plain(file) = &self.body
+            && self.head.len() < WINDOW
+            && let Ok(head) = read_window(file, 0, WINDOW)
+            && head.starts_with(&self.head)
+        {
+            self.progress.set_head(Window::of(&head, head.len() as u64));
+            self.head = head;
+        }
     }
 
     /// Begins to read a compressed file, of which the unpacker has skipped what is before the
@@ -183,96 +173,13 @@ impl Stream {
             announce: VecDeque::new(),
             watch: None,
             dirty: true,
+            intact: kernel_time(),
             stirred: Instant::now(),
             replaced: false,
             settled: false,
             over: false,
             after_truncation: false,
         }
-    }
-
-    /// Reads what is new, at most one block.
-    pub(super) fn look(&mut self, spare: &mut Vec<Block>) -> io::Result<Look> {
-        let file = match &mut self.body {
-            Body::Plain(file) => file,
-            Body::Packed(unpacker) => {
-                let count = unpacker.read(self.assembler.room(None))?;
-                if count == 0 {
-                    return Ok(Look::Ended);
-                }
-                self.grown(count);
-                return Ok(Look::Grown);
-            }
-            Body::Gone => return Ok(Look::Ended),
-        };
-        let stamp = Stamp::of(&file.metadata()?);
-        if stamp.size != self.stamp.size {
-            self.progress.set_size(stamp.size);
-        }
-        self.stamp = stamp;
-        if stamp.size < self.position || read_window(file, 0, self.head.len())? != self.head {
-            return Ok(Look::Rewritten);
-        }
-        if self.after_truncation && self.position == 0 && stamp.size > 0 {
-            let hole = super::hole::end_of_hole(file, stamp.size)?;
-            let start = Start::read(file, hole)?;
-            self.restart(start);
-            return self.look(spare);
-        }
-        let fresh = stamp.size - self.position;
-        if fresh > SMALL
-            && let Some(block) = spare.pop()
-        {
-            self.assembler.recycle(block);
-        }
-        let Body::Plain(file) = &self.body else {
-            return Ok(Look::Quiet);
-        };
-        let back = self.before.bytes().len();
-        // Always one byte more than is known, to see what was written since.
-        let room = self.assembler.room_behind(back, Some(fresh + 1));
-        let count = read_at(file, room, self.position - back as u64)?;
-        if count < back || room[..back] != *self.before.bytes() {
-            self.assembler.restore(self.before.bytes());
-            return Ok(Look::Rewritten);
-        }
-        if count == back {
-            return Ok(Look::Quiet);
-        }
-        self.grown(count - back);
-        Ok(Look::Grown)
-    }
-
-    /// Takes in what was read.
-    fn grown(&mut self, count: usize) {
-        let head_was = self.head.len();
-        let bytes = self.assembler.fresh_bytes(count);
-        if head_was < WINDOW && self.position == head_was as u64 {
-            let more = count.min(WINDOW - head_was);
-            self.head.extend_from_slice(&bytes[..more]);
-        }
-        self.before.push(bytes);
-        self.position += count as u64;
-        self.stirred = Instant::now();
-        if self.head.len() > head_was {
-            let head = Window::of(&self.head, self.head.len() as u64);
-            self.progress.set_head(head);
-        }
-        self.assembler.fill(count);
-    }
-
-    /// Starts anew in the same generation, of which nothing was read yet.
-    fn restart(&mut self, start: Start) {
-        self.after_truncation = false;
-        self.position = start.at;
-        self.assembler.rebase(start.at);
-        self.head = start.head;
-        self.before = Tail::new(start.before);
-        self.handed = self.before.clone();
-        self.handed_end = start.at;
-        self.progress
-            .set_head(Window::of(&self.head, self.head.len() as u64));
-        self.progress.done(start.at);
     }
 
     /// What is ready to be handed over.
@@ -302,18 +209,6 @@ impl Stream {
         self.dirty || self.over || !self.announce.is_empty() || self.assembler.has_pieces()
     }
 
-    /// Marks it for reading if it looks as if it had changed.
-    pub(super) fn glance(&mut self) {
-        if let Body::Plain(file) = &self.body
-            && !self.dirty
-            && !file
-                .metadata()
-                .is_ok_and(|meta| Stamp::of(&meta) == self.stamp)
-        {
-            self.dirty = true;
-        }
-    }
-
     /// The end of this generation: what is unfinished is handed over.
     pub(super) fn finish(&mut self) {
         self.assembler.finish();
@@ -341,15 +236,40 @@ impl Stream {
 
     /// Goes on in the copy that was made of it before it was truncated. Returns the file.
     pub(super) fn move_to(&mut self, copy: Opened) -> Option<File> {
-        self.progress.moved_to(copy.id.device, copy.id.inode);
-        self.progress.set_size(copy.size);
-        self.id = copy.id;
-        self.place = copy.path;
+        self.set_stamp(copy.stamp);
         self.settled = true;
+        self.replace_body(Body::Plain(copy.file), copy.id, copy.path)
+    }
+
+    /// As [`move_to`](Self::move_to), where the copy is compressed.
+    pub(super) fn move_to_packed(
+        &mut self,
+        unpacker: Unpacker,
+        id: FileId,
+        place: PathBuf,
+    ) -> Option<File> {
+        self.progress.set_size(u64::MAX);
+        self.replace_body(Body::Packed(unpacker), id, place)
+    }
+
+    fn replace_body(&mut self, body: Body, id: FileId, place: PathBuf) -> Option<File> {
+        self.progress.moved_to(id);
+        self.id = id;
+        self.place = place;
         self.lose_name();
-        match std::mem::replace(&mut self.body, Body::Plain(copy.file)) {
+        match std::mem::replace(&mut self.body, body) {
             Body::Plain(file) => Some(file),
             Body::Packed(_) | Body::Gone => None,
+        }
+    }
+
+    /// What is remembered of it when it is let go.
+    pub(super) fn known(&self) -> Known {
+        Known {
+            id: self.id,
+            print: self.print(),
+            position: self.position(),
+            progress: self.progress.clone(),
         }
     }
 
@@ -362,28 +282,6 @@ impl Stream {
             Body::Plain(file) => Some(file),
             Body::Packed(_) | Body::Gone => None,
         }
-    }
-
-    /// Reads it again when all files are looked at next.
-    pub(super) fn look_again(&mut self) {
-        self.dirty = false;
-        self.stamp = Stamp::default();
-    }
-
-    /// Whether the file has other content than was read. One that cannot be read has not.
-    pub(super) fn is_rewritten(&self) -> bool {
-        let Body::Plain(file) = &self.body else {
-            return false;
-        };
-        !self.is_still(file).unwrap_or(true)
-    }
-
-    fn is_still(&self, file: &File) -> io::Result<bool> {
-        let before = self.before.bytes();
-        let start = self.position - before.len() as u64;
-        Ok(file.metadata()?.len() >= self.position
-            && read_window(file, 0, self.head.len())? == self.head
-            && read_window(file, start, before.len())? == before)
     }
 
     /// Its file, if it is not compressed.
@@ -402,23 +300,23 @@ impl Stream {
         self.stamp.size.max(self.position)
     }
 
+    /// As [`print`](Self::print), but with the head of the file as it is by now, read or not.
+    pub(super) fn whole_print(&self) -> Print {
+        let mut print = self.print();
+        if let Body::Plain(file) = &self.body
+            && let Ok(head) = read_window(file, 0, WINDOW)
+            && head.starts_with(&self.head)
+        {
+            print.head = Window::of(&head, head.len() as u64);
+        }
+        print
+    }
+
     /// What it looks like up to what was read.
     pub(super) fn print(&self) -> Print {
         Print {
             head: Window::of(&self.head, self.head.len() as u64),
             mark: Window::of(self.before.bytes(), self.position),
-        }
-    }
-}
-
-/// Below this a buffer of just the right size is better than a used one.
-const SMALL: u64 = 32 * 1024;
-
-fn read_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(room, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
         }
     }
 }

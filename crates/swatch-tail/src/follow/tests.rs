@@ -1,1 +1,4 @@
+//! Tests of following against real files.
 
+mod model;
+mod world;

@@ -55,6 +55,17 @@ impl Watcher {
         watcher
     }
 
+    /// One that gives no events, as where the system has none left.
+    #[cfg(test)]
+    pub(super) fn without_events() -> Self {
+        Watcher {
+            inotify: None,
+            directories: HashMap::new(),
+            trouble: None,
+            told: true,
+        }
+    }
+
     /// Why files are only looked at in intervals. Said once.
     pub(super) fn trouble(&mut self) -> Option<String> {
         self.trouble.take()

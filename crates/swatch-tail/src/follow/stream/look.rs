@@ -1,0 +1,169 @@
+//! Looking at a file: what is new in it, and whether it is still the same.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::time::Instant;
+
+use super::super::hole::end_of_hole;
+use super::super::opened::Stamp;
+use super::{Body, Start, Stream};
+use crate::block::Block;
+use crate::checkpoint::kernel_time;
+use crate::fingerprint::{Tail, WINDOW, Window, read_window};
+
+/// What a look at a file found.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::follow) enum Look {
+    /// Something was read.
+    Grown,
+    /// It has changed before anything was read. Perhaps what was in it was copied and truncated
+    /// already; the next look reads what is there now.
+    Unread,
+    /// Nothing new.
+    Quiet,
+    /// It is not the file any more that was read: truncated, or written anew.
+    Rewritten,
+    /// An unpacked file has come to its end.
+    Ended,
+}
+
+impl Stream {
+    /// Reads what is new, at most one block.
+    pub(in crate::follow) fn look(&mut self, spare: &mut Vec<Block>) -> io::Result<Look> {
+        let file = match &mut self.body {
+            Body::Plain(file) => file,
+            Body::Packed(unpacker) => {
+                let count = unpacker.read(self.assembler.room(None))?;
+                if count == 0 {
+                    return Ok(Look::Ended);
+                }
+                self.grown(count);
+                return Ok(Look::Grown);
+            }
+            Body::Gone => return Ok(Look::Ended),
+        };
+        let looked = kernel_time();
+        let stamp = Stamp::of(&file.metadata()?);
+        let has_changed = self.stamp != stamp;
+        if has_changed {
+            self.stamp = stamp;
+            self.progress.looked_at(stamp.size, stamp.modified());
+        }
+        if stamp.size < self.position || read_window(file, 0, self.head.len())? != self.head {
+            return Ok(Look::Rewritten);
+        }
+        if has_changed && self.position == 0 && !self.replaced {
+            return Ok(Look::Unread);
+        }
+        if self.after_truncation && self.position == 0 && stamp.size > 0 {
+            let hole = end_of_hole(file, stamp.size)?;
+            let start = Start::read(file, hole)?;
+            self.restart(start);
+            return self.look(spare);
+        }
+        let fresh = stamp.size - self.position;
+        if fresh > SMALL
+            && let Some(block) = spare.pop()
+        {
+            self.assembler.recycle(block);
+        }
+        let Body::Plain(file) = &self.body else {
+            return Ok(Look::Quiet);
+        };
+        let back = self.before.bytes().len();
+        // Always one byte more than is known, to see what was written since.
+        let room = self.assembler.room_behind(back, Some(fresh + 1));
+        let count = read_at(file, room, self.position - back as u64)?;
+        if count < back || room[..back] != *self.before.bytes() {
+            self.assembler.restore(self.before.bytes());
+            return Ok(Look::Rewritten);
+        }
+        self.intact = looked;
+        if count == back {
+            return Ok(Look::Quiet);
+        }
+        self.grown(count - back);
+        Ok(Look::Grown)
+    }
+
+    /// Takes in what was read.
+    fn grown(&mut self, count: usize) {
+        let head_was = self.head.len();
+        let bytes = self.assembler.fresh_bytes(count);
+        let known = (head_was as u64).saturating_sub(self.position) as usize;
+        if head_was < WINDOW && self.position <= head_was as u64 && known < count {
+            let more = (count - known).min(WINDOW - head_was);
+            self.head.extend_from_slice(&bytes[known..known + more]);
+        }
+        self.before.push(bytes);
+        self.position += count as u64;
+        self.stirred = Instant::now();
+        if self.head.len() > head_was {
+            let head = Window::of(&self.head, self.head.len() as u64);
+            self.progress.set_head(head);
+        }
+        self.assembler.fill(count);
+    }
+
+    /// Starts anew in the same generation, of which nothing was read yet.
+    fn restart(&mut self, start: Start) {
+        self.after_truncation = false;
+        self.position = start.at;
+        self.assembler.rebase(start.at);
+        self.head = start.head;
+        self.before = Tail::new(start.before);
+        self.handed = self.before.clone();
+        self.handed_end = start.at;
+        self.progress
+            .reset_head(Window::of(&self.head, self.head.len() as u64));
+        self.progress.done(start.at);
+    }
+
+    /// Marks it for reading if it looks as if it had changed.
+    pub(in crate::follow) fn glance(&mut self) {
+        let looked = kernel_time();
+        if let Body::Plain(file) = &self.body
+            && !self.dirty
+        {
+            match file.metadata() {
+                Ok(meta) if Stamp::of(&meta) == self.stamp => self.intact = looked,
+                _ => self.dirty = true,
+            }
+        }
+    }
+
+    /// Reads it again when all files are looked at next.
+    pub(in crate::follow) fn look_again(&mut self) {
+        self.dirty = false;
+        self.stamp = Stamp::default();
+    }
+
+    /// Whether the file has other content than was read. One that cannot be read has not.
+    pub(in crate::follow) fn is_rewritten(&self) -> bool {
+        let Body::Plain(file) = &self.body else {
+            return false;
+        };
+        !self.is_still(file).unwrap_or(true)
+    }
+
+    fn is_still(&self, file: &File) -> io::Result<bool> {
+        let before = self.before.bytes();
+        let start = self.position - before.len() as u64;
+        Ok(file.metadata()?.len() >= self.position
+            && read_window(file, 0, self.head.len())? == self.head
+            && read_window(file, start, before.len())? == before)
+    }
+}
+
+/// Below this a buffer of just the right size is better than a used one.
+const SMALL: u64 = 32 * 1024;
+
+fn read_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(room, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
