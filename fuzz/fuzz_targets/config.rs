@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let parsed = parse_str(data, Path::new("fuzz.conf"), &options);
     for finding in parsed.diagnostics.iter().chain(&lint(&parsed.config)) {
         let text = render(finding, &parsed.config.sources, false);
-        assert!(text.bytes().all(|b| b >= b' ' || b == b'\n'), "{text:?}");
+        assert!(text.bytes().all(|b| b >= b' ' || b == b'\n' || b == b'\t'), "{text:?}");
     }
     if !parsed.has_errors() && parsed.config.perl_needs.is_empty() {
         let printed = dump(&parsed.config);

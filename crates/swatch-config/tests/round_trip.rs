@@ -361,6 +361,21 @@ fn files_of_real_users() {
     }
 }
 
+/// Texts that generated cases once stumbled over.
+#[test]
+fn odd_commands_are_printed_as_they_are() {
+    for text in [
+        "pipe '\\\\@",
+        "pipe '\\\\$\t",
+        "exec ==",
+        "exec \"rec #,\"",
+        "pipe 'A\t#\\'",
+    ] {
+        let whole = format!("watchfor /x/\n{text}\n");
+        check(whole.as_bytes()).unwrap_or_else(|why| panic!("{text}: {why}"));
+    }
+}
+
 #[test]
 fn an_empty_collection_of_sources_is_enough_to_render() {
     let finding = swatch_config::Diagnostic {

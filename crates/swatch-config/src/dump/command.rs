@@ -83,7 +83,8 @@ fn text(out: &mut Vec<u8>, text: &[u8], shell: &mut Shell) {
         let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next);
         let hidden = at > 0 && text[at - 1] == b'\\';
         // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
-        if byte == b'$' && (shell.single() && hidden || !hidden && taken) {
+        let kept = matches!(byte, b'$' | b'@') && shell.single() && hidden;
+        if kept || (byte == b'$' && !hidden && taken) {
             out.push(b'\\');
         }
         shell.feed(byte);
