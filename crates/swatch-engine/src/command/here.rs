@@ -54,40 +54,75 @@ impl Reader<'_, '_> {
     /// The texts of the here-documents that were announced on the line before.
     pub(super) fn here_documents(&mut self) {
         for delimiter in std::mem::take(&mut self.here) {
-            let quote = match delimiter.quoted {
-                true => Quote::RawHereDocument(delimiter.text.clone().into()),
-                false => Quote::HereDocument,
-            };
             while self.at < self.units.len() {
-                let line = self.here_line(&quote);
-                let tabs = line.iter().take_while(|b| **b == b'\t').count();
-                let start = if delimiter.strip_tabs { tabs } else { 0 };
-                if line[start..] == delimiter.text[..] {
+                let line = self.here_line(&delimiter);
+                if delimiter.ends(&line) {
                     break;
                 }
             }
         }
     }
 
-    /// One line; a hole in it counts as a byte that no delimiter has.
-    fn here_line(&mut self, quote: &Quote) -> Vec<u8> {
-        let mut line = Vec::new();
+    /// One line. Its holes are told from its bytes.
+    fn here_line(&mut self, delimiter: &HereDelimiter) -> Vec<Unit> {
+        let from = self.at;
         while let Some(unit) = self.unit() {
-            self.at += 1;
-            match unit {
-                Unit::Byte(b'\n') => break,
-                Unit::Byte(b) => line.push(b),
-                Unit::Hole(hole) => {
-                    // Behind a dollar sign or a backslash the value could become an expansion.
-                    let quote = match line.last() {
-                        Some(b'$' | b'\\' | b'{' | b'(') => Quote::Plain,
-                        _ => quote.clone(),
-                    };
-                    self.fill(hole, quote);
-                    line.push(0);
-                }
+            if unit == Unit::Byte(b'\n') {
+                break;
             }
+            self.at += 1;
+        }
+        let line = self.units[from..self.at].to_vec();
+        self.at += 1;
+        for (at, unit) in line.iter().enumerate() {
+            let Unit::Hole(hole) = unit else { continue };
+            let before = at.checked_sub(1).map(|at| line[at]);
+            let quote = match before {
+                _ if delimiter.quoted && delimiter.could_be(&line) => {
+                    Quote::RawHereDocument(delimiter.text.clone().into())
+                }
+                _ if delimiter.quoted => Quote::RawHereDocument(Box::default()),
+                // The value could become an expansion.
+                Some(Unit::Byte(b'$' | b'\\' | b'{' | b'(')) => Quote::Plain,
+                _ => Quote::HereDocument,
+            };
+            self.fill(*hole, quote);
         }
         line
+    }
+}
+
+impl HereDelimiter {
+    /// The line without the tabs that `<<-` takes away.
+    fn stripped<'l>(&self, line: &'l [Unit]) -> &'l [Unit] {
+        let tabs = line.iter().take_while(|u| **u == Unit::Byte(b'\t'));
+        let tabs = if self.strip_tabs { tabs.count() } else { 0 };
+        &line[tabs..]
+    }
+
+    /// The line is the delimiter.
+    fn ends(&self, line: &[Unit]) -> bool {
+        let line = self.stripped(line).iter();
+        line.eq(self
+            .text
+            .iter()
+            .map(|b| Unit::Byte(*b))
+            .collect::<Vec<_>>()
+            .iter())
+    }
+
+    /// With some values in its holes the line would be the delimiter: what stands before the
+    /// first and behind the last of them is its beginning and its end.
+    fn could_be(&self, line: &[Unit]) -> bool {
+        let line = self.stripped(line);
+        let byte = |unit: &Unit| match unit {
+            Unit::Byte(b) => Some(*b),
+            Unit::Hole(_) => None,
+        };
+        let head: Vec<u8> = line.iter().map_while(byte).collect();
+        let mut tail: Vec<u8> = line.iter().rev().map_while(byte).collect();
+        tail.reverse();
+        // A value may bring the tabs that are taken away.
+        self.strip_tabs || (self.text.starts_with(&head) && self.text.ends_with(&tail))
     }
 }

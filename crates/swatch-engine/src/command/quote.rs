@@ -74,8 +74,10 @@ impl Quote {
             }
             Quote::RawHereDocument(delimiter) => {
                 out.extend(value.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
-                let part = |w: &[u8]| w == value;
-                if !value.is_empty() && delimiter.windows(value.len()).any(part) {
+                // `<<-` takes tabs away.
+                let tabs = value.iter().take_while(|b| **b == b'\t').count();
+                let value = &value[tabs..];
+                if !value.is_empty() && delimiter.windows(value.len()).any(|w| w == value) {
                     let foreign = b" .".iter().find(|b| !delimiter.contains(b));
                     out.push(*foreign.unwrap_or(&b'_'));
                 }

@@ -342,11 +342,12 @@ fn no_value_ends_a_here_document() {
         "cat <<EOF\n@\n@\nEOF\n",
         "cat <<'EOF'\n@@\n@\nEOF\n",
         "cat <<-'EOF'\n\tE@\n@\n\tEOF\n",
+        "cat <<-'EOF'\n@\n@\nEOF\n",
         "cat <<-EOF\n\tE@F\n@\n\tEOF\n",
         "cat <<'E F'\nE@F\n@\nE F\n",
         "cat <<'E. _F'\nE@F\n@\nE. _F\n",
     ] {
-        for value in ["EOF", "OF", "O", " ", "E", "", ". _"] {
+        for value in ["EOF", "\tEOF", "OF", "O", " ", "E", "", ". _"] {
             for program in shells() {
                 let printed = run(program, &script(text, value.as_bytes()));
                 let lines = printed.iter().filter(|b| **b == b'\n').count();
