@@ -1,0 +1,176 @@
+"""A log that grows: latency, bursts, memory."""
+
+import os
+import pathlib
+import re
+import select
+import signal
+import statistics
+import subprocess
+import time
+
+LINE = b"Nov 22 10:00:00 alpha sshd[%d]: Invalid user oracle from 198.51.100.7 port 4711\n"
+
+
+class Watch:
+    """A watcher on a log of its own, its output in a pipe."""
+
+    def __init__(self, command, log):
+        self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, start_new_session=True)
+        self.number = 0
+
+    def append(self, text):
+        os.write(self.log, text)
+
+    def read(self, lines, seconds):
+        """Reads that many lines; how many came in time."""
+        out = self.child.stdout.fileno()
+        end = time.monotonic() + seconds
+        came = 0
+        while came < lines:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([out], [], [], left)[0]:
+                break
+            text = os.read(out, 1 << 20)
+            if not text:
+                break
+            came += text.count(b"\n")
+        return came
+
+    def once(self, seconds=5):
+        """Milliseconds from an append to its effect."""
+        self.number += 1
+        start = time.perf_counter()
+        self.append(LINE % self.number)
+        return (time.perf_counter() - start) * 1e3 if self.read(1, seconds) else None
+
+    def wait_ready(self):
+        for _ in range(100):
+            if self.once(0.3) is not None:
+                self.read(1000, 0.3)
+                return True
+        return False
+
+    def end(self):
+        try:
+            os.killpg(self.child.pid, signal.SIGTERM)
+            self.child.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+        self.child.stdout.close()
+        os.close(self.log)
+
+
+def commands(bench, conf, log):
+    yield "swatch-rs", [bench.program, "-c", conf, "-t", log]
+    if "swatchdog" in bench.tools:
+        yield "swatchdog, tail(1)", ["swatchdog", "-c", conf, "-t", log]
+        yield "swatchdog, File::Tail", ["swatchdog", "-c", conf, "-t", log, "--use-cpan-file-tail"]
+
+
+def conf(bench, name, action):
+    path = bench.folder / f"{name}.conf"
+    path.write_text(f"watchfor /sshd.*Invalid user/\n\t{action}\n")
+    return path
+
+
+def latency(bench):
+    rows = []
+    for name, action in (("echo", "echo normal"), ("pipe", 'pipe "cat"')):
+        rules = conf(bench, f"live-{name}", action)
+        log = bench.folder / "live.log"
+        for tool, command in commands(bench, rules, log):
+            log.write_bytes(b"")
+            watch = Watch(command, log)
+            try:
+                if not watch.wait_ready():
+                    print(f"{tool}: no answer to {name}")
+                    continue
+                count = 20 if "File::Tail" in tool else 200
+                took = []
+                for _ in range(count):
+                    took.append(watch.once())
+                    time.sleep(0.005)
+                took = sorted(t for t in took if t is not None)
+            finally:
+                watch.end()
+            p99 = took[min(len(took) - 1, int(len(took) * 0.99))]
+            rows.append((name, tool, statistics.median(took), p99, len(took)))
+            print(f"{name:5} {tool:22} median {rows[-1][2]:.2f} ms, p99 {p99:.2f} ms", flush=True)
+    return rows
+
+
+def burst(bench):
+    """100,000 lines at once, 9,915 of them matching."""
+    other = b"Nov 22 10:00:00 alpha CRON[17]: (root) CMD (run-parts /etc/cron.hourly)\n"
+    text = b"".join(LINE % n if n % 10 == 5 and n < 99_150 else other for n in range(100_000))
+    matching = text.count(b"Invalid user")
+    rows = []
+    for name, action, tools in (("echo", "echo normal", 2), ("pipe", 'pipe "cat"', 2)):
+        rules = conf(bench, f"live-{name}", action)
+        log = bench.folder / "burst.log"
+        for tool, command in list(commands(bench, rules, log))[:tools]:
+            took = []
+            for _ in range(bench.runs if name == "echo" else 1):
+                log.write_bytes(b"")
+                watch = Watch(command, log)
+                try:
+                    watch.wait_ready()
+                    start = time.perf_counter()
+                    watch.append(text)
+                    came = watch.read(matching, 60)
+                    took.append(time.perf_counter() - start)
+                finally:
+                    watch.end()
+            rows.append((name, tool, statistics.median(took), came, matching))
+            print(f"{name:5} {tool:22} {rows[-1][2]:.3f} s, {came} of {matching} came", flush=True)
+    return rows
+
+
+def pss(pids):
+    total = 0
+    for pid in pids:
+        try:
+            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
+    return total / 1024
+
+
+def session(leader):
+    """The processes of a session."""
+    found = []
+    for path in pathlib.Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                fields = (path / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == leader:
+                found.append(int(path.name))
+    return found
+
+
+def memory(bench):
+    """Twenty logs: one process of ours, one watcher each of the original's (one is measured)."""
+    rules = conf(bench, "live-echo", "echo normal")
+    logs = [bench.folder / f"many-{n}.log" for n in range(20)]
+    for log in logs:
+        log.write_bytes(b"")
+    rows = []
+    ours = [bench.program, "-c", rules, "-t", " ".join(map(str, logs))]
+    for tool, command, factor in [("swatch-rs", ours, 1)] + [
+            (tool, command, 20) for tool, command in commands(bench, rules, logs[0]) if tool == "swatchdog, tail(1)"]:
+        watch = Watch(command, logs[0])
+        try:
+            watch.wait_ready()
+            processes = session(watch.child.pid)
+            rows.append((tool, pss(processes) * factor, len(processes) * factor))
+        finally:
+            watch.end()
+        print(f"{tool:22} {rows[-1][1]:.1f} MB in {rows[-1][2]} processes", flush=True)
+    return rows

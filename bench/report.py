@@ -1,0 +1,108 @@
+"""docs/benchmarks.md and its chart."""
+
+import pathlib
+import platform
+import re
+import subprocess
+
+
+def first_line(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except OSError:
+        return "not there"
+    return next(iter((done.stdout or done.stderr).strip().splitlines()), "no version")
+
+
+def machine():
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*:\s*(.*)", info)
+    cores = info.count("processor\t")
+    memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)) // (1 << 20)
+    return f"{model.group(1) if model else platform.machine()}, {cores} cores, {memory} GiB, Linux {platform.release()}"
+
+
+def table(out, head, rows):
+    out.append("| " + " | ".join(head) + " |")
+    out.append("|" + "---|" * len(head))
+    out.extend("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+    out.append("")
+
+
+def passes(out, rows):
+    works = list(dict.fromkeys(row.work for row in rows))
+    body = []
+    for work in works:
+        mine = next(row for row in rows if row.work == work and row.tool == "swatch-rs")
+        for row in (row for row in rows if row.work == work):
+            body.append((work, row.tool, f"{row.seconds:.3f}", f"{row.lines / row.seconds / 1e6:.3f}",
+                         "" if row is mine else f"{row.seconds / mine.seconds:.1f}", row.found, row.note))
+    table(out, ["work", "tool", "s", "million lines/s", "times swatch-rs", "lines found", ""], body)
+
+
+def chart(path, rows):
+    """Lines per second at 1 % hits, on a logarithmic scale."""
+    import math
+    works = [work for work in dict.fromkeys(row.work for row in rows) if " 1 % hits" in work]
+    tools = list(dict.fromkeys(row.tool for row in rows if row.work in works and row.tool != "ripgrep -c"))
+    colours = dict(zip(tools, ["#b3261e", "#4a6fa5", "#6b8e4e", "#8a8a8a", "#b58a2b", "#7d5ba6"]))
+    parts, y = [], 30
+    for work in works:
+        parts.append(f'<text x="10" y="{y}" font-weight="bold">{work}</text>')
+        y += 10
+        for tool in tools:
+            row = next((row for row in rows if row.work == work and row.tool == tool), None)
+            if row is None:
+                continue
+            rate = row.lines / row.seconds
+            width = max(2, (math.log10(rate) - 2) * 75)
+            parts.append(f'<rect x="110" y="{y}" width="{width:.0f}" height="14" fill="{colours[tool]}"/>'
+                         f'<text x="104" y="{y + 12}" text-anchor="end">{tool}</text>'
+                         f'<text x="{116 + width:.0f}" y="{y + 12}">{rate:,.0f}</text>')
+            y += 18
+        y += 24
+    path.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{y + 10}" font-family="sans-serif" font-size="12">'
+        f'<rect width="100%" height="100%" fill="white"/>{"".join(parts)}'
+        f'<text x="10" y="{y}">lines per second, logarithmic</text></svg>\n')
+
+
+def write(docs, program, tools, arguments, results):
+    out = ["# Benchmarks", "",
+           "Written by `make bench` (`bench/run`); run it to have the figures of your machine. The data are made by "
+           "`bench/generate.py`, always the same; medians of "
+           f"{arguments.runs} runs, the tools in turn within each. Ratios say more than seconds.", "",
+           f"Machine: {machine()}.", "",
+           "Versions: " + "; ".join(filter(None, [
+               f"swatch-rs: {first_line([program, '--version'])}",
+               "swatchdog" in tools and f"swatchdog: {first_line(['swatchdog', '--version'])}",
+               "sec" in tools and f"sec: {first_line(['sec', '--version'])}",
+               "fail2ban-regex" in tools and f"fail2ban: {first_line(['fail2ban-regex', '--version'])}",
+               "rg" in tools and f"ripgrep: {first_line(['rg', '--version'])}",
+               "grep" in tools and f"grep: {first_line(['grep', '--version'])}"])) + ".", ""]
+    if rows := results.get("throughput"):
+        out += ["## One pass over a file", "",
+                f"{arguments.lines:,} lines of a syslog; `--examine`, each hit echoed into a file. All tools found the same "
+                "lines (the run fails otherwise). The interpreted ones ran on the head of the log; their seconds are "
+                "scaled. ![chart](benchmarks.svg)", ""]
+        passes(out, rows)
+        chart(docs / "benchmarks.svg", rows)
+    if growth := results.get("growth"):
+        out += ["## More rules", "", f"{growth['lines']:,} lines, 1 % of them hit by one of the first hundred rules.", ""]
+        table(out, ["rules", "s in all", "s to be ready", "peak memory, MB"],
+              [(n, f"{s:.3f}", f"{r:.3f}", f"{m:.0f}") for n, s, r, m in growth["rows"]])
+    if rows := results.get("logcheck"):
+        out += ["## Debian's logcheck rules", ""]
+        passes(out, rows)
+    if rows := results.get("latency"):
+        out += ["## From an appended line to its effect", ""]
+        table(out, ["action", "tool", "median, ms", "p99, ms", "lines"],
+              [(a, t, f"{m:.2f}", f"{p:.2f}", n) for a, t, m, p, n in rows])
+    if rows := results.get("burst"):
+        out += ["## 100,000 lines appended at once", ""]
+        table(out, ["action", "tool", "s", "effects", "matching lines"],
+              [(a, t, f"{s:.3f}", c, m) for a, t, s, c, m in rows])
+    if rows := results.get("memory"):
+        out += ["## Memory for 20 logs", "", "Proportional set size of all processes (the original's: one watcher times 20).", ""]
+        table(out, ["tool", "MB", "processes"], [(t, f"{m:.1f}", n) for t, m, n in rows])
+    (docs / "benchmarks.md").write_text("\n".join(out))
