@@ -1,1 +1,283 @@
+//! The state on disk: what is written, what is believed, what is refused.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use super::*;
+use crate::fingerprint::{FileId, Print, Window};
+
+fn saved(path: &[u8], offset: u64) -> Saved {
+    Saved {
+        path: OsStr::from_bytes(path).into(),
+        place: None,
+        id: FileId {
+            device: 1,
+            inode: 2,
+            created: Some(3),
+        },
+        offset,
+        opened: 4,
+        modified: 5,
+        replaced: false,
+        unread: false,
+        print: Print {
+            head: Window::of(b"head", 4),
+            mark: Window::of(b"before", offset),
+        },
+    }
+}
+
+fn load(state: &Path) -> Checkpoint {
+    let loaded = Checkpoint::load(state).unwrap();
+    assert_eq!(loaded.notice, None);
+    loaded.checkpoint
+}
+
+/// The offsets that a state holds.
+fn offsets(checkpoint: &Checkpoint) -> Vec<u64> {
+    checkpoint.state().files.iter().map(|f| f.offset).collect()
+}
+
+struct Place {
+    _dir: tempfile::TempDir,
+    state: PathBuf,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state.json");
+    Place { _dir: dir, state }
+}
+
+#[test]
+fn any_path_comes_back() {
+    let at = place();
+    let paths: [&[u8]; 3] = [
+        b"/var/log/messages",
+        b"/log/\xff\xfe",
+        "/log/ü\n".as_bytes(),
+    ];
+    let checkpoint = load(&at.state);
+    for path in paths {
+        checkpoint.keep(saved(path, 7));
+    }
+    checkpoint.set_cursor("journal", "s=1;i=2");
+    checkpoint.save().unwrap();
+    drop(checkpoint);
+    let checkpoint = load(&at.state);
+    assert_eq!(checkpoint.state().files, paths.map(|path| saved(path, 7)));
+    assert_eq!(checkpoint.cursor("journal").as_deref(), Some("s=1;i=2"));
+}
+
+#[test]
+fn what_has_not_changed_is_not_written() {
+    let at = place();
+    let checkpoint = load(&at.state);
+    let progress = checkpoint.keep(saved(b"/log", 7));
+    checkpoint.save().unwrap();
+    let inode = || fs::metadata(&at.state).unwrap().ino();
+    let before = inode();
+    checkpoint.save().unwrap();
+    checkpoint.save_unsynced().unwrap();
+    progress.done(7);
+    progress.done(3);
+    checkpoint.save().unwrap();
+    assert_eq!(inode(), before);
+    assert!(!store::with_suffix(&at.state, ".unsynced").exists());
+    progress.done(8);
+    checkpoint.save().unwrap();
+    assert_ne!(inode(), before);
+}
+
+#[test]
+fn the_newest_state_that_is_whole_is_used() {
+    let at = place();
+    let checkpoint = load(&at.state);
+    let progress = checkpoint.keep(saved(b"/log", 1));
+    checkpoint.save().unwrap();
+    progress.done(2);
+    checkpoint.save_unsynced().unwrap();
+    drop((checkpoint, progress));
+    let checkpoint = load(&at.state);
+    assert_eq!(offsets(&checkpoint), [2]);
+    drop(checkpoint);
+
+    // A crash of the machine may leave the unsynced one empty.
+    fs::write(store::with_suffix(&at.state, ".unsynced"), "").unwrap();
+    let checkpoint = load(&at.state);
+    assert_eq!(offsets(&checkpoint), [1]);
+    drop(checkpoint);
+
+    // A crash before the rename leaves the temporary file, whole or in part.
+    let text = fs::read_to_string(&at.state).unwrap();
+    let newer = text
+        .replace("\"sequence\": 1", "\"sequence\": 9")
+        .replace("\"offset\": 1", "\"offset\": 5");
+    let temporary = store::with_suffix(&at.state, ".tmp");
+    fs::write(&temporary, &newer[..newer.len() / 2]).unwrap();
+    assert_eq!(offsets(&load(&at.state)), [1]);
+    fs::write(&temporary, &newer).unwrap();
+    let checkpoint = load(&at.state);
+    assert_eq!(offsets(&checkpoint), [5]);
+    // And is older than the next one.
+    checkpoint.set_cursor("a", "b");
+    checkpoint.save().unwrap();
+    assert!(
+        fs::read_to_string(&at.state)
+            .unwrap()
+            .contains("\"sequence\": 10")
+    );
+}
+
+#[test]
+fn a_broken_state_is_set_aside_and_told() {
+    let at = place();
+    fs::write(&at.state, "{\"version\": 1, \"files\": [").unwrap();
+    let loaded = Checkpoint::load(&at.state).unwrap();
+    let Some(Notice::StateBroken { aside, .. }) = &loaded.notice else {
+        panic!("{:?}", loaded.notice);
+    };
+    assert!(aside.exists() && !at.state.exists());
+    assert!(offsets(&loaded.checkpoint).is_empty());
+    loaded.checkpoint.set_cursor("a", "b");
+    loaded.checkpoint.save().unwrap();
+    assert!(at.state.exists());
+}
+
+#[test]
+fn a_state_of_a_later_version_is_not_touched() {
+    let at = place();
+    fs::write(&at.state, "{\"version\": 2, \"other\": true}").unwrap();
+    let error = Checkpoint::load(&at.state).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StateError::Later {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(at.state.exists());
+}
+
+#[test]
+fn only_one_process_uses_a_state() {
+    let at = place();
+    let first = load(&at.state);
+    let error = Checkpoint::load(&at.state).unwrap_err();
+    assert!(matches!(error, StateError::InUse { .. }), "{error}");
+    drop(first);
+    load(&at.state);
+}
+
+#[test]
+fn traps_are_refused() {
+    let at = place();
+    let victim = at.state.with_file_name("victim");
+    fs::write(&victim, "precious").unwrap();
+    let refused = |what: &str| {
+        let error = Checkpoint::load(&at.state).unwrap_err();
+        assert!(
+            matches!(error, StateError::Untrusted { .. }),
+            "{what}: {error}"
+        );
+    };
+    symlink(&victim, &at.state).unwrap();
+    refused("a symbolic link");
+    fs::remove_file(&at.state).unwrap();
+    fs::hard_link(&victim, &at.state).unwrap();
+    refused("a hard link");
+    fs::remove_file(&at.state).unwrap();
+    nix::unistd::mkfifo(&at.state, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    refused("a FIFO");
+    fs::remove_file(&at.state).unwrap();
+    fs::write(&at.state, "{}").unwrap();
+    fs::set_permissions(&at.state, fs::Permissions::from_mode(0o666)).unwrap();
+    refused("what others can write");
+    fs::remove_file(&at.state).unwrap();
+    let lock = store::with_suffix(&at.state, ".lock");
+    fs::remove_file(&lock).unwrap();
+    symlink(&victim, &lock).unwrap();
+    refused("a link for the lock");
+    fs::remove_file(&lock).unwrap();
+
+    // What lies where the temporary file goes is removed, not followed.
+    let checkpoint = load(&at.state);
+    checkpoint.set_cursor("a", "b");
+    symlink(&victim, store::with_suffix(&at.state, ".tmp")).unwrap();
+    checkpoint.save().unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    assert_eq!(fs::metadata(&at.state).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_directory_that_others_can_write_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    check_state_dir(dir.path()).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = check_state_dir(dir.path()).unwrap_err();
+    let mend = format!("run: chmod go-w {}", dir.path().display());
+    assert!(error.to_string().ends_with(&mend), "{error}");
+    assert!(check_state_dir(&dir.path().join("absent")).is_err());
+}
+
+#[test]
+fn a_state_that_cannot_be_written_is_an_error_and_heals() {
+    let at = place();
+    let checkpoint = load(&at.state);
+    checkpoint.set_cursor("a", "1");
+    checkpoint.save().unwrap();
+    // Where the temporary file goes stands something that cannot be removed.
+    let temporary = store::with_suffix(&at.state, ".tmp");
+    fs::create_dir(&temporary).unwrap();
+    checkpoint.set_cursor("a", "2");
+    assert!(matches!(checkpoint.save(), Err(StateError::Io { .. })));
+    assert!(checkpoint.save().is_err(), "it must go on trying");
+    fs::remove_dir(&temporary).unwrap();
+    checkpoint.save().unwrap();
+    drop(checkpoint);
+    assert_eq!(load(&at.state).cursor("a").as_deref(), Some("2"));
+}
+
+#[test]
+fn the_mark_of_a_position_is_at_it_or_before() {
+    let checkpoint = Checkpoint::in_memory();
+    let progress = checkpoint.keep(saved(b"/log", 10));
+    for end in [20, 30, 40] {
+        progress.handed_over(Window::of(b"block", end));
+    }
+    let mark = || progress.saved().print.mark.end;
+    assert_eq!(mark(), 10);
+    progress.done(29);
+    assert_eq!(mark(), 20);
+    progress.done(40);
+    assert_eq!(mark(), 40);
+}
+
+#[test]
+fn a_position_is_dropped_when_it_is_forgotten_and_all_is_done() {
+    let checkpoint = Checkpoint::in_memory();
+    let progress = checkpoint.keep(saved(b"/log", 10));
+    progress.handed_over(Window::of(b"block", 20));
+    progress.forget();
+    assert_eq!(offsets(&checkpoint), [10]);
+    progress.done(20);
+    assert!(offsets(&checkpoint).is_empty());
+}
+
+#[test]
+fn a_pattern_keeps_the_time_since_when_it_is_followed() {
+    let checkpoint = Checkpoint::in_memory();
+    let patterns = ["/a", "/b"].map(Pattern::new);
+    assert!(checkpoint.cover(&patterns[..1]).is_empty());
+    let first = checkpoint.state().patterns;
+    let before = checkpoint.cover(&patterns);
+    assert_eq!(before, first);
+    assert_eq!(checkpoint.state().patterns[0], first[0]);
+}

@@ -56,7 +56,12 @@ impl Name {
             now: id,
             siblings: &siblings,
         };
-        let Ok(between) = self.open_between(&gap, context, others) else {
+        // What was rotated after the file was removed came after its new content.
+        let between = match gap.which.older_than.is_some() || self.is_at(id) {
+            true => self.open_between(&gap, context, others),
+            false => Ok(Vec::new()),
+        };
+        let Ok(between) = between else {
             // No descriptor for what lies between: look again later.
             self.streams[at].look_again();
             return self.tell_no_descriptors(context);
@@ -122,11 +127,12 @@ impl Name {
         let stream = &mut self.streams[at];
         let siblings = rotation::siblings(&self.path);
         let place = place_of(stream.id, &siblings);
-        let has_name = opened::identify(&self.path).is_ok_and(|(id, _)| id == stream.id);
-        if place.is_none() && !has_name {
+        let id = stream.id;
+        if place.is_none() && !self.is_at(id) {
             // Removed: what was rotated since came after it.
             return;
         }
+        let stream = &self.streams[at];
         let gap = Gap {
             siblings: &siblings,
             before: Before::nothing(stream.progress.opened()),
@@ -145,6 +151,11 @@ impl Name {
             copy.settled = true;
             self.streams.insert(at + nth, copy);
         }
+    }
+
+    /// Whether this file has the name now.
+    fn is_at(&self, id: FileId) -> bool {
+        opened::identify(&self.path).is_ok_and(|(now, _)| now == id)
     }
 
     /// The copy that was made of a generation before it was truncated, with all that had been

@@ -141,7 +141,7 @@ impl Stream {
         // Its size is not known; but there is something left until its end was seen.
         progress.set_size(u64::MAX);
         let mut stream = Stream::new(Body::Packed(unpacker), id, place, start, split, progress);
-        stream.replaced = true;
+        stream.lose_name();
         stream
     }
 

@@ -1,0 +1,240 @@
+//! A fast writer, a rotation under it, and a count of what the follower missed.
+//!
+//! Shared by a test with small numbers and the example `rotation_table` with great ones.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use swatch_tail::{Checkpoint, Event, FollowOptions, Follower, Pattern};
+
+/// What is done to the log while it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Renamed and created at once; the writer reopens at once.
+    RenameCreate,
+    /// As before, but the writer keeps the old file for 300 ms.
+    WriterKeeps,
+    /// Created 300 ms after it was renamed, by the writer.
+    CreatedLater,
+    /// Copied and truncated.
+    CopyTruncate,
+    /// The follower is down while a part is written and a rotation happens.
+    Down,
+    /// The patterns are set again, as a reload does.
+    Reload,
+}
+
+pub(crate) const MODES: [(Mode, &str); 6] = [
+    (Mode::RenameCreate, "rename+create at once"),
+    (Mode::WriterKeeps, "writer keeps the old file 300 ms"),
+    (Mode::CreatedLater, "created 300 ms later"),
+    (Mode::CopyTruncate, "copytruncate"),
+    (Mode::Down, "written while down, with a state"),
+    (Mode::Reload, "ten reloads"),
+];
+
+/// How fast, how many, how often.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) per_second: usize,
+    pub(crate) lines: usize,
+    pub(crate) rotations: usize,
+}
+
+/// What became of the lines.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Written and never delivered.
+    pub(crate) lost: usize,
+    /// Of these, the ones that are in no file either: written between copy and truncation.
+    pub(crate) in_no_file: usize,
+    /// Delivered more than once.
+    pub(crate) doubled: usize,
+}
+
+/// The log, and who may touch it.
+struct Scene {
+    dir: PathBuf,
+    log: PathBuf,
+    mode: Mode,
+    written: AtomicUsize,
+    /// The writer is to reopen, once this long after the rotation.
+    reopen: AtomicBool,
+    reopened: AtomicUsize,
+}
+
+/// Plays one mode, and counts.
+pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
+    let log = dir.join("log");
+    File::create(&log).unwrap();
+    let scene = Arc::new(Scene {
+        dir: dir.into(),
+        log,
+        mode,
+        written: AtomicUsize::new(0),
+        reopen: AtomicBool::new(false),
+        reopened: AtomicUsize::new(0),
+    });
+    let mut seen = Vec::new();
+    let mut reader = Reader::start(&scene);
+    let writer = {
+        let scene = scene.clone();
+        thread::spawn(move || scene.write(load))
+    };
+    for n in 1..=load.rotations {
+        let due = load.lines * n / (load.rotations + 1);
+        while scene.written.load(Ordering::Acquire) < due {
+            reader.take(&mut seen);
+        }
+        match mode {
+            Mode::Down => {
+                // Some hundred lines and two rotations pass unseen.
+                drop(reader);
+                let until = (due + 500).min(load.lines);
+                scene.rotate(n);
+                while scene.written.load(Ordering::Acquire) < until {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                scene.rotate(n + 100);
+                reader = Reader::start(&scene);
+            }
+            Mode::Reload => reader.reload(&scene),
+            _ => scene.rotate(n),
+        }
+    }
+    writer.join().unwrap();
+    // All that comes; longer than the writer may have kept a file.
+    let end = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < end && (seen.len() < load.lines || mode == Mode::CopyTruncate) {
+        if !reader.take(&mut seen) && mode == Mode::CopyTruncate {
+            break;
+        }
+    }
+    count(&scene, load, &seen)
+}
+
+/// The follower, with a state that is saved after each block.
+struct Reader {
+    follower: Follower,
+    checkpoint: Checkpoint,
+}
+
+impl Reader {
+    fn start(scene: &Scene) -> Reader {
+        let loaded = Checkpoint::load(&scene.dir.join("state")).unwrap();
+        let checkpoint = loaded.checkpoint;
+        let patterns = [Pattern::new(&scene.log)];
+        let follower = Follower::open(patterns, FollowOptions::default(), &checkpoint).unwrap();
+        checkpoint.save().unwrap();
+        Reader {
+            follower,
+            checkpoint,
+        }
+    }
+
+    /// Takes one event; `false` when nothing has come for a while.
+    fn take(&mut self, seen: &mut Vec<usize>) -> bool {
+        match self
+            .follower
+            .next(Some(Duration::from_millis(500)))
+            .unwrap()
+        {
+            Event::Records(block) => {
+                for record in block.records() {
+                    let text = std::str::from_utf8(record.bytes()).unwrap();
+                    // A line that a truncation has torn is no number of ours.
+                    let number = text.split(' ').next().and_then(|n| n.parse::<usize>().ok());
+                    seen.extend(number.filter(|_| text.ends_with(" end")));
+                }
+                block.origin().unwrap().done(block.end_offset());
+                self.checkpoint.save_unsynced().unwrap();
+                true
+            }
+            Event::Notice(_) => true,
+            Event::Woken | Event::TimedOut => false,
+        }
+    }
+
+    fn reload(&mut self, scene: &Scene) {
+        let patterns = [Pattern::new(&scene.log)];
+        self.follower.set_patterns(patterns).unwrap();
+    }
+}
+
+impl Scene {
+    fn open(&self) -> File {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).open(&self.log).unwrap()
+    }
+
+    fn write(&self, load: Load) {
+        let start = Instant::now();
+        let mut file = self.open();
+        let mut pause: Option<Instant> = None;
+        for n in 0..load.lines {
+            let due = start + Duration::from_secs(1) * n as u32 / load.per_second as u32;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            if self.reopen.swap(false, Ordering::AcqRel) {
+                let keeps = matches!(self.mode, Mode::WriterKeeps | Mode::CreatedLater);
+                let wait = Duration::from_millis(if keeps { 300 } else { 0 });
+                pause = Some(Instant::now() + wait);
+            }
+            if pause.is_some_and(|until| Instant::now() >= until) {
+                pause = None;
+                file = self.open();
+                self.reopened.fetch_add(1, Ordering::AcqRel);
+            }
+            writeln!(file, "{n} is the number of this line end").unwrap();
+            self.written.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn rotate(&self, number: usize) {
+        let rotated = self.dir.join(format!("log-{number:06}"));
+        match self.mode {
+            Mode::CopyTruncate => {
+                fs::copy(&self.log, rotated).unwrap();
+                OpenOptions::new()
+                    .write(true)
+                    .truncate(true)
+                    .open(&self.log)
+                    .unwrap();
+            }
+            mode => {
+                fs::rename(&self.log, rotated).unwrap();
+                if mode != Mode::CreatedLater {
+                    self.open();
+                }
+                self.reopen.store(true, Ordering::Release);
+            }
+        }
+    }
+}
+
+fn count(scene: &Scene, load: Load, seen: &[usize]) -> Outcome {
+    let delivered: BTreeSet<usize> = seen.iter().copied().collect();
+    let mut in_files = BTreeSet::new();
+    for entry in fs::read_dir(&scene.dir).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("log") {
+            for line in BufReader::new(File::open(entry.path()).unwrap()).split(b'\n') {
+                let line = line.unwrap();
+                let text = String::from_utf8_lossy(&line);
+                in_files.extend(text.split(' ').next().and_then(|n| n.parse::<usize>().ok()));
+            }
+        }
+    }
+    let lost = |n: &usize| !delivered.contains(n);
+    Outcome {
+        lost: (0..load.lines).filter(lost).count(),
+        in_no_file: (0..load.lines)
+            .filter(|n| lost(n) && !in_files.contains(n))
+            .count(),
+        doubled: seen.len() - delivered.len(),
+    }
+}

@@ -1,0 +1,345 @@
+//! Stop, crash and restart with a state: nothing lost, nothing again that was saved as done.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use common::{Tail, append, quick};
+use swatch_tail::{Checkpoint, Event, FollowOptions, Notice, StateError};
+use tempfile::TempDir;
+
+fn start(dir: TempDir, names: &[&str]) -> Tail {
+    let state = dir.path().join("state");
+    let loaded = Checkpoint::load(&state).unwrap();
+    assert_eq!(loaded.notice, None);
+    Tail::start_in(dir, names, quick(), loaded.checkpoint)
+}
+
+/// Stops after a save. Gives back the directory.
+fn stop(tail: Tail) -> TempDir {
+    tail.checkpoint.save().unwrap();
+    tail.dir
+}
+
+/// A log that has been read up to `1`.
+fn followed() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    append(&dir.path().join("log"), "");
+    let mut tail = start(dir, &["log"]);
+    tail.append("log", "a first line that is long enough\n1\n");
+    tail.expect(&["a first line that is long enough", "1"]);
+    stop(tail)
+}
+
+fn gzip(path: &Path) -> bool {
+    let done = Command::new("gzip").arg(path).status();
+    let is_done = done.is_ok_and(|status| status.success());
+    if !is_done {
+        println!("skipped: gzip is not installed");
+    }
+    is_done
+}
+
+#[test]
+fn what_was_written_while_down_comes() {
+    let dir = followed();
+    append(&dir.path().join("log"), "2\n");
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["2"]);
+    let dir = stop(tail);
+    let mut tail = start(dir, &["log"]);
+    tail.append("log", "3\n");
+    tail.expect(&["3"]);
+}
+
+#[test]
+fn rotations_while_down_lose_nothing() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    for number in 3..6 {
+        let _ = fs::rename(path("log.2"), path("log.3"));
+        let _ = fs::rename(path("log.1"), path("log.2"));
+        fs::rename(path("log"), path("log.1")).unwrap();
+        append(
+            &path("log"),
+            format!(
+                "a line of file {number}
+"
+            ),
+        );
+    }
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&[
+        "2",
+        "a line of file 3",
+        "a line of file 4",
+        "a line of file 5",
+    ]);
+}
+
+#[test]
+fn a_rotated_file_that_was_compressed_while_down_is_read() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::rename(path("log"), path("log.2")).unwrap();
+    append(&path("log.1"), "another line that is long enough\n");
+    append(&path("log"), "3\n");
+    if !gzip(&path("log.2")) || !gzip(&path("log.1")) {
+        return;
+    }
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["2", "another line that is long enough", "3"]);
+    // The unpacked files are done with, too.
+    let dir = stop(tail);
+    let mut tail = start(dir, &["log"]);
+    tail.append("log", "4\n");
+    tail.expect(&["4"]);
+}
+
+#[test]
+fn a_compressed_file_that_cannot_be_read_is_told_by_its_name() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::remove_file(path("log")).unwrap();
+    append(&path("log.1.gz"), "this is not what gzip writes");
+    append(&path("log"), "3\n");
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["3"]);
+    let told = tail.notices.iter().any(
+        |n| matches!(n, Notice::RotatedUnreadable { rotated, .. } if rotated.ends_with("log.1.gz")),
+    );
+    assert!(told, "{:?}", tail.notices);
+}
+
+#[test]
+fn copy_and_truncate_while_down_loses_nothing() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::copy(path("log"), path("log.1")).unwrap();
+    fs::write(
+        path("log"),
+        "3, and more than there was before the truncation\n",
+    )
+    .unwrap();
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["2", "3, and more than there was before the truncation"]);
+}
+
+#[test]
+fn a_file_that_is_gone_is_told() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::remove_file(path("log")).unwrap();
+    append(&path("log"), "3\n");
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["3"]);
+    assert!(
+        matches!(tail.notices[0], Notice::Lost { from: 35, .. }),
+        "{:?}",
+        tail.notices
+    );
+}
+
+#[test]
+fn a_renamed_file_is_found_under_any_name() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::rename(path("log"), path("archive of november")).unwrap();
+    append(&path("log"), "3\n");
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["2", "3"]);
+}
+
+#[test]
+fn a_file_that_appeared_while_down_is_read_from_its_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    append(&dir.path().join("g1"), "old\n");
+    let tail = start(dir, &["g*", "log"]);
+    let dir = stop(tail);
+    append(&dir.path().join("g2"), "1\n");
+    append(&dir.path().join("log"), "2\n");
+    let mut tail = start(dir, &["g*", "log", "new pattern"]);
+    tail.until("two", |tail| tail.records.len() >= 2);
+    let mut texts = tail.texts();
+    texts.sort();
+    assert_eq!(texts, ["1", "2"]);
+}
+
+#[test]
+fn the_unfinished_line_at_the_stop_comes_whole_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    append(&dir.path().join("log"), "");
+    let mut tail = start(dir, &["log"]);
+    tail.append("log", "1\nbeta unfin");
+    tail.expect(&["1"]);
+    tail.settle();
+    assert_eq!(tail.texts(), ["1"]);
+    let dir = stop(tail);
+    append(&dir.path().join("log"), "ished\n");
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["beta unfinished"]);
+}
+
+#[test]
+fn a_follower_after_another_goes_on_without_a_file() {
+    let checkpoint = Checkpoint::in_memory();
+    let dir = tempfile::tempdir().unwrap();
+    append(&dir.path().join("log"), "old\n");
+    let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint.clone());
+    tail.append("log", "1\n");
+    tail.expect(&["1"]);
+    let dir = tail.dir;
+    drop(tail.follower);
+    append(&dir.path().join("log"), "2\n");
+    let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
+    tail.expect(&["2"]);
+}
+
+#[test]
+fn records_that_are_not_done_come_again() {
+    let dir = followed();
+    append(&dir.path().join("log"), "2\n3\n4\n");
+    let state = dir.path().join("state");
+    let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
+    let pattern = [swatch_tail::Pattern::new(dir.path().join("log"))];
+    let mut follower =
+        swatch_tail::Follower::open(pattern, FollowOptions::default(), &checkpoint).unwrap();
+    let Event::Records(block) = follower.next(Some(common::PATIENCE)).unwrap() else {
+        panic!("records come first");
+    };
+    let second = block.records().nth(1).unwrap();
+    block.origin().unwrap().done(second.end_offset());
+    checkpoint.save_unsynced().unwrap();
+    drop((follower, block, checkpoint));
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["4"]);
+}
+
+/// The example program, following `log` with a state.
+fn spawn(dir: &Path) -> (Child, std::io::Lines<BufReader<std::process::ChildStdout>>) {
+    let mut child = Command::new(example())
+        .args(["--state".as_ref(), dir.join("state").as_os_str()])
+        .arg(dir.join("log"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+/// Where cargo has put the example beside this test.
+fn example() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    profile.join("examples/follow")
+}
+
+#[test]
+fn kill_9_loses_nothing_and_repeats_only_what_was_not_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    append(&log, "old\n");
+    let mut seen = Vec::new();
+    let mut next = 0;
+    for round in 0..6 {
+        let (mut child, mut lines) = spawn(dir.path());
+        if round == 0 {
+            // Until it follows, what is written counts as old.
+            let state = dir.path().join("state");
+            while !state.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+        for _ in 0..500 {
+            append(&log, format!("{next}\n"));
+            next += 1;
+            if next % 170 == 0 {
+                fs::rename(&log, dir.path().join(format!("log-{next:09}"))).unwrap();
+                append(&log, "");
+            }
+        }
+        for _ in 0..400 {
+            seen.push(lines.next().unwrap().unwrap());
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What had been printed already when it was killed.
+        seen.extend(lines.map_while(Result::ok));
+    }
+    let (mut child, lines) = spawn(dir.path());
+    let last = (next - 1).to_string();
+    for line in lines {
+        let line = line.unwrap();
+        seen.push(line.clone());
+        if line == last {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut numbers: Vec<usize> = seen.iter().map(|l| l.parse().unwrap()).collect();
+    let count = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(numbers.iter().copied().eq(0..next), "lines were lost");
+    // Each kill may repeat the block in hand; blocks are small here.
+    assert!(count - next <= 6 * 500, "{} repeated", count - next);
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_the_save_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = dir.path().join("small");
+    fs::create_dir(&small).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(&small)
+        .stderr(Stdio::null())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        println!("skipped: mounting a small tmpfs needs root");
+        return;
+    }
+    let checkpoint = Checkpoint::load(&small.join("state")).unwrap().checkpoint;
+    append(&dir.path().join("log"), "");
+    let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
+    let filler = small.join("filler");
+    while append_result(&filler).is_ok() {}
+    tail.append("log", "1\n");
+    tail.expect(&["1"]);
+    let error = tail.checkpoint.save().unwrap_err();
+    assert!(matches!(error, StateError::Io { .. }), "{error}");
+    tail.append("log", "2\n");
+    tail.expect(&["1", "2"]);
+    fs::remove_file(&filler).unwrap();
+    tail.checkpoint.save().unwrap();
+    let Tail {
+        dir,
+        follower,
+        checkpoint,
+        ..
+    } = tail;
+    drop((follower, checkpoint));
+    let done = Command::new("umount")
+        .arg(dir.path().join("small"))
+        .status();
+    assert!(done.unwrap().success());
+}
+
+fn append_result(path: &Path) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    file.write_all(&[0; 4096])
+}
