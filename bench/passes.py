@@ -95,7 +95,7 @@ def contest(bench, name, log, conf, patterns, posix, slow_lines):
         contestants.append(("sec", command, few, None))
     if "fail2ban-regex" in bench.tools and len(patterns.read_text().splitlines()) <= 6:
         both = "|".join(patterns.read_text().splitlines())
-        contestants.append(("fail2ban", ["fail2ban-regex", short, f"<F-ID>(?:{both})</F-ID>"], slow, None))
+        contestants.append(("fail2ban", ["fail2ban-regex", short, rf"^\s*<F-ID>\w+</F-ID>.*(?:{both})"], slow, None))
     seconds = {tool: [] for tool, *_ in contestants}
     memory, outputs = {}, {}
     for _ in range(bench.runs):

@@ -38,8 +38,8 @@ pub(crate) struct Lowered {
     pub(crate) hir: Hir,
     /// It matches the same texts; otherwise it matches those and more.
     pub(crate) exact: bool,
-    /// Groups are those of Perl too. (Perl and this engine differ in loops over parts that
-    /// match the empty text.)
+    /// Its matches and groups lie where Perl's do. (In loops over parts that can match the empty
+    /// text they may not: `(?:a||b)+` is `a` in `ab` for Perl.)
     pub(crate) exact_groups: bool,
     pub(crate) newlines: Newlines,
     /// Group that stands for `\K`, numbered after those of the pattern.
@@ -207,8 +207,8 @@ impl Lower {
 
     fn repeat(&mut self, repeat: &Repeat) -> Hir {
         let again = repeat.max != Some(1) && repeat.max != Some(0);
-        let has_groups = repeat.node.any(&|node| matches!(node, Node::Capture(..)));
-        if self.captures && again && has_groups && shortest(&repeat.node) == 0 {
+        // Perl ends a loop at an empty round, this engine takes another alternative.
+        if again && shortest(&repeat.node) == 0 && longest(&repeat.node) != Some(0) {
             self.out.exact_groups = false;
         }
         if repeat.greed == Greed::Possessive {

@@ -230,6 +230,7 @@ impl Matcher {
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         if !self.has_keep
+            && self.exact_groups
             && let Some(regex) = self.linear_for(text)
         {
             return regex.find(text).map(|found| found.range());

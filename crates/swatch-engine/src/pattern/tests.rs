@@ -90,6 +90,7 @@ fn matches_what_perl_matches() {
         (r"(?:(a)|b)+", b"ab", "ab|a"),
         (r"(a|b*)*", b"aab", "aab|"),
         (r"((a)*)+", b"a-", "a||-"),
+        (r"(?:a||b)+", b"aabb", "aa"),
         // Faults of PCRE2 10.46 that must not show.
         (r"(?<=b?$)", b"_", ""),
         (r"[ \t]?(_)?+.", b" ", " |-"),
