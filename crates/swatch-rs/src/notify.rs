@@ -21,7 +21,10 @@ impl Manager {
                 Some(abstract_name) => SocketAddr::from_abstract_name(abstract_name),
                 None => SocketAddr::from_pathname(&name),
             };
-            Some((UnixDatagram::unbound().ok()?, address.ok()?))
+            let socket = UnixDatagram::unbound().ok()?;
+            // A manager that does not read must not hold up the loop that takes signals.
+            socket.set_nonblocking(true).ok()?;
+            Some((socket, address.ok()?))
         });
         let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
         let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));

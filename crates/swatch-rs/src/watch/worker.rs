@@ -95,6 +95,8 @@ impl Worker {
             .counters
             .seen
             .fetch_add(block.count() as u64, Ordering::Relaxed);
+        // Before the search: the old rules may find nothing in a block that concerns the new ones.
+        self.take_new_rules();
         let flow = if self.by_lines && matches!(self.rules, Rules::Native(_)) {
             self.lines(block, receipt, clock)
         } else {
