@@ -40,6 +40,10 @@ conformance: ## the conformance suite: the original first (if installed), then s
 	$(CARGO) test --package swatch-tests --test conformance -- --original
 	$(CARGO) test --package swatch-tests --test conformance
 
+.PHONY: bench
+bench: build ## speed and memory, beside the original and its peers; writes docs/benchmarks.md
+	bench/run
+
 .PHONY: soak
 soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
 	tests/soak.sh "$(MINUTES)" "$(release)/swatch-rs"
