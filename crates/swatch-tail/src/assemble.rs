@@ -120,8 +120,8 @@ impl Assembler {
         self.room_behind(0, expected)
     }
 
-    /// As [`room`](Self::room), but the space begins `back` bytes (at most [`PAD`]) before the place
-    /// where new bytes go: those that a reader wants to see again.
+    /// As [`room`](Self::room), but the space begins `back` bytes (at most [`PAD`]) before the
+    /// place where new bytes go: those that a reader wants to see again.
     pub(crate) fn room_behind(&mut self, back: usize, expected: Option<u64>) -> &mut [u8] {
         debug_assert!(back <= PAD);
         let mut size = match expected {

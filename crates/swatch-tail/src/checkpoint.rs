@@ -78,8 +78,8 @@ impl Checkpoint {
     /// the newest that is whole is used. If there is none that is whole, the file is set aside
     /// and a notice says so: following must go on.
     ///
-    /// The files are opened without following symbolic links, and must be plain files of this user, or of root, that
-    /// others cannot write. For the directory see [`check_state_dir`].
+    /// The files are opened without following symbolic links, and must be plain files of this
+    /// user, or of root, that others cannot write. For the directory see [`check_state_dir`].
     ///
     /// # Errors
     /// When the state cannot be opened or locked, is in use by another process, is not safely
@@ -110,18 +110,19 @@ impl Checkpoint {
     }
 
     /// Writes the positions if they have changed, so that they survive a crash of the machine:
-    /// temporary file, `fsync`, rename, `fsync` of the directory. Without a state file it does nothing.
+    /// temporary file, `fsync`, rename, `fsync` of the directory. Without a state file it does
+    /// nothing.
     ///
     /// # Errors
-    /// When the state cannot be written, for example because the disk is full. The state before is then
-    /// still there, following may go on, and the next call tries again.
+    /// When the state cannot be written, for example because the disk is full. The state before is
+    /// then still there, following may go on, and the next call tries again.
     pub fn save(&self) -> Result<(), StateError> {
         self.write(true)
     }
 
-    /// As [`save`](Checkpoint::save) without `fsync`: survives a crash or `kill -9` of this process but perhaps not one of
-    /// the machine, and costs some 50 µs instead of milliseconds. It writes a file of its own, so
-    /// that what was saved durably before stays safe.
+    /// As [`save`](Checkpoint::save) without `fsync`: survives a crash or `kill -9` of this
+    /// process but perhaps not one of the machine, and costs some 50 µs instead of milliseconds.
+    /// It writes a file of its own, so that what was saved durably before stays safe.
     ///
     /// # Errors
     /// As [`save`](Checkpoint::save).
@@ -192,6 +193,19 @@ impl Checkpoint {
         self.table().live.push(progress.clone());
         self.changed();
         progress
+    }
+
+    /// Puts these positions in this order among each other.
+    pub(crate) fn order(&self, in_order: &[&Arc<Progress>]) {
+        let mut table = self.table();
+        let is_kept = |p: &&&Arc<Progress>| table.live.iter().any(|other| Arc::ptr_eq(p, other));
+        let in_order: Vec<_> = in_order.iter().filter(is_kept).copied().collect();
+        let is_meant = |p: &Arc<Progress>| in_order.iter().any(|other| Arc::ptr_eq(p, other));
+        let meant = table.live.iter_mut().filter(|p| is_meant(p));
+        for (place, progress) in meant.zip(&in_order) {
+            *place = Arc::clone(progress);
+        }
+        self.changed();
     }
 
     fn changed(&self) {

@@ -92,8 +92,8 @@ pub(crate) struct Print {
 }
 
 impl Print {
-    /// Whether `file` begins as the file did whose print this is, up to and with its mark. A file of which
-    /// nothing was read yet is like any other.
+    /// Whether `file` begins as the file did whose print this is, up to and with its mark. A file
+    /// of which nothing was read yet is like any other.
     pub(crate) fn matches(&self, file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.len() >= self.mark.end
             && self.head.matches(file)?

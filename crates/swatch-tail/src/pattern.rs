@@ -20,7 +20,8 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// A pattern if `text` holds any of `*?[` and there is no file of exactly this name; else a path.
+    /// A pattern if `text` holds any of `*?[` and there is no file of exactly this name; else a
+    /// path.
     pub fn new(text: impl Into<OsString>) -> Self {
         let path = PathBuf::from(text.into());
         if glob::is_glob(path.as_os_str().as_bytes()) && path.symlink_metadata().is_err() {

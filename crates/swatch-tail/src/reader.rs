@@ -46,7 +46,8 @@ impl<R: Read> RecordReader<R> {
     /// these comes, which [`has_ready`](RecordReader::has_ready) tells.
     ///
     /// # Errors
-    /// Those of the source. An interrupted read is [`Step::More`]. After an error the call may be repeated.
+    /// Those of the source. An interrupted read is [`Step::More`]. After an error the call may be
+    /// repeated.
     pub fn step(&mut self) -> io::Result<Step> {
         if let Some(piece) = self.assembler.take() {
             return Ok(piece.into());
@@ -89,8 +90,8 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Gives back a block that is no longer needed, so that its memory is used again. A pass over a big file is
-    /// faster with it.
+    /// Gives back a block that is no longer needed, so that its memory is used again. A pass over
+    /// a big file is faster with it.
     pub fn recycle(&mut self, block: Block) {
         self.assembler.recycle(block);
     }

@@ -9,7 +9,8 @@ pub enum Separator {
     /// A line feed (byte 10). A carriage return before it stays in the record.
     #[default]
     Newline,
-    /// These bytes, literally; not a pattern. An empty literal is taken as [`Separator::Paragraph`].
+    /// These bytes, literally; not a pattern. An empty literal is taken as
+    /// [`Separator::Paragraph`].
     Literal(Vec<u8>),
     /// Empty lines, as Perl's `$/ = ""`: two or more line feeds in a row end a record, however
     /// many they are, and line feeds before the first record belong to no record. A last record

@@ -28,8 +28,10 @@ fn descriptors_run_out() {
         .append(true)
         .open(tail.path("log"))
         .unwrap();
+    tail.rename("log", "log.2");
+    tail.append("log", "3\n");
     tail.rename("log", "log.1");
-    append(&tail.path("log"), "3\n");
+    tail.append("log", "4\n");
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
     setrlimit(Resource::RLIMIT_NOFILE, open.min(soft), hard).unwrap();
@@ -43,7 +45,7 @@ fn descriptors_run_out() {
     tail.settle();
     assert_eq!(tail.texts(), ["1", "2"]);
     drop(hoard);
-    tail.expect(&["1", "2", "3"]);
+    tail.expect(&["1", "2", "3", "4"]);
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
     let told = tail
         .notices

@@ -198,7 +198,8 @@ impl Store {
 }
 
 /// Checks a directory in which states are kept: it must belong to this user or root, and be
-/// writable for nobody else, because whoever can write there decides what is read twice or not at all.
+/// writable for nobody else, because whoever can write there decides what is read twice or not at
+/// all.
 ///
 /// # Errors
 /// [`StateError::Untrusted`] with the command that mends it; or that it is not there, or no

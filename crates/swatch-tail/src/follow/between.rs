@@ -32,10 +32,11 @@ impl Name {
         context: &mut Context,
         others: &Others<'_>,
     ) -> Result<Vec<Stream>, Failure> {
-        let siblings = rotation::siblings(&self.path);
+        let siblings = rotation::siblings(&self.path)?;
         let (before, print, younger_than) = match (self.gone, self.streams.back()) {
             (Some(gone), _) => {
-                // Of one that was not found, so little may have been read that much begins like that.
+                // Of one that was not found, so little may have been read that much begins like
+                // that.
                 let is_clear = gone.is_intact || gone.print.is_telling();
                 let print = Some(gone.print).filter(|_| is_clear).unwrap_or_default();
                 let place = place_of(gone.before.id, &siblings).filter(|_| gone.is_intact);
@@ -77,10 +78,8 @@ impl Name {
             match self.open_sibling(sibling, &gap.print, context) {
                 Ok(stream) => streams.extend(stream),
                 Err(Failure::NoDescriptors) => {
-                    // All or none: they are known, and found again, when this is tried again.
-                    for stream in streams {
-                        context.seen.remember(stream.known());
-                    }
+                    // All or none.
+                    context.put_back(streams);
                     return Err(Failure::NoDescriptors);
                 }
                 Err(Failure::Unreadable(error)) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::FollowOptions;
 use super::rotation::target;
 use super::seen::Seen;
-use super::stream::Start;
+use super::stream::{Start, Stream};
 use super::watcher::Watcher;
 use crate::block::Block;
 use crate::checkpoint::{Checkpoint, Progress, Saved};
@@ -31,6 +31,20 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn tell(&mut self, notice: Notice) {
         self.notices.push_back(notice);
+    }
+
+    /// Lets go of files that were opened too early: they are known, and will be found again.
+    pub(super) fn put_back(&mut self, streams: Vec<Stream>) {
+        for stream in streams {
+            if let Some(watch) = stream.watch {
+                self.watcher.forget_file(watch);
+            }
+            match stream.file() {
+                Some(_) => self.seen.remember(stream.known()),
+                // Nothing of a compressed one has been handed over.
+                None => stream.progress.forget(),
+            }
+        }
     }
 
     /// Begins to keep the position of a file of which nothing was known.

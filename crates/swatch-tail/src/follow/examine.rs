@@ -43,8 +43,8 @@ impl Name {
             return self.take_back(at, context);
         }
         if others.hold(id) {
-            // It belongs to another name, as the rotated file of that one, or through a link. Once that one has
-            // let it go we look again.
+            // It belongs to another name, as the rotated file of that one, or through a link. Once
+            // that one has let it go we look again.
             self.lose_name();
             self.present();
             return;
@@ -87,7 +87,10 @@ impl Name {
         let id = opened.id;
         let mut stream = match self.begin(opened, context, others) {
             Ok(stream) => stream,
-            Err(error) => return self.missing(error.into(), context),
+            Err(error) => {
+                context.put_back(between);
+                return self.missing(error.into(), context);
+            }
         };
         let path = self.path.clone();
         if self.trouble.is_some() {
@@ -105,14 +108,10 @@ impl Name {
             stream.announce.push_back(Notice::Replaced { path });
         }
         self.lose_name();
-        for stream in &mut self.streams {
-            if !stream.replaced {
-                stream.lose_name();
-            }
-        }
         self.streams.extend(between);
         stream.watch = stream.file().and_then(|f| context.watcher.watch_file(f));
         self.streams.push_back(stream);
+        self.keep_order(context);
         self.named = true;
         self.begin = Begin::Start;
         self.gone = None;
@@ -153,12 +152,13 @@ impl Name {
         Ok(Stream::plain(opened, start, &split, progress))
     }
 
-    /// No generation has the name any more.
+    /// No generation has the name any more, nor may get it back.
     fn lose_name(&mut self) {
-        if std::mem::take(&mut self.named)
-            && let Some(stream) = self.streams.back_mut()
-        {
-            stream.lose_name();
+        self.named = false;
+        for stream in &mut self.streams {
+            if !stream.replaced {
+                stream.lose_name();
+            }
         }
     }
 

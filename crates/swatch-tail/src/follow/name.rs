@@ -20,7 +20,8 @@ use crate::notice::Notice;
 
 /// A name that is followed.
 ///
-/// `streams` holds the generations, oldest first. If `named`, the last one is the file that has the name now.
+/// `streams` holds the generations, oldest first. If `named`, the last one is the file that has
+/// the name now.
 #[derive(Debug)]
 pub(super) struct Name {
     pub(super) path: PathBuf,
@@ -164,7 +165,10 @@ impl Name {
                 continue;
             }
             match stream.look(&mut context.spare) {
-                Ok(Look::Grown) => return More::Again,
+                Ok(Look::Grown) => {
+                    self.readable(at);
+                    return More::Again;
+                }
                 Ok(Look::Quiet) => {
                     stream.dirty = false;
                     if stream.settled {
@@ -200,6 +204,22 @@ impl Name {
         }
     }
 
+    /// A file that could not be read can be, again.
+    fn readable(&mut self, at: usize) {
+        if self.named && at + 1 == self.streams.len() && self.trouble.take().is_some() {
+            let path = self.path.clone();
+            self.streams[at]
+                .announce
+                .push_back(Notice::Readable { path });
+        }
+    }
+
+    /// Keeps the positions in the order of the generations, for the restart.
+    pub(super) fn keep_order(&self, context: &Context) {
+        let in_order: Vec<_> = self.streams.iter().map(|s| &s.progress).collect();
+        context.checkpoint.order(&in_order);
+    }
+
     /// Lets go of a generation that is over.
     fn retire(&mut self, at: usize, context: &mut Context) {
         let Some(stream) = self.streams.remove(at) else {
@@ -233,17 +253,15 @@ impl Name {
 
     /// Ends the generations that lost the name and have been quiet for long enough.
     pub(super) fn expire(&mut self, quiet: Duration, context: &mut Context) {
-        for stream in &mut self.streams {
-            let is_due = stream.replaced
-                && !stream.dirty
-                && !stream.over
-                && stream.stirred.elapsed() >= quiet;
-            if !is_due {
-                continue;
-            }
-            match stream.look(&mut context.spare) {
-                Ok(Look::Grown) => stream.dirty = true,
-                _ => stream.finish(),
+        for at in 0..self.streams.len() {
+            let stream = &mut self.streams[at];
+            let is_idle = stream.replaced && !stream.dirty && !stream.over;
+            if is_idle && stream.stirred.elapsed() >= quiet {
+                match stream.look(&mut context.spare) {
+                    Ok(Look::Grown) => stream.dirty = true,
+                    Ok(_) => stream.finish(),
+                    Err(error) => self.unreadable(at, &error),
+                }
             }
         }
         if self.from_glob

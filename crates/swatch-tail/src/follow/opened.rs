@@ -66,10 +66,16 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE) => Failure::Absent,
-            Some(Errno::EMFILE | Errno::ENFILE) => Failure::NoDescriptors,
+            _ if is_want_of_descriptors(&error) => Failure::NoDescriptors,
             _ => Failure::Unreadable(error),
         }
     }
+}
+
+/// Whether this is for want of descriptors, which passes.
+pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
 }
 
 /// Which plain file has this name, through symbolic links, and its size.

@@ -15,13 +15,13 @@ pub struct FollowOptions {
     /// Whether files that exist at the start and have no saved position are read from their
     /// beginning instead of from their end. Default no. Files that appear later always are.
     pub from_start: bool,
-    /// How often files are looked at without an event, for network file systems, and in case events
-    /// are lost. Default 1 s.
+    /// How often files are looked at without an event, for network file systems, and in case
+    /// events are lost. Default 1 s.
     pub stat_interval: Duration,
     /// How often glob patterns are matched again. Default 10 s.
     pub glob_interval: Duration,
-    /// How long the old file of a rotation must have been quiet before it is let go, and its last line, if it is
-    /// unfinished, is handed over. Default 10 s.
+    /// How long the old file of a rotation must have been quiet before it is let go, and its last
+    /// line, if it is unfinished, is handed over. Default 10 s.
     pub quiet: Duration,
 }
 

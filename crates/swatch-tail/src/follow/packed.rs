@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use super::opened::is_want_of_descriptors;
 use super::stream::Start;
 use crate::fingerprint::{Print, Tail, WINDOW, Window};
 
@@ -108,6 +109,10 @@ impl Unpacker {
 }
 
 fn explain(program: &str, error: io::Error) -> io::Error {
+    if is_want_of_descriptors(&error) {
+        // To be tried again.
+        return error;
+    }
     io::Error::new(error.kind(), format!("cannot run {program}: {error}"))
 }
 

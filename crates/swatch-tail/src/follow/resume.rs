@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::name::{Name, Others};
-use super::opened::{self, Failure, Opened};
+use super::opened::{self, Failure, Opened, is_want_of_descriptors};
 use super::packed::{Packing, Unpacker, unpack_from};
 use super::rotation::{self, Before, Gone, Sibling};
 use super::seen::Known;
@@ -40,11 +40,14 @@ enum Found {
 }
 
 impl Name {
-    /// Takes up the saved positions of this name, oldest generation first. Those for which there is no
-    /// descriptor left stay pending.
+    /// Takes up the saved positions of this name, oldest generation first. Those for which there
+    /// is no descriptor left stay pending.
     pub(super) fn resume(&mut self, context: &mut Context, others: &Others<'_>) {
         self.pending.sort_by_key(|pending| !pending.saved.replaced);
-        let siblings = rotation::siblings(&self.path);
+        let siblings = match rotation::siblings(&self.path) {
+            Ok(siblings) => siblings,
+            Err(failure) => return self.missing(failure, context),
+        };
         while let Some(pending) = self.pending.first() {
             let found = match self.locate(pending, &siblings, context, others) {
                 Ok(found) => found,
@@ -89,6 +92,7 @@ impl Name {
         {
             self.streams.iter_mut().for_each(Stream::lose_name);
             self.streams.extend(between);
+            self.keep_order(context);
             self.gone = None;
             if let Some(last) = self.streams.back_mut() {
                 last.regain_name();
@@ -118,25 +122,31 @@ impl Name {
             .as_ref()
             .and_then(|p| Some(p.parent()?.to_owned()));
         let directories = self.entries.iter().map(|(dir, _)| dir.clone());
-        let names = directories.chain(place);
-        let names = names.flat_map(|dir| rotation::names_of(id.inode, &dir));
-        for path in [self.path.clone()].into_iter().chain(names) {
+        let mut paths = vec![self.path.clone()];
+        for directory in directories.chain(place) {
+            paths.extend(rotation::names_of(id.inode, &directory)?);
+        }
+        for path in paths {
             let Some(opened) = try_open(&path)?.filter(|opened| opened.id == id) else {
                 continue;
             };
             if let (Some(packing), _) = Packing::of_name(path.as_os_str().as_bytes()) {
-                let found = self.unpack(pending, opened, packing, context);
+                let found = self.unpack(pending, opened, packing, context)?;
                 return Ok(found.unwrap_or(Found::Nowhere));
             }
             if fits(&opened) {
                 return Ok(Found::Plain(opened));
             }
         }
-        if saved.replaced && !saved.unread || saved.print.head.length == 0 {
+        let is_read = saved.replaced && !saved.unread;
+        if is_read && self.pending.len() > WATCHED || saved.print.head.length == 0 {
             return Ok(Found::Nowhere);
         }
-        let made_since =
-            |s: &&Sibling| s.is_touched_since(saved.modified) && s.is_created_since(saved.opened);
+        let made_since = |s: &&Sibling| {
+            // Of what was read to its end only that matters which was written to since.
+            let since = saved.modified + u64::from(is_read);
+            s.is_touched_since(since) && s.is_created_since(saved.opened)
+        };
         // Something else at this name must be recognized by its content alone.
         let here = Some(&self.path).filter(|_| saved.print.is_telling());
         let copies = plain().filter(made_since).map(|s| &s.path);
@@ -153,7 +163,7 @@ impl Name {
                 continue;
             };
             if let Some(opened) = try_open(&sibling.path)?
-                && let Some(found) = self.unpack(pending, opened, packing, context)
+                && let Some(found) = self.unpack(pending, opened, packing, context)?
             {
                 return Ok(found);
             }
@@ -168,18 +178,21 @@ impl Name {
         opened: Opened,
         packing: Packing,
         context: &mut Context,
-    ) -> Option<Found> {
+    ) -> Result<Option<Found>, Failure> {
         let (id, path) = (opened.id, opened.path);
         let saved = &pending.saved;
         match unpack_from(opened.file, packing, &saved.print, saved.offset) {
-            Ok(found) => found.map(|(unpacker, start)| Found::Packed(unpacker, start, id, path)),
+            Ok(found) => {
+                Ok(found.map(|(unpacker, start)| Found::Packed(unpacker, start, id, path)))
+            }
+            Err(error) if is_want_of_descriptors(&error) => Err(Failure::NoDescriptors),
             Err(error) => {
                 context.tell(Notice::RotatedUnreadable {
                     path: self.path.clone(),
                     rotated: path,
                     reason: error.to_string(),
                 });
-                None
+                Ok(None)
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::between::{Gap, place_of};
 use super::context::Context;
 use super::name::{Name, Others};
-use super::opened::{self, Opened, Stamp};
+use super::opened::{self, Failure, Opened, Stamp, is_want_of_descriptors};
 use super::packed::{Unpacker, unpack_from};
 use super::rotation::{self, Before, Sibling, Which};
 use super::stream::{Start, Stream};
@@ -42,8 +42,12 @@ impl Name {
             id,
             since: stream.progress.opened(),
         };
-        let siblings = rotation::siblings(&self.path);
-        let copy = self.find_copy(at, &siblings, before, context, others);
+        let Ok(siblings) = rotation::siblings(&self.path) else {
+            return self.try_later(at, context);
+        };
+        let Ok(copy) = self.find_copy(at, &siblings, before, context, others) else {
+            return self.try_later(at, context);
+        };
         let gap = Gap {
             before,
             which: Which {
@@ -62,9 +66,7 @@ impl Name {
             false => Ok(Vec::new()),
         };
         let Ok(between) = between else {
-            // No descriptor for what lies between: look again later.
-            self.streams[at].look_again();
-            return self.tell_no_descriptors(context);
+            return self.try_later(at, context);
         };
         let stream = &mut self.streams[at];
         let place = stream.place.clone();
@@ -74,10 +76,11 @@ impl Name {
         let Some(file) = self.leave_file(at, copy) else {
             return;
         };
+        let stamp = file.metadata().as_ref().map_or(Stamp::default(), Stamp::of);
         let opened = Opened {
             id,
-            size: 0,
-            stamp: Stamp::default(),
+            size: stamp.size,
+            stamp,
             path: place,
             file,
         };
@@ -93,7 +96,15 @@ impl Name {
         for (nth, stream) in between.into_iter().chain([stream]).enumerate() {
             self.streams.insert(at + 1 + nth, stream);
         }
+        self.keep_order(context);
         self.check = true;
+    }
+
+    /// There is no descriptor left for what this would need: nothing was done, and it is tried
+    /// again with the next look in intervals.
+    fn try_later(&mut self, at: usize, context: &mut Context) {
+        self.streams[at].look_again();
+        self.tell_no_descriptors(context);
     }
 
     /// A generation goes on in the copy that was made of it, or ends. Returns its file.
@@ -125,7 +136,9 @@ impl Name {
     /// it before it was truncated.
     pub(super) fn copied_unread(&mut self, at: usize, context: &mut Context, others: &Others<'_>) {
         let stream = &mut self.streams[at];
-        let siblings = rotation::siblings(&self.path);
+        let Ok(siblings) = rotation::siblings(&self.path) else {
+            return self.try_later(at, context);
+        };
         let place = place_of(stream.id, &siblings);
         let id = stream.id;
         if place.is_none() && !self.is_at(id) {
@@ -144,13 +157,13 @@ impl Name {
             now: stream.id,
         };
         let Ok(copies) = self.open_between(&gap, context, others) else {
-            self.streams[at].look_again();
-            return self.tell_no_descriptors(context);
+            return self.try_later(at, context);
         };
         for (nth, mut copy) in copies.into_iter().enumerate() {
             copy.settled = true;
             self.streams.insert(at + nth, copy);
         }
+        self.keep_order(context);
     }
 
     /// Whether this file has the name now.
@@ -167,11 +180,11 @@ impl Name {
         before: Before,
         context: &mut Context,
         others: &Others<'_>,
-    ) -> Option<Copy> {
+    ) -> Result<Option<Copy>, Failure> {
         let stream = &self.streams[at];
         let print = stream.print();
         if print.head.length == 0 {
-            return None;
+            return Ok(None);
         }
         let mut candidates: Vec<_> = siblings
             .iter()
@@ -181,22 +194,27 @@ impl Name {
             .collect();
         candidates.sort_by_key(|s| (s.packing.is_some(), std::cmp::Reverse(s.size)));
         for sibling in candidates {
-            let Ok(opened) = opened::open(&sibling.path) else {
-                continue;
+            let opened = match opened::open(&sibling.path) {
+                Ok(opened) => opened,
+                Err(Failure::NoDescriptors) => return Err(Failure::NoDescriptors),
+                Err(_) => continue,
             };
             match sibling.packing {
                 None if opened.size < stream.position() => {}
                 None => {
                     if print.matches(&opened.file).unwrap_or(false) {
-                        return Some(Copy::Plain(opened));
+                        return Ok(Some(Copy::Plain(opened)));
                     }
                 }
                 Some(packing) => {
                     match unpack_from(opened.file, packing, &print, stream.position()) {
                         Ok(Some((unpacker, _))) => {
-                            return Some(Copy::Packed(unpacker, opened.id, opened.path));
+                            return Ok(Some(Copy::Packed(unpacker, opened.id, opened.path)));
                         }
                         Ok(None) => {}
+                        Err(error) if is_want_of_descriptors(&error) => {
+                            return Err(Failure::NoDescriptors);
+                        }
                         Err(error) => context.tell(Notice::RotatedUnreadable {
                             path: self.path.clone(),
                             rotated: opened.path,
@@ -206,6 +224,6 @@ impl Name {
                 }
             }
         }
-        None
+        Ok(None)
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::DirEntry;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
-use super::opened::Stamp;
+use super::opened::{Failure, Stamp};
 use super::packed::Packing;
 use crate::fingerprint::{FileId, Print};
 
@@ -63,16 +65,20 @@ impl Key {
     }
 }
 
-/// The siblings of a log, those last that were written to last, in its directory and in that of the file which a symbolic link of this name leads to.
-pub(super) fn siblings(path: &Path) -> Vec<Sibling> {
+/// The siblings of a log, those last that were written to last, in its directory and in that of
+/// the file which a symbolic link of this name leads to.
+///
+/// # Errors
+/// Only [`Failure::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
+pub(super) fn siblings(path: &Path) -> Result<Vec<Sibling>, Failure> {
     let mut found = BTreeMap::new();
-    list(path, &mut found);
+    list(path, &mut found)?;
     if let Some(real) = target(path) {
-        list(&real, &mut found);
+        list(&real, &mut found)?;
     }
     let mut siblings: Vec<Sibling> = found.into_values().collect();
     siblings.sort_by_key(|sibling| sibling.modified);
-    siblings
+    Ok(siblings)
 }
 
 /// The file that a symbolic link of this name leads to.
@@ -82,9 +88,9 @@ pub(super) fn target(path: &Path) -> Option<PathBuf> {
         .flatten()
 }
 
-fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) {
+fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), Failure> {
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
-        return;
+        return Ok(());
     };
     let here = Path::new(".");
     let listed = if parent.as_os_str().is_empty() {
@@ -92,7 +98,7 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) {
     } else {
         parent
     };
-    for entry in std::fs::read_dir(listed).into_iter().flatten().flatten() {
+    for entry in read_directory(listed)?.flatten() {
         let entry_name = entry.file_name();
         let (packing, plain_name) = Packing::of_name(entry_name.as_bytes());
         let Some(suffix) = rotation_suffix(name.as_bytes(), plain_name) else {
@@ -114,6 +120,7 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) {
             found.insert(path, sibling);
         }
     }
+    Ok(())
 }
 
 /// What a rotation put behind the name of the log (`log.1`, `log-20261122`), or before its
@@ -163,12 +170,18 @@ pub(super) fn entries(path: &Path) -> Vec<(PathBuf, OsString)> {
 
 /// The names that an inode has in a directory: those of any kind, because a file can be found by
 /// its inode and its content, whatever was made of its name.
-pub(super) fn names_of(inode: u64, directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| entry.ino() == inode)
-        .map(|entry| entry.path())
-        .collect()
+pub(super) fn names_of(inode: u64, directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_it = |entry: &DirEntry| entry.ino() == inode;
+    let entries = read_directory(directory)?.flatten().filter(is_it);
+    Ok(entries.map(|entry| entry.path()).collect())
+}
+
+fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntry>>, Failure> {
+    match std::fs::read_dir(path).map_err(Failure::from) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(Failure::NoDescriptors) => Err(Failure::NoDescriptors),
+        Err(_) => Ok(None.into_iter().flatten()),
+    }
 }
 
 /// What is known of the generation that had the name before.

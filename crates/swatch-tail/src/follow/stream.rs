@@ -223,6 +223,12 @@ impl Stream {
             self.replaced = true;
             self.stirred = Instant::now();
             self.progress.set_replaced(true);
+            // Should this process end before it is read, it must be known that there is more.
+            if let Some(meta) = self.file().and_then(|file| file.metadata().ok()) {
+                let stamp = Stamp::of(&meta);
+                self.progress.looked_at(stamp.size, stamp.modified());
+            }
+            self.read_ahead();
         }
         self.dirty = true;
     }

@@ -197,6 +197,10 @@ impl Scene {
 
     fn rotate(&self, number: usize) {
         let rotated = self.dir.join(format!("log-{number:06}"));
+        // On a busy machine the writer may not have created it since the last time.
+        while !self.log.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
         match self.mode {
             Mode::CopyTruncate => {
                 fs::copy(&self.log, rotated).unwrap();

@@ -1,77 +1,14 @@
-//! The model test: whatever happens to a log, each line comes.
-//!
-//! `SWATCH_MODEL_CASES=20000 cargo test -p swatch-tail --release model` for the long run.
+//! The model of a follower: what must come, when, and how often.
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-
+use super::op::Op;
 use super::world::{Scheme, World};
 use crate::block::Origin;
 use crate::checkpoint::kernel_time;
 use crate::{Checkpoint, Event, FollowOptions, Follower, Pattern, SplitOptions};
 
 const EVER: Duration = Duration::from_secs(3600);
-
-#[derive(Debug, Clone)]
-enum Op {
-    Write(usize),
-    WritePart,
-    WriteLate(usize),
-    Rename,
-    Create,
-    Rotate,
-    RotateTwice,
-    CopyTruncate,
-    Truncate,
-    Delete,
-    DeleteOldest,
-    Compress,
-    LinkBack,
-    /// All that the follower has to give.
-    Drain,
-    /// That many events.
-    Take(usize),
-    /// The look in intervals.
-    Look,
-    /// The time passes after which old generations are let go.
-    Quiet,
-    /// Actions end, in order.
-    Finish(usize),
-    Save,
-    Stop,
-    Kill,
-    Start,
-}
-
-fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let op = prop_oneof![
-        8 => (1usize..6).prop_map(Op::Write),
-        2 => Just(Op::WritePart),
-        2 => (0usize..3).prop_map(Op::WriteLate),
-        1 => Just(Op::Rename),
-        2 => Just(Op::Create),
-        3 => Just(Op::Rotate),
-        1 => Just(Op::RotateTwice),
-        2 => Just(Op::CopyTruncate),
-        1 => Just(Op::Truncate),
-        1 => Just(Op::Delete),
-        1 => Just(Op::DeleteOldest),
-        1 => Just(Op::Compress),
-        1 => Just(Op::LinkBack),
-        5 => Just(Op::Drain),
-        3 => (1usize..4).prop_map(Op::Take),
-        1 => Just(Op::Look),
-        1 => Just(Op::Quiet),
-        3 => (1usize..20).prop_map(Op::Finish),
-        2 => Just(Op::Save),
-        2 => Just(Op::Stop),
-        1 => Just(Op::Kill),
-        3 => Just(Op::Start),
-    ];
-    proptest::collection::vec(op, 1..40)
-}
 
 /// A follower under test, and what became of what it gave.
 struct Running {
@@ -341,7 +278,12 @@ impl Model {
 }
 
 /// Plays one sequence; the error says what was wrong, and all that happened.
-fn check(scheme: Scheme, events: bool, block_size: usize, ops: &[Op]) -> Result<(), String> {
+pub(super) fn check(
+    scheme: Scheme,
+    events: bool,
+    block_size: usize,
+    ops: &[Op],
+) -> Result<(), String> {
     let mut model = Model {
         world: World::new(scheme),
         running: None,
@@ -363,45 +305,4 @@ fn check(scheme: Scheme, events: bool, block_size: usize, ops: &[Op]) -> Result<
         let log = model.world.log.join("\n");
         format!("{}\n{log}", text.unwrap_or_default())
     })
-}
-
-/// Sequences that the model found, and that failed once.
-#[test]
-fn found_by_the_model() {
-    use Op::*;
-    let found: [(Scheme, &[Op]); 1] = [(
-        Scheme::Counted,
-        &[Start, Create, Drain, Write(1), Delete, Stop, RotateTwice],
-    )];
-    for (scheme, ops) in found {
-        for events in [true, false] {
-            if let Err(failure) = check(scheme, events, 20, ops) {
-                panic!("{failure}");
-            }
-        }
-    }
-}
-
-#[test]
-fn model() {
-    let cases = std::env::var("SWATCH_MODEL_CASES").ok();
-    let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(300);
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..Config::default()
-    };
-    let schemes = prop_oneof![
-        4 => Just(Scheme::Counted),
-        3 => Just(Scheme::Dated),
-        2 => Just(Scheme::Linked),
-    ];
-    let inputs = (schemes, prop::bool::weighted(0.8), 20usize..200, ops());
-    let run = |(scheme, events, block_size, ops): (Scheme, bool, usize, Vec<Op>)| {
-        check(scheme, events, block_size, &ops).map_err(TestCaseError::fail)
-    };
-    if let Err(failure) = TestRunner::new(config).run(&inputs, run) {
-        panic!("{failure}");
-    }
 }

@@ -62,8 +62,8 @@ pub(super) struct World {
     copied: Vec<usize>,
     /// Generations that were emptied without a copy, perhaps while a line was being read.
     pub(super) torn: Vec<usize>,
-    /// Copies of a file that was removed since: whether they came before or after it cannot be
-    /// known.
+    /// Copies of a file that was removed or compressed since: whether they came before or after it
+    /// cannot be known.
     pub(super) unordered: Vec<usize>,
     /// Generations in the saved state.
     pub(super) saved: Vec<usize>,
@@ -335,6 +335,7 @@ impl World {
             return;
         };
         let generation = self.names[&name];
+        self.unordered.extend_from_slice(&self.copied);
         if self.late.as_ref().is_some_and(|(_, g)| *g == generation) {
             self.late = None;
         }
