@@ -270,3 +270,89 @@ fn wrong_rules_are_told_before_a_daemon_leaves() {
     assert!(site.read("err").contains("conf:1:"));
     assert!(!site.path("pid").exists());
 }
+
+#[test]
+fn jobs_run_side_by_side_and_their_positions_are_kept() {
+    let site = Site::new();
+    // Each command ends only when three of them have begun.
+    script(
+        &site.path("meet"),
+        r#": > "here.$1"
+i=0
+while [ "$(ls here.* | wc -l)" -lt 3 ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done
+ls here.* | wc -l >> met"#,
+    );
+    site.write("conf", "watchfor /job (\\d)/\n\texec ./meet $1\n");
+    site.write("log", "");
+    let args = [
+        "-c",
+        "conf",
+        "-t",
+        "log",
+        "--state-dir",
+        "state",
+        "--jobs",
+        "3",
+    ];
+    let mut swatch = site.start(&args);
+    site.write("log.new", "job 1\njob 2\njob 3\n");
+    let lines = site.read("log.new");
+    site.append("log", lines.trim_end());
+    wait_for("three commands at once", || site.count("met", "3") == 3);
+    assert!(swatch.stop().success());
+    // All of them are done: none runs again.
+    let mut swatch = site.start(&args);
+    site.append("log", "job 4");
+    wait_for("the next one", || site.path("here.4").exists());
+    assert!(swatch.stop().success());
+    assert_eq!(site.read("met").lines().count(), 4);
+}
+
+#[test]
+fn a_record_that_ends_the_watch_does_not_end_the_next_one() {
+    let site = Site::new();
+    site.write(
+        "conf",
+        "watchfor /end/\n\techo normal\n\tquit\nwatchfor /beta/\n\techo normal\n",
+    );
+    site.write("log", "");
+    let args = ["-c", "conf", "-t", "log", "--state-dir", "state"];
+    let mut swatch = site.start(&args);
+    site.append("log", "beta 1\nend\nbeta 2");
+    assert!(swatch.ended().success());
+    let mut swatch = site.start(&args);
+    wait_for("the record behind the end", || {
+        site.count("out", "beta 2") == 1
+    });
+    assert!(swatch.runs());
+    assert!(swatch.stop().success());
+    assert_eq!(site.count("out", "beta 1"), 1);
+    assert_eq!(site.count("out", "end"), 1);
+}
+
+#[test]
+fn what_was_echoed_before_a_stop_is_not_echoed_again() {
+    let site = Site::new();
+    // The second record of a block takes its time, and the stop comes in between. BEL is written
+    // before the pause, and what was echoed with it.
+    site.write(
+        "conf",
+        "watchfor /ring/\n\tbell rings=1,delay=1\nwatchfor /beta/\n\techo normal\n",
+    );
+    site.write("log", "");
+    let args = ["-c", "conf", "-t", "log", "--state-dir", "state"];
+    let mut swatch = site.start(&args);
+    site.append("log", "beta 1\nring\nbeta 2");
+    wait_for("the bell", || site.read("out").contains('\x07'));
+    assert!(swatch.stop().success());
+    assert_eq!(
+        site.count("out", "beta 2"),
+        0,
+        "the stop came too late to show anything"
+    );
+    let mut swatch = site.start(&args);
+    wait_for("the rest of the block", || site.count("out", "beta 2") == 1);
+    assert!(swatch.stop().success());
+    assert_eq!(site.count("out", "beta 1"), 1);
+    assert_eq!(site.read("out").matches('\x07').count(), 1);
+}

@@ -52,6 +52,8 @@ pub struct Performer {
     /// At most one command is kept open, as in the original.
     kept: Option<KeptPipe>,
     running: VecDeque<Running>,
+    /// Commands started so far, those that run included.
+    started: u64,
     reports: Reports,
 }
 
@@ -65,6 +67,7 @@ impl Performer {
             spawner,
             kept: None,
             running: VecDeque::new(),
+            started: 0,
             reports: Reports::new(name),
         }
     }
@@ -134,6 +137,17 @@ impl Performer {
         }
     }
 
+    /// How many commands were started so far.
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// How many of them have ended. They are waited for in the order in which they were started,
+    /// so these are the first ones.
+    pub fn finished(&self) -> u64 {
+        self.started - self.running.len() as u64
+    }
+
     /// Hands over what was echoed so far.
     pub fn flush(&mut self) {
         if let Some(problem) = self.output.flush() {
@@ -166,7 +180,10 @@ impl Performer {
     fn run(&mut self, command: &Invocation, input: Option<&[u8]>) {
         self.output.flush_before_child(&mut self.reports);
         match self.spawner.start(command, input) {
-            Ok(running) => self.running.push_back(running),
+            Ok(running) => {
+                self.running.push_back(running);
+                self.started += 1;
+            }
             Err(e) => self.reports.failure(&process::shown(command), &e),
         }
         while self.running.len() >= self.settings.jobs {

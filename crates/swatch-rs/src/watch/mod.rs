@@ -170,6 +170,7 @@ impl Watch {
             by_lines: parts.by_lines,
             found: Found::new(),
             failed: None,
+            progress: worker::Progress::default(),
         };
         std::thread::Builder::new()
             .name("read".to_owned())

@@ -1,5 +1,6 @@
 //! The thread that decides and performs.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
@@ -37,6 +38,17 @@ pub(super) struct Worker {
     pub(super) found: Found,
     /// Why no further record can be decided.
     pub(super) failed: Option<String>,
+    /// How far the block at hand is.
+    pub(super) progress: Progress,
+}
+
+/// How far a block is, as offsets behind records.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The last record that was decided, and whose effects were at least begun.
+    handled: Option<u64>,
+    /// Records that started commands, and how many commands had been started behind each.
+    open: VecDeque<(u64, u64)>,
 }
 
 impl Worker {
@@ -102,13 +114,16 @@ impl Worker {
         } else {
             self.records(block, receipt, clock)
         };
-        if flow == Flow::Quit {
-            // The records from here on are not done: after a restart they come again.
-            self.performer.flush();
-            return flow;
-        }
         self.performer.settle();
         self.performer.flush();
+        let progress = std::mem::take(&mut self.progress);
+        if flow == Flow::Quit {
+            // The records behind the last one are not done: after a restart they come again.
+            if let Some(end) = progress.handled {
+                receipt.done(end);
+            }
+            return flow;
+        }
         receipt.done(block.end_offset());
         // The disk is waited for now and then only: what is lost with the machine's power is at
         // most what a second brought.
@@ -237,14 +252,27 @@ impl Worker {
         if self.failed.is_some() {
             return flow;
         }
+        self.progress.handled = Some(record.end_offset());
         if lasting {
-            // What has been done outside must not be done twice after a crash: the position is
-            // kept at once, not at the end of the block.
-            self.performer.settle();
-            receipt.done(record.end_offset());
-            self.save(Checkpoint::save_unsynced);
+            let behind = (self.performer.started(), record.end_offset());
+            self.progress.open.push_back(behind);
+            self.acknowledge(receipt);
         }
         flow
+    }
+
+    /// What has been done outside must not be done twice after a crash: the position is kept as
+    /// soon as the commands of a record have ended, not at the end of the block. With several at
+    /// once a record is done when those before it are.
+    fn acknowledge(&mut self, receipt: &Receipt) {
+        let finished = self.performer.finished();
+        let open = &mut self.progress.open;
+        let done = open.partition_point(|(started, _)| *started <= finished);
+        let last = open.drain(..done).next_back();
+        if let Some((_, end)) = last {
+            receipt.done(end);
+            self.save(Checkpoint::save_unsynced);
+        }
     }
 
     /// True if there were new ones.
