@@ -144,6 +144,26 @@ pub enum CompareOp {
     StrGe,
 }
 
+impl CompareOp {
+    /// How Perl writes it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            CompareOp::NumEq => "==",
+            CompareOp::NumNe => "!=",
+            CompareOp::NumLt => "<",
+            CompareOp::NumLe => "<=",
+            CompareOp::NumGt => ">",
+            CompareOp::NumGe => ">=",
+            CompareOp::StrEq => "eq",
+            CompareOp::StrNe => "ne",
+            CompareOp::StrLt => "lt",
+            CompareOp::StrLe => "le",
+            CompareOp::StrGt => "gt",
+            CompareOp::StrGe => "ge",
+        }
+    }
+}
+
 /// A pattern match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::action::{self, Line};
 use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
-use crate::keyword::{ACTIONS, Divided, divide};
+use crate::keyword::{Divided, divide, is_action};
 use crate::limits;
 use crate::names::is_perl_function;
 use crate::reader::{self, Entry, Read};
@@ -216,7 +216,7 @@ impl<'a> Builder<'a> {
             ..divided.value.span()
         };
         let name = divided.name();
-        let known = ACTIONS.iter().any(|known| known.as_bytes() == name);
+        let known = is_action(&name);
         let mut twice = None;
         let read = self.with(scope, |context| match name.as_slice() {
             b"throttle" => limits::throttle(divided.value, span, context).map(Block::Throttle),
@@ -268,7 +268,7 @@ impl<'a> Builder<'a> {
     fn before_rules(&mut self, divided: Divided<'_>) {
         let (key, name) = (divided.key, divided.name());
         let word = shown(key.bytes);
-        let action = ACTIONS.iter().any(|known| known.as_bytes() == name);
+        let action = is_action(&name);
         let finding = match action {
             true => Diagnostic::warning(
                 key.span(),

@@ -9,7 +9,7 @@ use nom::{IResult, Parser as _};
 use crate::text::{Text, is_blank};
 
 /// Actions that a rule's block may hold.
-pub(crate) const ACTIONS: &[&str] = &[
+const ACTIONS: &[&str] = &[
     "echo",
     "bell",
     "exec",
@@ -22,24 +22,18 @@ pub(crate) const ACTIONS: &[&str] = &[
     "threshold",
 ];
 
+/// Keywords that are no actions.
+const OTHERS: &[&str] = &["watchfor", "waitfor", "ignore", "include", "perlcode"];
+
 /// All keywords.
-pub(crate) const KEYWORDS: &[&str] = &[
-    "watchfor",
-    "waitfor",
-    "ignore",
-    "include",
-    "perlcode",
-    "echo",
-    "bell",
-    "exec",
-    "pipe",
-    "mail",
-    "write",
-    "continue",
-    "quit",
-    "throttle",
-    "threshold",
-];
+pub(crate) fn all() -> Vec<&'static str> {
+    [OTHERS, ACTIONS].concat()
+}
+
+/// Whether a word, in small letters, is an action.
+pub(crate) fn is_action(word: &[u8]) -> bool {
+    ACTIONS.iter().any(|action| action.as_bytes() == word)
+}
 
 /// A line divided at the first blanks or `=`.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use crate::ast::RuleKind;
 use crate::build::Builder;
-use crate::keyword::{ACTIONS, divide};
+use crate::keyword::{divide, is_action};
 use crate::text::{Text, is_blank};
 
 /// Reads a line.
@@ -82,5 +82,5 @@ fn begins_action(text: &[u8]) -> bool {
         .iter()
         .position(|&b| is_blank(b) || matches!(b, b'=' | b','));
     let word = text[..end.unwrap_or(text.len())].to_ascii_lowercase();
-    word == b"ignore" || word.is_empty() || ACTIONS.iter().any(|known| known.as_bytes() == word)
+    word == b"ignore" || word.is_empty() || is_action(&word)
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::escape::{Cases, Escape, scan as scan_escape};
 use crate::scope::{Constant, Context};
 use crate::text::{Text, is_blank, is_name_start, is_word, name_length, shown};
-use crate::variable::{Found, Within, closing, scan as scan_variable};
+use crate::variable::{Found, Within, closing, scan as scan_variable, undeclared};
 
 /// A literal between its delimiters.
 pub(crate) struct Delimited {
@@ -270,17 +270,11 @@ fn dollar(
         Found::Var(Var::Pid) => *perl = Some("the process id in a pattern"),
         Found::Perl(_) => *perl = Some("a pattern with a value that Perl computes"),
         Found::Undeclared(name) => {
+            let finding = undeclared(span, &name);
             let name = shown(&name);
-            context.diagnostics.push(
-                Diagnostic::error(
-                    span,
-                    format!("nothing gives `${name}` a value"),
-                    "a variable that no perlcode line before it declares",
-                )
-                .with_help(format!(
+            context.diagnostics.push(finding.with_help(format!(
                     "a dollar sign is `\\$`; or put `perlcode 0 my ${name} = '…';` before the rule"
-                )),
-            );
+            )));
         }
         Found::Plain | Found::Var(_) => {
             cases.push(out, b"$");

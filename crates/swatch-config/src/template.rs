@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::escape::{Cases, Escape, scan as scan_escape};
 use crate::scope::Context;
 use crate::text::{Text, is_name_start, name_length, shown};
-use crate::variable::{Found, Within, scan as scan_variable};
+use crate::variable::{Found, Within, scan as scan_variable, undeclared};
 
 impl Template {
     /// Text without variables.
@@ -144,17 +144,11 @@ fn dollar(
             out.pieces.push(Piece::Var(Var::Perl(code)));
         }
         Found::Undeclared(name) => {
+            let finding = undeclared(span, &name);
             let name = shown(&name);
-            context.diagnostics.push(
-                Diagnostic::error(
-                    span,
-                    format!("nothing gives `${name}` a value"),
-                    "a variable that no perlcode line before it declares",
-                )
-                .with_help(format!(
+            context.diagnostics.push(finding.with_help(format!(
                     "a dollar sign is `\\$`; the line is `$_`, a group `$1`, the environment `$ENV{{{name}}}`"
-                )),
-            );
+            )));
         }
     }
     length

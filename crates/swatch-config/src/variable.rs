@@ -4,8 +4,10 @@
 //! pattern or value, and the shell's own business in a command.
 
 use crate::ast::Var;
+use crate::diagnostic::Diagnostic;
 use crate::scope::{Constant, Context};
-use crate::text::{is_blank, is_name_start, is_word, name_length};
+use crate::source::Span;
+use crate::text::{is_blank, is_name_start, is_word, name_length, shown};
 
 /// In which kind of text a `$` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,4 +286,13 @@ pub(crate) fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// The finding about a variable that nothing gives a value; the caller knows the way out.
+pub(crate) fn undeclared(span: Span, name: &[u8]) -> Diagnostic {
+    Diagnostic::error(
+        span,
+        format!("nothing gives `${}` a value", shown(name)),
+        "a variable that no perlcode line before it declares",
+    )
 }

@@ -2,7 +2,7 @@
 
 use crate::ast::Config;
 use crate::diagnostic::Diagnostic;
-use crate::keyword::KEYWORDS;
+use crate::keyword;
 use crate::names::nearest;
 use crate::text::{Text, is_word, shown};
 
@@ -20,7 +20,7 @@ pub(super) fn unknown(key: Text<'_>) -> Diagnostic {
     } else {
         key.bytes
     };
-    match nearest(plain, KEYWORDS) {
+    match nearest(plain, &keyword::all()) {
         Some(near) if near.as_bytes() == plain => finding.with_help(format!(
             "write `{near}`, then a blank or `=`, then its value"
         )),

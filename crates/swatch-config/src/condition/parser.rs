@@ -207,7 +207,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         if self.rest().contains(&b'\r') {
             return finding.with_help("the lines of this file end in CR alone: convert them");
         }
-        if crate::keyword::ACTIONS.iter().any(|a| a.as_bytes() == word) {
+        if crate::keyword::is_action(word) {
             return finding.with_help("an action stands on a line of its own below the rule");
         }
         match word {

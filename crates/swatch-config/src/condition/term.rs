@@ -9,7 +9,7 @@ use crate::pattern::{Meaning, delimited, literal, single_quoted};
 use crate::scope::Constant;
 use crate::template::{self, CODE, Style};
 use crate::text::{is_name_start, is_word, name_length, shown};
-use crate::variable::{Found, Within, scan};
+use crate::variable::{Found, Within, scan, undeclared};
 
 impl Parser<'_, '_, '_> {
     /// One operand, with the prefix operators before it.
@@ -160,16 +160,12 @@ impl Parser<'_, '_, '_> {
                 Err(self.perl(format!("the variable `{name}`"), start))
             }
             Found::Undeclared(name) => {
-                let name = shown(&name);
-                let finding = Diagnostic::error(
-                    self.text.at(start..self.at),
-                    format!("nothing gives `${name}` a value"),
-                    "a variable that no perlcode line before it declares",
-                )
-                .with_help(format!(
-                    "put `perlcode 0 my ${name} = '…';` before the rule"
-                ));
-                Err(finding.into())
+                let finding = undeclared(self.text.at(start..self.at), &name);
+                let help = format!(
+                    "put `perlcode 0 my ${} = '…';` before the rule",
+                    shown(&name)
+                );
+                Err(finding.with_help(help).into())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Conditions, with all parentheses.
 
 use super::value::{quoted, variable};
-use crate::ast::{CompareOp, Expr, Match, Pattern, Var};
+use crate::ast::{Expr, Match, Pattern, Var};
 use crate::scope::flag_letters;
 use crate::text::is_word;
 
@@ -43,7 +43,7 @@ fn print(expression: &Expr) -> Vec<u8> {
         Expr::Text(template) => quoted(template),
         Expr::Var(Var::Group(number)) => format!("${{{number}}}").into_bytes(),
         Expr::Var(var) => variable(var),
-        Expr::Compare { op, left, right } => two(left, operator(*op), right),
+        Expr::Compare { op, left, right } => two(left, op.symbol(), right),
         Expr::Perl(text) => text.clone(),
     }
 }
@@ -59,23 +59,6 @@ fn print_number(number: f64) -> Vec<u8> {
             }
         }
         false => number.to_string().into_bytes(),
-    }
-}
-
-fn operator(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::NumEq => "==",
-        CompareOp::NumNe => "!=",
-        CompareOp::NumLt => "<",
-        CompareOp::NumLe => "<=",
-        CompareOp::NumGt => ">",
-        CompareOp::NumGe => ">=",
-        CompareOp::StrEq => "eq",
-        CompareOp::StrNe => "ne",
-        CompareOp::StrLt => "lt",
-        CompareOp::StrLe => "le",
-        CompareOp::StrGt => "gt",
-        CompareOp::StrGe => "ge",
     }
 }
 

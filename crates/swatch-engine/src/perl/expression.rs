@@ -1,6 +1,6 @@
 //! Conditions, texts and variables as Perl source.
 
-use swatch_config::ast::{CompareOp, Expr, Flags, Match, Piece, Template, Var};
+use swatch_config::ast::{Expr, Flags, Match, Piece, Template, Var};
 
 use crate::lookup::Source;
 
@@ -77,7 +77,7 @@ pub(super) fn condition(expr: &Expr, first: &mut bool, out: &mut Vec<u8>) {
         Expr::And(l, r) => pair(l, "&&", r, out),
         Expr::Or(l, r) => pair(l, "||", r, out),
         Expr::Xor(l, r) => pair(l, "xor", r, out),
-        Expr::Compare { op, left, right } => pair(left, operator(*op), right, out),
+        Expr::Compare { op, left, right } => pair(left, op.symbol(), right, out),
         Expr::Match(found) => matching(found, first, out),
         Expr::Not(e) => {
             out.extend(b"!(");
@@ -152,22 +152,5 @@ fn pattern(source: &[u8], flags: Flags, out: &mut Vec<u8>) {
         if set {
             out.extend(letter.as_bytes());
         }
-    }
-}
-
-fn operator(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::NumEq => "==",
-        CompareOp::NumNe => "!=",
-        CompareOp::NumLt => "<",
-        CompareOp::NumLe => "<=",
-        CompareOp::NumGt => ">",
-        CompareOp::NumGe => ">=",
-        CompareOp::StrEq => "eq",
-        CompareOp::StrNe => "ne",
-        CompareOp::StrLt => "lt",
-        CompareOp::StrLe => "le",
-        CompareOp::StrGt => "gt",
-        CompareOp::StrGe => "ge",
     }
 }
