@@ -167,6 +167,20 @@ fn two_rotations_between_two_looks_lose_nothing() {
 }
 
 #[test]
+fn a_generation_that_nobody_saw_does_not_wait_for_the_next_one() {
+    let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
+    tail.append("log", "1\n");
+    tail.rename("log", "log-20260101");
+    tail.append("log", "2\n");
+    tail.rename("log", "log-20260102");
+    tail.expect(&["1", "2"]);
+    tail.append("log", "3\n");
+    tail.expect(&["1", "2", "3"]);
+    tail.settle();
+    assert_eq!(tail.texts(), ["1", "2", "3"]);
+}
+
+#[test]
 fn files_that_only_look_like_rotated_ones_are_left_alone() {
     let mut tail = Tail::start(&["log"], events_only(), |dir| {
         append(&dir.join("log"), "");

@@ -23,7 +23,10 @@ impl Name {
         }
         let id = match opened::identify(&self.path) {
             Ok((id, _)) => id,
-            Err(failure) => return self.missing(failure, context),
+            Err(failure) => {
+                self.missing(failure, context);
+                return self.rotated_unseen(context, others);
+            }
         };
         if self.named && self.streams.back().is_some_and(|s| s.id == id) {
             return;
@@ -208,6 +211,30 @@ impl Name {
         // What had the name goes on being read; it is not replaced before there is another.
         self.named = false;
         self.watch_entries(context);
+    }
+
+    /// Nothing has had the name for a while: a generation that came and went between two looks is
+    /// not to wait for the next one. After a while only, so that a rotation which is under way
+    /// (renaming, compressing) is over.
+    fn rotated_unseen(&mut self, context: &mut Context, others: &Others<'_>) {
+        let lasts = |since: Instant| since.elapsed() >= context.options.stat_interval;
+        let was_there = match self.gone {
+            Some(gone) => gone.before.id != FileId::NONE,
+            None => !self.streams.is_empty(),
+        };
+        if !was_there || !self.absent_since.is_some_and(lasts) {
+            return;
+        }
+        match self.between(FileId::NONE, context, others) {
+            Ok(unseen) if unseen.is_empty() => {}
+            Ok(unseen) => {
+                self.lose_name();
+                self.streams.extend(unseen);
+                self.gone = None;
+                self.keep_order(context);
+            }
+            Err(_) => self.tell_no_descriptors(context),
+        }
     }
 
     /// What a file holds that cannot be opened at the start is old all the same.

@@ -147,10 +147,7 @@ impl Reader {
         {
             Event::Records(block) => {
                 for record in block.records() {
-                    let text = std::str::from_utf8(record.bytes()).unwrap();
-                    // A line that a truncation has torn is no number of ours.
-                    let number = text.split(' ').next().and_then(|n| n.parse::<usize>().ok());
-                    seen.extend(number.filter(|_| text.ends_with(" end")));
+                    seen.extend(number_of(record.bytes()));
                 }
                 block.origin().unwrap().done(block.end_offset());
                 self.checkpoint.save_unsynced().unwrap();
@@ -190,7 +187,9 @@ impl Scene {
                 file = self.open();
                 self.reopened.fetch_add(1, Ordering::AcqRel);
             }
-            writeln!(file, "{n} is the number of this line end").unwrap();
+            // In one write, as a log daemon does: a copy holds the line or does not.
+            let line = format!("{n} is the number of this line end\n");
+            file.write_all(line.as_bytes()).unwrap();
             self.written.fetch_add(1, Ordering::AcqRel);
         }
     }
@@ -221,15 +220,19 @@ impl Scene {
     }
 }
 
+/// The number that a line begins with; none if a truncation or a copy has torn the line.
+fn number_of(line: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(line).ok()?.strip_suffix(" end")?;
+    text.split(' ').next()?.parse().ok()
+}
+
 fn count(scene: &Scene, load: Load, seen: &[usize]) -> Outcome {
     let delivered: BTreeSet<usize> = seen.iter().copied().collect();
     let mut in_files = BTreeSet::new();
     for entry in fs::read_dir(&scene.dir).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("log") {
             for line in BufReader::new(File::open(entry.path()).unwrap()).split(b'\n') {
-                let line = line.unwrap();
-                let text = String::from_utf8_lossy(&line);
-                in_files.extend(text.split(' ').next().and_then(|n| n.parse::<usize>().ok()));
+                in_files.extend(number_of(&line.unwrap()));
             }
         }
     }
