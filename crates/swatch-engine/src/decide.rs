@@ -3,6 +3,7 @@
 use swatch_config::ast::{RuleKind, When};
 
 use crate::effect::{Effect, Moment};
+use crate::explain::Captured;
 use crate::lookup::{Lookup, Scene};
 use crate::pattern::Captures;
 use crate::program::{Program, Rule, ThresholdPlan, ThrottlePlan};
@@ -17,8 +18,8 @@ pub(crate) trait Observer {
     /// Whether anybody watches: captures are computed for it.
     const ACTIVE: bool;
     fn matched(&mut self, _rule: usize, _scene: &mut Scene<'_>) {}
-    /// As `matched`, where this engine has not seen the match.
-    fn matched_elsewhere(&mut self, _rule: usize) {}
+    /// As `matched`, where another engine has seen the match.
+    fn matched_elsewhere(&mut self, _rule: usize, _captured: Captured) {}
     fn threshold(&mut self, _action: Option<usize>, _key: &[u8], _counted: Counted) {}
     fn throttle(&mut self, _key: &[u8], _throttled: Throttled) {}
     fn outside_window(&mut self, _action: usize) {}

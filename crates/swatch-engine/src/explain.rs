@@ -16,6 +16,8 @@ pub struct RuleTrace {
     /// Groups of the last successful match of its condition; number 0 is the whole. Empty if no
     /// pattern matched (`!/x/`).
     pub captures: Vec<Capture>,
+    /// Named groups, where only the names are known and not their numbers: Perl tells no more.
+    pub named: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The rule's own threshold: its key and the count.
     pub threshold: Option<(Vec<u8>, Counted)>,
     /// The rule's throttle: its key and the verdict.
@@ -36,6 +38,9 @@ pub struct Capture {
     /// Its text, if it took part.
     pub text: Option<Vec<u8>>,
 }
+
+/// Groups by number, and by name where a name's number is not known.
+pub(crate) type Captured = (Vec<Capture>, Vec<(Vec<u8>, Option<Vec<u8>>)>);
 
 /// An action that was not performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +88,7 @@ impl Program {
     }
 }
 
+#[derive(Debug, Default)]
 pub(crate) struct Recorder(pub(crate) Vec<RuleTrace>);
 
 impl Recorder {
@@ -111,14 +117,14 @@ impl Observer for Recorder {
             }
             None => Vec::new(),
         };
-        self.matched_elsewhere(rule);
-        self.last().captures = captures;
+        self.matched_elsewhere(rule, (captures, Vec::new()));
     }
 
-    fn matched_elsewhere(&mut self, rule: usize) {
+    fn matched_elsewhere(&mut self, rule: usize, (captures, named): Captured) {
         self.0.push(RuleTrace {
             rule,
-            captures: Vec::new(),
+            captures,
+            named,
             threshold: None,
             throttle: None,
             skipped: Vec::new(),

@@ -42,11 +42,10 @@ fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &Moment
             .name
             .as_ref()
             .map_or(String::new(), |n| format!(" ({})", visible(n)));
-        let value = capture
-            .text
-            .as_ref()
-            .map_or("took no part".to_owned(), |t| format!("{:?}", visible(t)));
-        line(4, format!("${number}{name} = {value}"));
+        line(4, format!("${number}{name} = {}", value(&capture.text)));
+    }
+    for (name, text) in &trace.named {
+        line(4, format!("$+{{{}}} = {}", visible(name), value(text)));
     }
     if let Some((key, counted)) = &trace.threshold {
         let verdict = if counted.passes {
@@ -83,6 +82,14 @@ fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &Moment
         End::Stop => {}
         End::GoOn => line(4, "continue".to_owned()),
         End::Quit => line(4, "quit".to_owned()),
+    }
+}
+
+/// The text of a group.
+fn value(text: &Option<Vec<u8>>) -> String {
+    match text {
+        Some(text) => format!("{:?}", visible(text)),
+        None => "took no part".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use swatch_config::{Config, Diagnostic};
-use swatch_engine::{Effect, Invocation, Moment, State};
+use swatch_engine::{Effect, Invocation, Moment, RuleTrace, State};
 use swatch_rs::perl::{PerlError, PerlOptions, PerlWatch};
 
 fn perl_is_missing() -> bool {
@@ -187,4 +187,84 @@ fn no_perl_outlives_its_watch() {
     assert!(process.exists());
     drop(bench);
     assert!(!process.exists());
+}
+
+#[test]
+fn an_explanation_shows_the_captures_also_when_perl_died_in_between() {
+    if perl_is_missing() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let once = dir.path().join("once");
+    std::fs::write(&once, "").expect("a file");
+    let text = format!(
+        "perlcode 0 my %seen;\n\
+         ignore /quiet (\\w+)/\n\
+         watchfor /(?<user>\\w+) from (\\S+)(:\\d+)?/ && !/never/\n\
+         exec rec $1\n\
+         perlcode 3 kill 9, $$ if unlink '{}';\n\
+         exec rec $2\n\
+         continue\n\
+         watchfor !/nobody/\n\
+         echo normal\n",
+        once.display()
+    );
+    let mut bench = Bench::new(&text);
+    let mut explain = |record: &[u8]| {
+        let explained = bench
+            .watch
+            .explain(&mut bench.state, record, &NOW, &mut |_| {})
+            .expect("perl can be started");
+        explained.traces
+    };
+    let traces = explain(b"x joe from 192.0.2.7");
+    assert!(!once.exists(), "perl has died once");
+    let shown = |trace: &RuleTrace| -> Vec<Option<String>> {
+        let texts = trace.captures.iter().map(|c| c.text.as_deref());
+        texts
+            .map(|t| t.map(|t| String::from_utf8_lossy(t).into_owned()))
+            .collect()
+    };
+    let text = |t: &str| Some(t.to_owned());
+    assert_eq!(traces.len(), 2, "{traces:?}");
+    assert_eq!(
+        shown(&traces[0]),
+        [
+            text("joe from 192.0.2.7"),
+            text("joe"),
+            text("192.0.2.7"),
+            None
+        ]
+    );
+    assert_eq!(traces[0].named, [(b"user".to_vec(), Some(b"joe".to_vec()))]);
+    assert_eq!(traces[0].effects.len(), 2, "{traces:?}");
+    let quiet = explain(b"quiet please");
+    assert_eq!(shown(&quiet[0]), [text("quiet please"), text("please")]);
+}
+
+#[test]
+fn the_option_explain_prints_captures_from_perl() {
+    if perl_is_missing() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let conf =
+        "perlcode 0 my %seen;\nwatchfor /(?<user>\\w+) from (\\S+)( port)?/\n  exec rec $2\n";
+    std::fs::write(dir.path().join("conf"), conf).expect("a file");
+    std::fs::write(dir.path().join("log"), "joe from a\x1bb\n").expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_swatch-rs"))
+        .args(["--explain", "--insecure", "-c", "conf", "-f", "log"])
+        .current_dir(dir.path())
+        .output()
+        .expect("it runs");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "    $1 = \"joe\"\n",
+        "    $3 = took no part\n",
+        "    $+{user} = \"joe\"\n",
+        "    exec [rec] [",
+    ] {
+        assert!(printed.contains(line), "{line} in\n{printed}");
+    }
+    assert!(!printed.contains('\x1b'), "{printed:?}");
 }

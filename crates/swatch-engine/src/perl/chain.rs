@@ -5,11 +5,12 @@ use std::io::{self, Read, Write};
 use swatch_config::{Config, Diagnostic};
 
 use super::protocol::{self, Message};
+use super::replay::{Answer, Replay};
 use super::values::Values;
 use super::{faults, script};
 use crate::decide::{self, End, Observer, Unwatched};
 use crate::effect::{Effect, Moment};
-use crate::explain::{Recorder, RuleTrace};
+use crate::explain::{Capture, Captured, RuleTrace};
 use crate::program::{Options, Program};
 use crate::state::State;
 
@@ -58,43 +59,6 @@ pub struct Outcome {
     pub ended: Option<i32>,
     /// Texts of errors that user code died of, with file and line.
     pub faults: Vec<String>,
-}
-
-/// What was answered for one record so far. If Perl dies of it, a new one is given the same
-/// answers, and nothing that was done is done again.
-#[derive(Debug, Default)]
-pub struct Replay {
-    answers: Vec<(Question, Answer)>,
-    at: usize,
-}
-
-type Question = (u8, usize, usize);
-type Answer = Vec<Vec<u8>>;
-
-impl Replay {
-    /// From the start again, with the answers known so far.
-    pub fn rewind(&mut self) {
-        self.at = 0;
-    }
-
-    fn known(&mut self, question: Question) -> Option<Answer> {
-        match self.answers.get(self.at) {
-            Some((asked, answer)) if *asked == question => {
-                self.at += 1;
-                Some(answer.clone())
-            }
-            _ => {
-                // It goes another way this time.
-                self.answers.truncate(self.at);
-                None
-            }
-        }
-    }
-
-    fn note(&mut self, question: Question, answer: &Answer) {
-        self.answers.push((question, answer.clone()));
-        self.at = self.answers.len();
-    }
 }
 
 impl PerlChain {
@@ -183,12 +147,13 @@ impl PerlChain {
             replay,
             perform,
             observer: &mut Unwatched,
+            captured: Captured::default(),
         };
         Ok(turn.run(channel)?)
     }
 
-    /// As [`PerlChain::decide`], and says for every rule that matched what became of it; captures
-    /// stay in Perl.
+    /// As [`PerlChain::decide`], and says for every rule that matched what it captured and what
+    /// became of it.
     ///
     /// # Errors
     /// As of [`PerlChain::decide`].
@@ -201,7 +166,8 @@ impl PerlChain {
         replay: &mut Replay,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<(Outcome, Vec<RuleTrace>), ChannelError> {
-        let mut recorder = Recorder(Vec::new());
+        // Kept with the answers: a rule that is answered from them is not told of again.
+        let mut recorder = std::mem::take(&mut replay.told);
         let mut turn = Turn {
             chain: self,
             state,
@@ -210,9 +176,15 @@ impl PerlChain {
             replay,
             perform,
             observer: &mut recorder,
+            captured: Captured::default(),
         };
-        let outcome = turn.run(channel)?;
-        Ok((outcome, recorder.0))
+        match turn.run(channel) {
+            Ok(outcome) => Ok((outcome, recorder.0)),
+            Err(broken) => {
+                replay.told = recorder;
+                Err(broken.into())
+            }
+        }
     }
 }
 
@@ -225,12 +197,15 @@ struct Turn<'a, O> {
     replay: &'a mut Replay,
     perform: &'a mut dyn FnMut(Effect),
     observer: &'a mut O,
+    /// What the rule that is told of next has captured.
+    captured: Captured,
 }
 
 impl<O: Observer> Turn<'_, O> {
     fn run(&mut self, channel: &mut (impl Read + Write)) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
-        protocol::write(channel, b'R', &[self.record])?;
+        let kind = if O::ACTIVE { b'E' } else { b'R' };
+        protocol::write(channel, kind, &[self.record])?;
         loop {
             let message = protocol::read(channel)?;
             match message.kind {
@@ -241,6 +216,7 @@ impl<O: Observer> Turn<'_, O> {
                         protocol::write(channel, b'A', &fields)?;
                     }
                 }
+                b'm' => self.captured = captured(&message),
                 b'd' => outcome
                     .faults
                     .push(self.chain.faults.text(message.field(0))),
@@ -271,12 +247,14 @@ impl<O: Observer> Turn<'_, O> {
         let rule = rule.ok_or_else(|| unexpected(message))?;
         let answer = match message.kind {
             b'i' => {
-                self.observer.matched_elsewhere(question.1);
+                let captured = std::mem::take(&mut self.captured);
+                self.observer.matched_elsewhere(question.1, captured);
                 self.state.counters[question.1].matched += 1;
                 Answer::new()
             }
             b'g' => {
-                self.observer.matched_elsewhere(question.1);
+                let captured = std::mem::take(&mut self.captured);
+                self.observer.matched_elsewhere(question.1, captured);
                 let counters = &mut self.state.counters[question.1];
                 counters.matched += 1;
                 let sources = rule.gate_sources();
@@ -362,6 +340,23 @@ impl<O: Observer> Turn<'_, O> {
             values,
         }
     }
+}
+
+/// The groups that a message of kind `m` tells of.
+fn captured(message: &Message) -> Captured {
+    let text = |field: &Vec<u8>| field.strip_prefix(b"1").map(<[u8]>::to_vec);
+    let groups = message
+        .number(0)
+        .min(message.fields.len().saturating_sub(1));
+    let (groups, named) = message.from(1).split_at(groups);
+    let groups = groups.iter().map(|field| Capture {
+        name: None,
+        text: text(field),
+    });
+    let named = named
+        .chunks_exact(2)
+        .map(|pair| (text(&pair[0]).unwrap_or_default(), text(&pair[1])));
+    (groups.collect(), named.collect())
 }
 
 fn unexpected(message: &Message) -> io::Error {

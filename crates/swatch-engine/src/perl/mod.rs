@@ -10,6 +10,7 @@ mod chain;
 mod expression;
 mod faults;
 mod protocol;
+mod replay;
 #[cfg(test)]
 mod same;
 mod script;
@@ -17,7 +18,8 @@ mod script;
 mod tests;
 mod values;
 
-pub use chain::{ChannelError, Outcome, PerlChain, PerlModules, Replay, StartError};
+pub use chain::{ChannelError, Outcome, PerlChain, PerlModules, StartError};
+pub use replay::Replay;
 
 /// The Perl program that receives the chain: the argument of `perl -e`. Its standard input must
 /// be a socket that is open both ways.

@@ -4,7 +4,7 @@
 //! | to Perl | fields |
 //! |---|---|
 //! | `P` | `run` or `check`; the chain's text |
-//! | `R` | a record |
+//! | `R`, `E` | a record; one to be explained, so that `m` comes before each `i` and `g` |
 //! | `A` | the answer to `g` (1 or empty, message, what follows), `w` (1 or empty) or `s` |
 //!
 //! | from Perl | fields |
@@ -12,6 +12,7 @@
 //! | `c`, `f` | it does not compile; it died before the first record: the text |
 //! | `k` | it compiles |
 //! | `r` | ready; names of functions that do not exist |
+//! | `m` | number of groups, their texts, names and texts of named groups; texts with a `1` before them, undefined ones empty; no fields: nothing has matched |
 //! | `i` | rule: an `ignore` matched |
 //! | `g` | rule, `$_`, values: a rule matched; may it act? |
 //! | `w` | rule, action, `$_`, message, values: is it time for this action? |

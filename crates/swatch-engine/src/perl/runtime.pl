@@ -5,7 +5,7 @@ package SwatchRs;
 use strict;
 use POSIX ();
 
-our ($Line, $Check, $Compiled, $Quit);
+our ($Line, $Check, $Compiled, $Quit, $Explain);
 my ($in, $out, $owner, $ready, $program);
 
 # Programs that user code starts must not get the socket: handles above 2 are closed in them.
@@ -76,6 +76,7 @@ sub ask {
 # The next record, with what the original sets up for it.
 sub next_record {
     my ($kind, $record) = hear();
+    $Explain = $kind eq 'E';
     $Line = $record;
     $_ = $record;
     return 1;
@@ -88,15 +89,35 @@ sub fault {
     answer('d', "$text");
 }
 
+# What the last match of the condition has captured. Match variables have the scope of the caller
+# here, until something matches: nothing in between does. `%-` stands as a name, so that Perl loads
+# what is behind it only when it is asked for.
+sub captures {
+    no strict 'refs';
+    return answer('m') unless defined $+[0];
+    my @groups = ($&, map { $$_ } 1 .. $#+);
+    my $names = \%{'-'};
+    my $first = \%{'+'};
+    my @named = map { ($_, $first->{$_}) } sort keys %$names;
+    my $told = sub { map { defined $_ ? "1$_" : '' } @_ };
+    answer('m', scalar @groups, $told->(@groups), $told->(@named));
+}
+
 # May the block of this rule act? Returns that, the message, and what comes after the block.
-sub gate { return ask('g', @_) }
+sub gate {
+    captures() if $Explain;
+    return ask('g', @_);
+}
 
 # Is the time and the threshold of this action right?
 sub asks { return (ask('w', @_))[0] }
 
 sub step { ask('s', @_); return }
 
-sub ignored { answer('i', @_) }
+sub ignored {
+    captures() if $Explain;
+    answer('i', @_);
+}
 
 # Functions that stand where actions do must exist before the first record.
 sub missing {
