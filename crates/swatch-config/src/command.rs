@@ -5,7 +5,7 @@ use crate::ast::{Command, Piece, ShellPiece, Template, Var};
 use crate::diagnostic::Diagnostic;
 use crate::options::{Item, named};
 use crate::scope::Context;
-use crate::shell::Shell;
+use crate::shell::{Shell, escaped_marks};
 use crate::text::{Text, is_blank, is_word, shown};
 use crate::variable::{Found, Within, scan};
 
@@ -49,6 +49,7 @@ fn option_start(text: &[u8], pipe: bool) -> Option<(String, usize, usize)> {
 fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
     let mut commas = Vec::new();
     let mut shell = Shell::default();
+    let marks = escaped_marks(text);
     for (at, &byte) in text.iter().enumerate() {
         let outer = shell.outermost() || !quotes;
         if outer && byte == b',' && option_start(&text[at + 1..], pipe).is_some() {
@@ -58,7 +59,10 @@ fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
         if outer && byte == b'#' && word_start {
             return (commas, at, true);
         }
-        shell.feed(byte);
+        let hides = marks && byte == b'\\' && text.get(at + 1) == Some(&b'\'');
+        if !hides || shell.is_escaped() {
+            shell.feed(byte);
+        }
     }
     (commas, text.len(), shell.outermost())
 }
@@ -75,7 +79,7 @@ pub(crate) fn divide<'t>(value: Text<'t>, pipe: bool, context: &mut Context<'_>)
                 "a quotation mark in this command is not closed",
                 "the shell will refuse it",
             )
-            .with_help("a quotation mark that belongs to the text is written `\\'` or `\\\"`"),
+            .with_help("a quotation mark that belongs to the text is written `\"'\"` or `\\\"`"),
         );
     }
     let mut parts = Vec::new();
@@ -174,6 +178,11 @@ pub(crate) fn build(command: Text<'_>, context: &mut Context<'_>) -> Option<Comm
     if quote == Some(b'"') {
         unescaped = inner.without_backslash(b'"');
         inner = unescaped.text();
+    }
+    let marked;
+    if escaped_marks(inner.bytes) {
+        marked = inner.without_backslash(b'\'');
+        inner = marked.text();
     }
     let mut builder = Builder::default();
     builder.read(inner, context);

@@ -15,6 +15,31 @@ enum Level {
     Backquote,
 }
 
+/// Whether `\'` in a command are quotation marks. swatchdog's Perl takes their backslashes away, so
+/// that `\'$1\'` quotes; `it\'s` is an error of the shell there, and means here what it means to
+/// a shell. So they are marks where the shell finds an end for each of them, and
+/// none of them ends a text between single quotes as it stands (`'a\'`).
+pub(crate) fn escaped_marks(command: &[u8]) -> bool {
+    let (mut as_written, mut without) = (Shell::default(), Shell::default());
+    let mut found = false;
+    let mut rest = command;
+    while let Some(&byte) = rest.first() {
+        let pair = byte == b'\\' && rest.len() > 1;
+        let (now, later) = rest.split_at(if pair { 2 } else { 1 });
+        rest = later;
+        let mark = now == b"\\'";
+        if mark && as_written.single() {
+            return false;
+        }
+        found |= mark;
+        now.iter().for_each(|&b| as_written.feed(b));
+        now[usize::from(mark)..]
+            .iter()
+            .for_each(|&b| without.feed(b));
+    }
+    found && without.outermost()
+}
+
 /// Reads shell text byte by byte.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shell {

@@ -77,6 +77,13 @@ fn commands_are_divided_and_quoted() {
         ("exec rec $0/$*", "direct: rec|<0>/<0>"),
         ("exec rec ${1}x ${0} a$0b", "direct: rec|<1>x|<0>|a<0>b"),
         ("exec rec $10", "direct: rec|<10>"),
+        ("exec rec \\'$1\\' x", "shell: rec '<1:single>' x"),
+        ("exec \"rec \\'a b\\' $1\"", "shell: rec 'a b' <1:bare>"),
+        ("exec rec \"a\\'b\"", "shell: rec \"a'b\""),
+        ("exec rec \\'a,when=b\\'", "shell: rec 'a,when=b'"),
+        ("exec rec it\\'s", "shell: rec it\\'s"),
+        ("exec rec 'a\\' $1", "shell: rec 'a\\' <1:bare>"),
+        ("exec rec \\\\'a b'", "shell: rec \\\\'a b'"),
         (
             "exec rec \"$1\" '$2' $3",
             "shell: rec \"<1:double>\" '<2:single>' <3:bare>",

@@ -3,7 +3,7 @@
 use super::value::variable;
 use crate::ast::{Command, Piece, ShellPiece, Template, Var};
 use crate::command::lost_part;
-use crate::shell::Shell;
+use crate::shell::{Shell, escaped_marks};
 use crate::text::is_word;
 
 /// A command as the value of `exec`.
@@ -33,6 +33,9 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
                 }
             }
         }
+    }
+    if escaped_marks(&out) {
+        out = plain_marks(&out);
     }
     while let Some(at) = lost_part(&out) {
         for quote in [b'"', b'\''] {
@@ -64,6 +67,24 @@ fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut Shell) {
             }
         }
     }
+}
+
+/// The same to a shell with no `\'` in it: one that a constant has brought is no quotation mark.
+fn plain_marks(command: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut shell = Shell::default();
+    for &byte in command {
+        match byte {
+            b'\'' if shell.is_escaped() && shell.double() => out.extend(b"\\'"),
+            b'\'' if shell.is_escaped() => {
+                out.pop();
+                out.extend(b"\"'\"");
+            }
+            _ => out.push(byte),
+        }
+        shell.feed(byte);
+    }
+    out
 }
 
 /// Braces keep a number or `$_` from what follows it.
