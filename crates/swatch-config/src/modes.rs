@@ -9,13 +9,17 @@ use nom::{IResult, Parser};
 use crate::diagnostic::Diagnostic;
 use crate::names::nearest;
 use crate::scope::Context;
+use crate::source::Span;
 use crate::text::{Text, is_blank, shown};
 
 const COLORS: [&str; 8] = [
     "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
 ];
 
-const ATTRIBUTES: [(&str, u8); 12] = [
+/// The name of `reverse` in early versions of swatch. Today's swatchdog dies of it.
+const OLD_REVERSE: &str = "inverse";
+
+const ATTRIBUTES: [(&str, u8); 13] = [
     ("clear", 0),
     ("reset", 0),
     ("bold", 1),
@@ -26,6 +30,7 @@ const ATTRIBUTES: [(&str, u8); 12] = [
     ("underscore", 4),
     ("blink", 5),
     ("reverse", 7),
+    (OLD_REVERSE, 7),
     ("concealed", 8),
     // No attribute at all.
     ("normal", u8::MAX),
@@ -158,7 +163,12 @@ pub(crate) fn parse(list: &[Text<'_>], context: &mut Context<'_>) -> Option<Stri
             // A list that starts with `normal` is plain, whatever follows it.
             let first = *plain.get_or_insert(name.eq_ignore_ascii_case("normal"));
             match parameters(&name.to_ascii_lowercase()) {
-                Ok(code) => codes.extend(code),
+                Ok(code) => {
+                    if name.eq_ignore_ascii_case(OLD_REVERSE) {
+                        context.diagnostics.push(old_reverse(text.at(start..end)));
+                    }
+                    codes.extend(code);
+                }
                 Err(()) => {
                     let message = format!("`{}` is not a mode of `echo`", shown(word));
                     let label = "expected a colour or a mode such as `red`, `on_blue`, `bold`";
@@ -176,12 +186,18 @@ pub(crate) fn parse(list: &[Text<'_>], context: &mut Context<'_>) -> Option<Stri
     (!plain).then(|| codes.join(";"))
 }
 
+fn old_reverse(span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        span,
+        "`inverse` is a name of old versions",
+        "taken as `reverse`",
+    )
+    .with_help("swatchdog 3.2.4 knows only `reverse`, and dies of `inverse` at the first line that matches")
+}
+
 fn help(finding: Diagnostic, name: &str) -> Diagnostic {
     if name.starts_with('$') {
         return finding.with_help("the line is echoed anyway: write `echo` alone");
-    }
-    if name.eq_ignore_ascii_case("inverse") {
-        return finding.with_help("did you mean `reverse`?");
     }
     match nearest(name.as_bytes(), KNOWN) {
         Some(near) => finding.with_help(format!("did you mean `{near}`?")),
