@@ -44,6 +44,10 @@ conformance: ## the conformance suite: the original first (if installed), then s
 bench: build ## speed and memory, beside the original and its peers; writes docs/benchmarks.md
 	bench/run
 
+.PHONY: micro
+micro: ## micro-benchmarks: parse, compile, search, decide, throttle, substitute
+	$(CARGO) bench --package swatch-config --package swatch-engine --benches
+
 .PHONY: soak
 soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
 	tests/soak.sh "$(MINUTES)" "$(release)/swatch-rs"

@@ -155,6 +155,12 @@ def session(leader):
     return found
 
 
+def wake_ups(pids):
+    """How often the threads of these processes have waited for something so far."""
+    files = [path for pid in pids for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read_text(), re.M).group(1)) for file in files)
+
+
 def memory(bench):
     """Twenty logs: one process of ours, one watcher each of the original's (one is measured)."""
     rules = conf(bench, "live-echo", "echo normal")
@@ -169,8 +175,17 @@ def memory(bench):
         try:
             watch.wait_ready()
             processes = session(watch.child.pid)
-            rows.append((tool, pss(processes) * factor, len(processes) * factor))
+            before = wake_ups(processes)
+            time.sleep(10)
+            woken = (wake_ups(processes) - before) / 10 * factor
+            rows.append((tool, pss(processes) * factor, len(processes) * factor, woken))
+            text = b"".join(LINE % n for n in range(100_000))
+            watch.append(text)
+            watch.read(100_000, 60)
+            rows.append((f"{tool}, after 100,000 hits in one log", pss(processes) * factor, len(processes) * factor, None))
         finally:
             watch.end()
-        print(f"{tool:22} {rows[-1][1]:.1f} MB in {rows[-1][2]} processes", flush=True)
+    for name, size, processes, woken in rows:
+        idle = "" if woken is None else f", {woken:.1f} wake-ups a second when idle"
+        print(f"{name:48} {size:.1f} MB in {processes} processes{idle}", flush=True)
     return rows

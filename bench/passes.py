@@ -5,10 +5,12 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 
 @dataclasses.dataclass
@@ -28,18 +30,27 @@ class Row:
     seconds: float
     lines: int
     found: int | None
+    memory: float | None = None
     note: str = ""
 
 
 def timed(command, out, env=None):
-    """Seconds and peak memory (KiB) of a command whose output goes to a file."""
+    """Seconds of a command whose output goes to a file."""
     with open(out, "wb") as sink:
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.DEVNULL,
-                                 env={**os.environ, **(env or {})})
-        _, _, usage = os.wait4(child.pid, 0)
-        child.returncode = 0
-        return time.perf_counter() - start, usage.ru_maxrss
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.DEVNULL,
+                       env={**os.environ, **(env or {})}, check=False)
+        return time.perf_counter() - start
+
+
+def peak(command, out, env=None):
+    """Peak memory in MB, by time(1): what we would be told of our own child is never less than what
+    we had ourselves when it was forked."""
+    if not shutil.which("time"):
+        return None
+    report = pathlib.Path(f"{out}.peak")
+    timed(["time", "-q", "-f", "%M", "-o", report, *command], out, env)
+    return int(report.read_text().split()[-1]) / 1024
 
 
 def head(log, lines):
@@ -68,60 +79,81 @@ def sec_rules(rules, patterns):
     return rules
 
 
-def found_by_fail2ban(out):
-    match = re.search(rb"(\d+) matched", out.read_bytes())
-    return int(match.group(1)) if match else None
+@dataclasses.dataclass
+class Contestant:
+    tool: str
+    command: Callable[[pathlib.Path], list]
+    """What to run on a log."""
+    log: pathlib.Path
+    env: dict | None = None
+
+
+def contestants(bench, conf, patterns, posix, log, short, shorter):
+    """Who takes part. The interpreters take the head of the log, as they need minutes."""
+    yield Contestant("swatch-rs", lambda log: [bench.program, "-c", conf, "--examine", log], log)
+    if "rg" in bench.tools and patterns:
+        yield Contestant("ripgrep", lambda log: ["rg", "-a", "-N", "--no-config", "-f", patterns, log], log)
+        yield Contestant("ripgrep -c", lambda log: ["rg", "-a", "-c", "--no-config", "-f", patterns, log], log)
+    if "grep" in bench.tools:
+        yield Contestant("grep -E", lambda log: ["grep", "-a", "-E", "-f", posix, log], log, {"LC_ALL": "C"})
+    if "swatchdog" in bench.tools:
+        yield Contestant("swatchdog", lambda log: ["swatchdog", "-c", conf, "--examine", log], short)
+        yield Contestant("swatch-rs, head", lambda log: [bench.program, "-c", conf, "--examine", log], short)
+    if "sec" in bench.tools and patterns:
+        rules = sec_rules(bench.folder / "rules.sec", patterns)
+        yield Contestant("sec", lambda log: ["sec", f"--conf={rules}", f"--input={log}", "--fromstart", "--notail",
+                                             "--nodetach"], shorter)
+    if "fail2ban-regex" in bench.tools and patterns and len(patterns.read_text().splitlines()) <= 6:
+        both = "|".join(patterns.read_text().splitlines())
+        failregex = rf"^\s*<F-ID>\w+</F-ID>.*(?:{both})"
+        yield Contestant("fail2ban", lambda log: ["fail2ban-regex", log, failregex], short)
 
 
 def contest(bench, name, log, conf, patterns, posix, slow_lines):
-    """Times all tools on a log. The interpreters take the head of it, as they need minutes."""
+    """Times all tools on a log."""
     out = bench.folder / "out"
-    lines = sum(1 for _ in open(log, "rb"))
-    slow = min(slow_lines, lines)
-    short = head(log, slow)
-    contestants = [("swatch-rs", [bench.program, "-c", conf, "--examine", log], lines, None)]
-    if "rg" in bench.tools:
-        contestants.append(("ripgrep", ["rg", "-a", "-N", "--no-config", "-f", patterns, log], lines, None))
-        contestants.append(("ripgrep -c", ["rg", "-a", "-c", "--no-config", "-f", patterns, log], lines, None))
-    if "grep" in bench.tools:
-        contestants.append(("grep -E", ["grep", "-a", "-E", "-f", posix, log], lines, {"LC_ALL": "C"}))
-    if "swatchdog" in bench.tools:
-        contestants.append(("swatchdog", ["swatchdog", "-c", conf, "--examine", short], slow, None))
-        contestants.append(("swatch-rs, head", [bench.program, "-c", conf, "--examine", short], slow, None))
-    if "sec" in bench.tools:
-        rules = sec_rules(bench.folder / "rules.sec", patterns)
-        few = max(slow // 4, 1_000)
-        command = ["sec", f"--conf={rules}", f"--input={head(log, few)}", "--fromstart", "--notail", "--nodetach"]
-        contestants.append(("sec", command, few, None))
-    if "fail2ban-regex" in bench.tools and len(patterns.read_text().splitlines()) <= 6:
-        both = "|".join(patterns.read_text().splitlines())
-        contestants.append(("fail2ban", ["fail2ban-regex", short, rf"^\s*<F-ID>\w+</F-ID>.*(?:{both})"], slow, None))
-    seconds = {tool: [] for tool, *_ in contestants}
-    memory, outputs = {}, {}
+    empty = bench.folder / "empty.log"
+    empty.write_bytes(b"")
+    lines = count_lines(log)
+    short, shorter = head(log, min(slow_lines, lines)), head(log, max(min(slow_lines, lines) // 4, 1_000))
+    entered = list(contestants(bench, conf, patterns, posix, log, short, shorter))
+    seconds, starts, outputs = {c.tool: [] for c in entered}, {c.tool: [] for c in entered}, {}
     for _ in range(bench.runs):
-        for tool, command, _, env in contestants:
-            took, peak = timed(command, out, env)
-            seconds[tool].append(took)
-            memory[tool] = peak
-            if tool not in outputs:
-                text = out.read_bytes()
-                if tool == "fail2ban":
-                    outputs[tool] = (found_by_fail2ban(out), None)
-                elif tool == "ripgrep -c":
-                    outputs[tool] = (int(text or b"0"), None)
-                else:
-                    # Not the greetings that some of them write besides.
-                    text = b"".join(line for line in text.splitlines(True) if line.startswith(b"Nov "))
-                    outputs[tool] = (text.count(b"\n"), hashlib.sha256(text).hexdigest())
+        for c in entered:
+            seconds[c.tool].append(timed(c.command(c.log), out, c.env))
+            if c.tool not in outputs:
+                outputs[c.tool] = found(c.tool, out.read_bytes())
+            if c.log is not log:
+                starts[c.tool].append(timed(c.command(empty), out, c.env))
     rows = []
-    for tool, _, count, _ in contestants:
-        median = statistics.median(seconds[tool])
-        rows.append(Row(name, tool, median * lines / count, lines, outputs[tool][0],
-                        f"{memory[tool] / 1024:.0f} MB" + (f", measured on {count} lines" if count < lines else "")))
-        print(f"{name:34} {tool:18} {median:9.3f} s of {count} lines, {outputs[tool][0]} found", flush=True)
+    for c in entered:
+        took, note = statistics.median(seconds[c.tool]), ""
+        if c.log is not log:
+            # Without the start, which is not repeated for more lines.
+            start, count = statistics.median(starts[c.tool]), count_lines(c.log)
+            took, note = start + (took - start) * lines / count, f"from {count:,} lines"
+        rows.append(Row(name, c.tool, took, lines, outputs[c.tool][0], peak(c.command(c.log), out, c.env), note))
+        print(f"{name:30} {c.tool:16} {took:9.3f} s, {outputs[c.tool][0]} found {note}", flush=True)
     same(outputs, ["swatch-rs", "ripgrep", "grep -E"])
     same(outputs, ["swatch-rs, head", "swatchdog"])
     return [row for row in rows if row.tool != "swatch-rs, head"]
+
+
+def found(tool, text):
+    """How many lines a tool found, and a digest of them where it prints them."""
+    if tool == "fail2ban":
+        match = re.search(rb"(\d+) matched", text)
+        return (int(match.group(1)) if match else None, None)
+    if tool == "ripgrep -c":
+        return (int(text or b"0"), None)
+    # Not the greetings that some of them write besides.
+    text = b"".join(line for line in text.splitlines(True) if line.startswith(b"Nov "))
+    return (text.count(b"\n"), hashlib.sha256(text).hexdigest())
+
+
+def count_lines(log):
+    with open(log, "rb") as text:
+        return sum(1 for _ in text)
 
 
 def same(outputs, tools):
@@ -145,25 +177,6 @@ def throughput(bench):
     return rows
 
 
-def growth(bench):
-    """swatch-rs alone, with more and more rules on one log."""
-    sizes = [6, 100, 200, 500, 1000, 2000, 5000]
-    folder = bench.folder / "growth"
-    lines = min(bench.lines, 200_000)
-    inner = dataclasses.replace(bench, folder=folder)
-    data(inner, sizes, lines)
-    rows = []
-    for size in sizes:
-        log, conf = folder / "rules-100-1.log", folder / f"rules-{size}.conf"
-        took = [timed([bench.program, "-c", conf, "--examine", log], folder / "out") for _ in range(bench.runs)]
-        empty = folder / "empty.log"
-        empty.write_bytes(b"")
-        ready = [timed([bench.program, "-c", conf, "--examine", empty], folder / "out")[0] for _ in range(bench.runs)]
-        rows.append((size, statistics.median(t for t, _ in took), statistics.median(ready), max(m for _, m in took) / 1024))
-        print(f"{size:5} rules {rows[-1][1]:.3f} s, start {rows[-1][2]:.3f} s, {rows[-1][3]:.0f} MB", flush=True)
-    return {"lines": lines, "rows": rows}
-
-
 def logcheck(bench):
     """Debian's own ignore rules as a swatch configuration."""
     folders = [pathlib.Path("/etc/logcheck") / name for name in ("ignore.d.server", "ignore.d.workstation", "violations.ignore.d")]
@@ -180,17 +193,4 @@ def logcheck(bench):
     posix = bench.folder / "logcheck.posix"
     posix.write_text("".join(p + "\n" for p in patterns))
     log = head(bench.folder / "rules-6-1.log", min(bench.lines, 100_000))
-    out = bench.folder / "out"
-    rows = []
-    for tool, command, count, env in (
-        ("swatch-rs", [bench.program, "-c", conf, "--examine", log], 100_000, None),
-        ("grep -E", ["grep", "-a", "-E", "-f", posix, log], 100_000, {"LC_ALL": "C"}),
-        ("swatchdog", ["swatchdog", "-c", conf, "--examine", head(log, 4_000)], 4_000, None),
-    ):
-        if tool == "swatchdog" and "swatchdog" not in bench.tools:
-            continue
-        took = statistics.median(timed(command, out, env)[0] for _ in range(bench.runs))
-        found = sum(line.startswith(b"Nov ") for line in out.read_bytes().splitlines())
-        rows.append(Row(f"{len(patterns)} logcheck rules", tool, took * 100_000 / count, 100_000, found))
-        print(f"{tool:18} {took:.3f} s of {count} lines, {found} found", flush=True)
-    return rows
+    return contest(bench, f"{len(patterns)} logcheck rules", log, conf, None, posix, 4_000)

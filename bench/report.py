@@ -36,8 +36,12 @@ def passes(out, rows):
         mine = next(row for row in rows if row.work == work and row.tool == "swatch-rs")
         for row in (row for row in rows if row.work == work):
             body.append((work, row.tool, f"{row.seconds:.3f}", f"{row.lines / row.seconds / 1e6:.3f}",
-                         "" if row is mine else f"{row.seconds / mine.seconds:.1f}", row.found, row.note))
-    table(out, ["work", "tool", "s", "million lines/s", "times swatch-rs", "lines found", ""], body)
+                         "" if row is mine else f"{row.seconds / mine.seconds:.2f}", row.found, size(row.memory), row.note))
+    table(out, ["work", "tool", "s", "million lines/s", "time ÷ swatch-rs's", "lines found", "peak memory, MB", ""], body)
+
+
+def size(memory):
+    return "" if memory is None else f"{memory:.0f}"
 
 
 def chart(path, rows):
@@ -87,10 +91,10 @@ def write(docs, program, tools, arguments, results):
                 "scaled. ![chart](benchmarks.svg)", ""]
         passes(out, rows)
         chart(docs / "benchmarks.svg", rows)
-    if growth := results.get("growth"):
-        out += ["## More rules", "", f"{growth['lines']:,} lines, 1 % of them hit by one of the first hundred rules.", ""]
-        table(out, ["rules", "s in all", "s to be ready", "peak memory, MB"],
-              [(n, f"{s:.3f}", f"{r:.3f}", f"{m:.0f}") for n, s, r, m in growth["rows"]])
+    for title, rows in (results.get("growth") or {}).items():
+        out += [f"## Growth: {title}", ""]
+        table(out, ["", "s", "s to be ready", "peak memory, MB"],
+              [(n, f"{s:.3f}", f"{r:.3f}" if r else "", size(m)) for n, s, r, m in rows])
     if rows := results.get("logcheck"):
         out += ["## Debian's logcheck rules", ""]
         passes(out, rows)
@@ -104,5 +108,6 @@ def write(docs, program, tools, arguments, results):
               [(a, t, f"{s:.3f}", c, m) for a, t, s, c, m in rows])
     if rows := results.get("memory"):
         out += ["## Memory for 20 logs", "", "Proportional set size of all processes (the original's: one watcher times 20).", ""]
-        table(out, ["tool", "MB", "processes"], [(t, f"{m:.1f}", n) for t, m, n in rows])
+        table(out, ["tool", "MB", "processes", "wake-ups a second when idle"],
+              [(t, f"{m:.1f}", n, "" if w is None else f"{w:.1f}") for t, m, n, w in rows])
     (docs / "benchmarks.md").write_text("\n".join(out))
