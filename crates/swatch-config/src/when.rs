@@ -74,17 +74,9 @@ fn window(text: &[u8]) -> IResult<&[u8], (List, Option<List>)> {
 
 /// A bit for every number of the ranges below `size`. A range whose end lies before its start
 /// goes over the end, as `22-6` over midnight.
-fn mask(ranges: &[Range], size: u32, seven_is_zero: bool) -> u32 {
-    let fold = |number: u32| {
-        if seven_is_zero && number == 7 {
-            0
-        } else {
-            number
-        }
-    };
+fn mask(ranges: &[Range], size: u32) -> u32 {
     let mut bits = 0u32;
     let mut set = |number: u32| {
-        let number = fold(number);
         if number < size {
             bits |= 1 << number;
         }
@@ -101,6 +93,34 @@ fn mask(ranges: &[Range], size: u32, seven_is_zero: bool) -> u32 {
     bits
 }
 
+/// Whether the days are days. 7, which cron takes for a Sunday, never came in swatchdog: alone it
+/// cannot be what was meant; as the end of a range, which ends with Saturday, it may have served.
+fn check_days(days: &[Range], text: Text<'_>, context: &mut Context<'_>) -> bool {
+    let last = DAYS.len() as u32 - 1;
+    if let Some((day, _)) = days.iter().find(|(low, _)| *low > last) {
+        context.diagnostics.push(
+            Diagnostic::error(
+                text.span(),
+                format!("there is no day {day}"),
+                "days go from 0 to 6",
+            )
+            .with_help("0 is Sunday, 6 is Saturday; names do as well: `sun:*`"),
+        );
+        return false;
+    }
+    if days.iter().any(|(_, high)| high.is_some_and(|h| h > last)) {
+        context.diagnostics.push(
+            Diagnostic::warning(
+                text.span(),
+                "this range of days ends with Saturday",
+                "days go from 0 to 6",
+            )
+            .with_help("0 is Sunday: `*` is every day, `1-6,0` too"),
+        );
+    }
+    true
+}
+
 /// Reads a window. `None`: it is none, and an error is recorded.
 pub(crate) fn parse(text: Text<'_>, context: &mut Context<'_>) -> Option<When> {
     let Ok((_, (days, hours))) = window(text.bytes) else {
@@ -114,9 +134,15 @@ pub(crate) fn parse(text: Text<'_>, context: &mut Context<'_>) -> Option<When> {
         );
         return None;
     };
-    let days = days.map_or(0x7f, |ranges| mask(&ranges, 7, true));
+    if !days
+        .as_ref()
+        .is_none_or(|days| check_days(days, text, context))
+    {
+        return None;
+    }
+    let days = days.map_or(0x7f, |ranges| mask(&ranges, 7));
     let hours = hours.flatten();
-    let hours = hours.map_or(When::ALWAYS.hours, |ranges| mask(&ranges, 24, false));
+    let hours = hours.map_or(When::ALWAYS.hours, |ranges| mask(&ranges, 24));
     let when = When {
         days: days as u8,
         hours,

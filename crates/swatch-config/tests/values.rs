@@ -144,7 +144,7 @@ fn windows() {
         ("\"1-5:8-9\"", week, 0x300),
         ("1 - 5 : 8,9", week, 0x300),
         ("Mon-fri:*", week, 0xff_ffff),
-        ("7:0-24", 1, 0xff_ffff),
+        ("1-7:0-24", 0x7e, 0xff_ffff),
         ("sat,sun:22-1", 0x41, 0xc0_0003),
         ("5-1:*", 0x63, 0xff_ffff),
         ("*:25", 0x7f, 0),

@@ -1,5 +1,6 @@
 //! From the command line to watches at work.
 
+mod banner;
 mod load;
 mod plan;
 mod session;
@@ -85,7 +86,7 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
     let signals = Signals::take().context("cannot take signals")?;
     let bell = Bell::new().context("cannot make an event descriptor")?;
     if !cli.daemon && !cli.explain {
-        banner();
+        print(&banner::text());
     }
     let pid_file = cli
         .pid_file
@@ -134,15 +135,6 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
 /// This is the first process of a daemon, which only looks at the rules.
 fn starts_daemon(cli: &Cli) -> bool {
     cli.daemon && !daemon::is_second() && !cli.explain && !cli.dry_run
-}
-
-/// The original's first lines on standard output, which scripts of its users skip or look for.
-fn banner() {
-    let now = chrono::Local::now().format("%a %b %e %H:%M:%S %Z %Y");
-    let pid = std::process::id();
-    print(&format!(
-        "\n*** swatchdog version 3.2.4 (pid:{pid}) started at {now}\n\n"
-    ));
 }
 
 fn announce(schedule: Option<&Schedule>) {
