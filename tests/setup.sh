@@ -12,6 +12,8 @@ perl              /usr/bin/perl              perlcode
 iptables          /usr/sbin/iptables         locks by iptables
 nftables          /usr/sbin/nft              locks by nftables
 ipset             /usr/sbin/ipset            locks by ipset
+firewalld         /usr/sbin/firewalld        locks by firewalld
+dbus              /usr/bin/dbus-daemon       locks by firewalld
 iproute2          /usr/sbin/ip               network namespaces
 at                /usr/bin/at                expiry of locks by at(1)
 whois             /usr/bin/whois             notices with whois

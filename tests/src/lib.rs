@@ -11,6 +11,7 @@ pub mod isolate;
 pub mod judge;
 pub mod live;
 pub mod machine;
+pub mod neighbours;
 pub mod parse;
 pub mod pool;
 pub mod program;

@@ -70,7 +70,7 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// The best that works here: nftables, else ipset, else iptables.
+    /// The best that works here: nftables, else firewalld, ipset, iptables.
     Auto,
     /// One rule per address, as the script's.
     Iptables,
@@ -78,7 +78,7 @@ pub enum Backend {
     Nftables,
     /// Sets with timeouts, matched by one iptables rule.
     Ipset,
-    /// Rich rules with timeouts.
+    /// firewalld's ipsets, dropped by its zone `drop`.
     Firewalld,
     /// The commands of the setting `command`.
     Command,

@@ -7,8 +7,9 @@ use crate::{
 
 /// The firewall to use, and for `auto` the reason in words.
 ///
-/// firewalld is taken where it runs, for it throws away what others put beside it when it reloads; then nftables, whose
-/// sets grow without getting slower and forget by themselves; then ipset, for the same reason; then iptables.
+/// nftables first: its sets grow without getting slower and forget by themselves, and a table of our own is left alone
+/// by whatever else manages the firewall, firewalld among them. Then firewalld where it runs, for it throws away the
+/// iptables rules of others when it reloads; then ipset; then iptables.
 #[must_use]
 pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
     if settings.firewall != Backend::Auto {
@@ -26,15 +27,15 @@ pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
         }
     };
     let found = pick(
-        Backend::Firewalld,
-        &["firewall-cmd", "--state"],
-        "firewalld runs here",
+        Backend::Nftables,
+        &["nft", "list", "tables"],
+        "nft works here: sets with timeouts",
     )
     .or_else(|| {
         pick(
-            Backend::Nftables,
-            &["nft", "list", "tables"],
-            "nft works here: sets with timeouts",
+            Backend::Firewalld,
+            &["firewall-cmd", "--state"],
+            "firewalld runs here",
         )
     })
     .or_else(|| {

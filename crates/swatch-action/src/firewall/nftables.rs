@@ -26,7 +26,24 @@ const SIZE: u32 = 1_048_576;
 pub(super) struct Nftables<'a> {
     hooks: Vec<&'static str>,
     runner: &'a Runner,
-    lengths: BTreeSet<(u8, u8)>,
+    lengths: BTreeSet<Key>,
+}
+
+/// A family, 4 or 6, and a prefix length.
+pub(super) type Key = (u8, u8);
+
+/// What these settings may lock.
+pub(super) fn lengths(settings: &Settings) -> BTreeSet<Key> {
+    let usual = [
+        (4, 32),
+        (4, settings.ipv4_prefix),
+        (6, 128),
+        (6, settings.ipv6_prefix),
+    ];
+    usual
+        .into_iter()
+        .chain(settings.aggregate.map(|length| (4, length)))
+        .collect()
 }
 
 impl<'a> Nftables<'a> {
@@ -43,19 +60,10 @@ impl<'a> Nftables<'a> {
                 hooks.push(hook);
             }
         }
-        let lengths = [
-            (4, 32),
-            (4, settings.ipv4_prefix),
-            (6, 128),
-            (6, settings.ipv6_prefix),
-        ];
         Self {
             hooks,
             runner,
-            lengths: lengths
-                .into_iter()
-                .chain(settings.aggregate.map(|length| (4, length)))
-                .collect(),
+            lengths: lengths(settings),
         }
     }
 
@@ -149,7 +157,7 @@ fn elements(orders: &[Order]) -> String {
     text
 }
 
-fn key(net: IpNet) -> (u8, u8) {
+pub(super) fn key(net: IpNet) -> Key {
     (
         if matches!(net, IpNet::V4(_)) { 4 } else { 6 },
         net.prefix_len(),
