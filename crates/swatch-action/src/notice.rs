@@ -26,9 +26,12 @@ use crate::{
 
 mod digest;
 mod mail;
+mod smtp;
 mod whois;
 
-pub use mail::Mail;
+pub use mail::{Mail, MailError};
+pub(crate) use smtp::Server;
+pub use smtp::SmtpError;
 
 /// The subcommand that a notifying process is started with.
 pub const SUBCOMMAND: &str = "notify-of-lock";

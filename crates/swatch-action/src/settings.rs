@@ -20,7 +20,8 @@ pub const FILE: &str = "/etc/swatch/action.toml";
 pub struct Settings {
     /// Who gets a mail for each lock; empty for nobody.
     pub mail: String,
-    /// The program that takes a message with its headers on standard input, and its arguments.
+    /// The program that takes a message with its headers on standard input, and its arguments; or
+    /// `["smtp://HOST[:PORT]", "SENDER"]` for an SMTP server.
     pub mailer: Vec<String>,
     /// The folder of the logs, one per address.
     pub log_dir: PathBuf,

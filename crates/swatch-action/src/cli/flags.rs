@@ -23,7 +23,7 @@ pub struct Flags {
     /// Send no mail
     #[arg(long, conflicts_with = "mail")]
     pub no_mail: bool,
-    /// The program that sends the mail on its standard input
+    /// The program that sends the mail on its standard input, or smtp://HOST:PORT
     #[arg(long, value_name = "COMMAND")]
     pub mailer: Option<String>,
     /// The folder of the logs, one per address

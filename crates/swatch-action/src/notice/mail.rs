@@ -1,11 +1,13 @@
 //! A mail, given to `sendmail -oi -t`: headers and body on its standard input. Never through `mail(1)`, which runs what
-//! follows a tilde.
+//! follows a tilde. Or to an SMTP server, where the setting `mailer` names one.
 
 use crate::{
     harmless,
     program::{ProgramError, Runner},
     settings::Settings,
 };
+
+use super::smtp::{self, SmtpError};
 
 /// A mail to the recipient of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,17 @@ pub struct Mail {
     pub subject: String,
     /// The text.
     pub body: String,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// The mailer's program.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The SMTP server.
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
 }
 
 impl Mail {
@@ -38,11 +51,16 @@ impl Mail {
     /// Hands it to the mailer.
     ///
     /// # Errors
-    /// What the mailer did.
-    pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<(), ProgramError> {
+    /// What the mailer or the server did.
+    pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<(), MailError> {
+        if let Some(server) = smtp::Server::of(&settings.mailer, &settings.mail)? {
+            server.send(self, settings.time_limit.duration())?;
+            return Ok(());
+        }
         let argv: Vec<&str> = settings.mailer.iter().map(String::as_str).collect();
         let message = self.message(&settings.mail);
-        runner.run(&argv, message.as_bytes()).map(drop)
+        runner.run(&argv, message.as_bytes())?;
+        Ok(())
     }
 }
 

@@ -18,6 +18,11 @@ impl Settings {
                 "name a program that takes a mail on its standard input".into(),
             );
         }
+        if !self.mail.is_empty()
+            && let Err(error) = crate::notice::Server::of(&self.mailer, &self.mail)
+        {
+            return refuse("mailer", error.to_string());
+        }
         for (name, dir) in [("log_dir", &self.log_dir), ("state_dir", &self.state_dir)] {
             if !dir.is_absolute() {
                 return refuse(name, format!("{} is not an absolute path", dir.display()));

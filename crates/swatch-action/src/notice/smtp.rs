@@ -1,0 +1,221 @@
+//! A mail to an SMTP server, for machines without a sendmail: `mailer = ["smtp://HOST[:PORT]", "SENDER"]`.
+//!
+//! lettre builds the message and speaks the protocol: it encodes what headers cannot hold and lines that are too long
+//! for SMTP. No TLS and no passwords: a server that wants them is reached through a program such as msmtp.
+
+use std::{sync::mpsc, time::Duration};
+
+use lettre::{
+    Message, SmtpTransport, Transport,
+    message::{
+        Mailbox, Mailboxes,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
+    transport::smtp::extension::ClientId,
+};
+
+use super::Mail;
+use crate::harmless;
+
+/// How many time limits all steps together may take: greeting, envelope, text, answer.
+const STEPS: u32 = 4;
+
+/// A server and whom the mails are from and to.
+#[derive(Debug)]
+pub(crate) struct Server {
+    host: String,
+    port: u16,
+    from: Mailbox,
+    to: Mailboxes,
+    us: String,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpError {
+    /// The setting `mailer` names no server.
+    #[error("{url}: {why}; write smtp://HOST or smtp://HOST:PORT")]
+    Url {
+        /// What is there.
+        url: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A sender or recipient is no mail address.
+    #[error("{address:?} is no mail address: {source}")]
+    Address {
+        /// What is there.
+        address: String,
+        /// What is wrong with it.
+        source: lettre::address::AddressError,
+    },
+    /// The message cannot be made.
+    #[error("cannot make the mail: {0}")]
+    Message(#[from] lettre::error::Error),
+    /// The server cannot be reached or does not take it.
+    #[error("SMTP server {server}: {why}")]
+    Refused {
+        /// Host and port.
+        server: String,
+        /// What it answered, or the system's reason.
+        why: String,
+    },
+    /// It takes too long.
+    #[error("SMTP server {server}: no end after {seconds} s")]
+    Slow {
+        /// Host and port.
+        server: String,
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+impl Server {
+    /// The server that the setting `mailer` names; `None` where it names a program.
+    ///
+    /// # Errors
+    /// [`SmtpError::Url`], [`SmtpError::Address`].
+    pub(crate) fn of(mailer: &[String], recipients: &str) -> Result<Option<Self>, SmtpError> {
+        let url = mailer.first().map_or("", String::as_str);
+        let Some((scheme, place)) = url.split_once("://") else {
+            return Ok(None);
+        };
+        let refuse = |why| {
+            Err(SmtpError::Url {
+                url: url.to_owned(),
+                why,
+            })
+        };
+        match scheme {
+            "smtp" => {}
+            "smtps" | "submission" | "submissions" => {
+                return refuse(
+                    "TLS is not spoken here: use a program such as [\"msmtp\", \"-t\"] for it",
+                );
+            }
+            _ => return refuse("not a kind of server that is known here"),
+        }
+        if mailer.len() > 2 {
+            return refuse("more than a server and a sender");
+        }
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let Some((host, port)) = host_and_port(place) else {
+            return refuse("no host and port");
+        };
+        let us = own_name();
+        let from = match mailer.get(1) {
+            Some(sender) => mailbox(sender, &us)?,
+            None => mailbox("root", &us)?,
+        };
+        let to: Result<Vec<Mailbox>, SmtpError> = recipients
+            .split(',')
+            .map(|one| mailbox(one.trim(), &us))
+            .collect();
+        Ok(Some(Self {
+            host,
+            port,
+            from,
+            to: Mailboxes::from_iter(to?),
+            us,
+        }))
+    }
+
+    fn message(&self, mail: &Mail) -> Result<Message, SmtpError> {
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            .subject(harmless::text(mail.subject.as_bytes()))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .message_id(None)
+            .header(ContentType::TEXT_PLAIN);
+        for to in self.to.iter() {
+            builder = builder.to(to.clone());
+        }
+        let body = format!("{}\n", mail.body.trim_end_matches('\n'));
+        Ok(builder.body(body)?)
+    }
+
+    /// Sends a mail; each step may take `limit`, and all of it four times that.
+    ///
+    /// # Errors
+    /// [`SmtpError`].
+    pub(crate) fn send(self, mail: &Mail, limit: Duration) -> Result<(), SmtpError> {
+        let message = self.message(mail)?;
+        let server = if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        };
+        let transport = SmtpTransport::builder_dangerous(self.host)
+            .port(self.port)
+            .hello_name(ClientId::Domain(self.us))
+            .timeout(Some(limit))
+            .build();
+        let (done, answer) = mpsc::channel();
+        // A name server or a server that sends one byte a second is not bound by lettre's limits; this process ends soon,
+        // and the thread with it.
+        std::thread::spawn(move || done.send(transport.send(&message)));
+        match answer.recv_timeout(limit * STEPS) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => {
+                let mut why = error.to_string();
+                let mut cause = std::error::Error::source(&error);
+                while let Some(inner) = cause {
+                    why = format!("{why}: {inner}");
+                    cause = inner.source();
+                }
+                Err(SmtpError::Refused { server, why })
+            }
+            Err(_) => Err(SmtpError::Slow {
+                server,
+                seconds: (limit * STEPS).as_secs(),
+            }),
+        }
+    }
+}
+
+/// `host`, `host:port`, `[v6]`, `[v6]:port`.
+fn host_and_port(place: &str) -> Option<(String, u16)> {
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => match place.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        },
+    };
+    let port = port.map_or(Some(25), |port| port.parse().ok())?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
+    (!host.is_empty() && host.chars().all(plain) && port > 0).then(|| (host.to_owned(), port))
+}
+
+/// A name without a domain is one of this machine, as for sendmail.
+fn mailbox(text: &str, us: &str) -> Result<Mailbox, SmtpError> {
+    let address = if text.contains('@') || text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}@{us}")
+    };
+    address.parse().map_err(|source| SmtpError::Address {
+        address: text.to_owned(),
+        source,
+    })
+}
+
+/// The machine's name, where it is one that a mail address can have.
+fn own_name() -> String {
+    let name = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_default();
+    if format!("root@{name}").parse::<Mailbox>().is_ok() {
+        name
+    } else {
+        "localhost".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Against a small server that speaks SMTP on a socket.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
+
+use super::*;
+
+/// Answers one connection, and returns what the client said.
+fn serve(mut stream: TcpStream, refuse: &str) -> String {
+    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
+    let mut heard = String::new();
+    let mut text = false;
+    stream.write_all(b"220 box ESMTP\r\n").expect("a greeting");
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return heard;
+        }
+        heard.push_str(&line);
+        let answer = match line.trim_end() {
+            "." if text => {
+                text = false;
+                "250 queued"
+            }
+            _ if text => continue,
+            line if !refuse.is_empty() && line.starts_with(refuse) => "451 come back later",
+            "DATA" => {
+                text = true;
+                "354 go on"
+            }
+            "QUIT" => "221 bye",
+            _ => "250 box",
+        };
+        if write!(stream, "{answer}\r\n").is_err() {
+            return heard;
+        }
+    }
+}
+
+fn sent(mail: &Mail, recipients: &str, refuse: &'static str) -> (Result<(), SmtpError>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a client");
+        serve(stream, refuse)
+    });
+    let mailer = [
+        format!("smtp://127.0.0.1:{port}"),
+        "swatch@box.example".to_owned(),
+    ];
+    let client = Server::of(&mailer, recipients)
+        .expect("valid")
+        .expect("a server");
+    let result = client.send(mail, Duration::from_secs(10));
+    (result, server.join().expect("a server"))
+}
+
+#[test]
+fn a_mail_arrives_whole_and_its_text_stays_text() {
+    let mail = Mail {
+        subject: "203.0.113.9 3 lock!\r\nBcc: thief@example.net".into(),
+        body: format!(
+            "line\n.\n.\r\nRCPT TO:<thief@example.net>\n~!id\nü {}\n\n",
+            "x".repeat(5000)
+        ),
+    };
+    let (result, heard) = sent(&mail, "root@box.example, second@box.example", "");
+    result.expect("sent");
+    let (envelope, text) = heard.split_once("DATA\r\n").expect("an envelope");
+    assert!(
+        envelope.contains("MAIL FROM:<swatch@box.example>"),
+        "{heard}"
+    );
+    assert_eq!(
+        envelope.matches("RCPT TO:").count(),
+        2,
+        "two recipients and no thief: {heard}"
+    );
+    let (head, body) = text.split_once("\r\n\r\n").expect("headers");
+    assert!(
+        head.lines()
+            .all(|line| !line.to_ascii_lowercase().starts_with("bcc")),
+        "{head}"
+    );
+    assert!(head.contains("Auto-Submitted: auto-generated"), "{head}");
+    assert!(head.contains("203.0.113.9 3 lock!"), "{head}");
+    // ASCII on the wire, in lines that SMTP allows, and one end of the text.
+    assert!(
+        body.is_ascii() && body.lines().all(|line| line.len() < 998),
+        "{body}"
+    );
+    assert!(body.ends_with("\r\n.\r\nQUIT\r\n"), "{body}");
+    assert_eq!(body.matches("\r\n.\r\n").count(), 1, "{body}");
+}
+
+#[test]
+fn a_refusal_names_server_and_answer() {
+    let mail = Mail {
+        subject: "s".into(),
+        body: "b".into(),
+    };
+    let (result, _) = sent(&mail, "root", "RCPT");
+    let error = result.expect_err("refused").to_string();
+    assert!(
+        error.contains("SMTP server 127.0.0.1:") && error.contains("451"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let client = Server::of(&[format!("smtp://127.0.0.1:{port}")], "root")
+        .expect("valid")
+        .expect("a server");
+    let mail = Mail {
+        subject: "s".into(),
+        body: "b".into(),
+    };
+    let begun = Instant::now();
+    let result = client.send(&mail, Duration::from_millis(200));
+    assert!(result.is_err() && begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn settings_that_name_no_server_are_refused() {
+    let of = |words: &[&str], to: &str| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Server::of(&words, to).map_err(|error| error.to_string())
+    };
+    assert!(
+        of(&["sendmail", "-t"], "root")
+            .expect("a program")
+            .is_none()
+    );
+    for good in [
+        "smtp://mail.example.net",
+        "smtp://[2001:db8::1]:2525/",
+        "smtp://192.0.2.1:25",
+    ] {
+        assert!(of(&[good], "root").expect(good).is_some());
+    }
+    for (words, to, why) in [
+        (&["smtps://mail.example.net"][..], "root", "msmtp"),
+        (&["smtp://"], "root", "no host"),
+        (&["smtp://mail:99999"], "root", "no host and port"),
+        (&["smtp://user:secret@mail"], "root", "no host and port"),
+        (&["smtp://mail", "a", "b"], "root", "more than"),
+        (&["smtp://mail", "a@"], "root", "a@"),
+        (&["smtp://mail"], "root,", "no mail address"),
+        (&["smtp://mail"], "root@box> SIZE=1", "no mail address"),
+    ] {
+        let error = of(words, to).expect_err(why);
+        assert!(error.contains(why), "{words:?}: {error}");
+    }
+}
