@@ -205,6 +205,10 @@ fn throttle(limit: &Throttle) -> Vec<u8> {
             .as_ref()
             .map(|value| option("message", &quoted(value))),
     );
+    // It must have one: this is the key without one.
+    if options.is_empty() {
+        options.push(b"key=log".to_vec());
+    }
     list(options)
 }
 

@@ -22,7 +22,10 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
         Command::Shell(list) => {
             for (index, piece) in list.iter().enumerate() {
                 match piece {
-                    ShellPiece::Text(piece) => text(&mut out, piece, &mut shell),
+                    ShellPiece::Text(piece) => {
+                        let variable = matches!(list.get(index + 1), Some(ShellPiece::Var { .. }));
+                        text(&mut out, piece, variable, &mut shell);
+                    }
                     ShellPiece::Var { var, .. } => {
                         let next = match list.get(index + 1) {
                             Some(ShellPiece::Text(text)) => text.first().copied(),
@@ -57,7 +60,10 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
 fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut Shell) {
     for (index, piece) in word.pieces.iter().enumerate() {
         match piece {
-            Piece::Text(piece) => text(out, piece, shell),
+            Piece::Text(piece) => {
+                let variable = matches!(word.pieces.get(index + 1), Some(Piece::Var(_)));
+                text(out, piece, variable, shell);
+            }
             Piece::Var(var) => {
                 let next = match word.pieces.get(index + 1) {
                     Some(Piece::Text(text)) => text.first().copied(),
@@ -97,11 +103,14 @@ fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
     }
 }
 
-/// Shell text in which nothing may be taken for a variable of swatchdog.
-fn text(out: &mut Vec<u8>, text: &[u8], shell: &mut Shell) {
+/// Shell text in which nothing may be taken for a variable of swatchdog, nor its end together with
+/// the variable behind it.
+fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut Shell) {
+    let behind = if variable { b'$' } else { 0 };
     for (at, &byte) in text.iter().enumerate() {
-        let next = text.get(at + 1).copied().unwrap_or_default();
-        let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next);
+        let next = text.get(at + 1).copied().unwrap_or(behind);
+        let environment = text[at + 1..].starts_with(b"ENV{");
+        let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next) || environment;
         let hidden = at > 0 && text[at - 1] == b'\\';
         // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
         let kept = matches!(byte, b'$' | b'@') && shell.single() && hidden;

@@ -1,0 +1,37 @@
+//! What must hold for every text taken for a configuration: shared by the test of mutated
+//! configurations and the fuzz target.
+
+use std::path::Path;
+
+use swatch_config::{Options, dump, lint, parse_str, render};
+
+/// No panic, findings that can be shown, and a printed form that is taken again and printed alike.
+pub(crate) fn any_configuration(data: &[u8]) {
+    // Included files would make it depend on the machine.
+    let lower = data.to_ascii_lowercase();
+    if lower.windows(7).any(|window| window == b"include") {
+        return;
+    }
+    let options = Options {
+        old_style: data.first() == Some(&b'O'),
+        ..Options::default()
+    };
+    let parsed = parse_str(data, Path::new("any.conf"), &options);
+    for finding in parsed.diagnostics.iter().chain(&lint(&parsed.config)) {
+        let text = render(finding, &parsed.config.sources, false);
+        let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
+        assert!(text.chars().all(harmless), "{text:?}");
+    }
+    if parsed.has_errors() || !parsed.config.perl_needs.is_empty() {
+        return;
+    }
+    let printed = dump(&parsed.config);
+    let again = parse_str(&printed, Path::new("again.conf"), &Options::default());
+    let shown = String::from_utf8_lossy(&printed);
+    // A file of comments is an error without being a wrong one.
+    assert!(
+        !again.has_errors() || again.config.items.is_empty(),
+        "{shown}\n{:?}",
+        again.diagnostics
+    );
+}

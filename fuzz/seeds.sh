@@ -1,0 +1,38 @@
+#!/bin/sh
+# Makes the corpora that the targets begin with, from the conformance suite: its configurations, and the values and
+# patterns in them. Run from anywhere; writes fuzz/corpus/.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+suite=$here/../tests/conformance
+corpus=$here/corpus
+mkdir -p "$corpus/config" "$corpus/template" "$corpus/pattern"
+
+cat "$suite"/*.txt | awk -v into="$corpus/config" '
+	/^=== / { close(file); file = into "/suite-" $2 }
+	/^[^|~]/ { within = ($0 == "conf:") }
+	within && /^\| / { print substr($0, 3) > file }
+'
+cat "$corpus"/config/suite-* | awk -v values="$corpus/template" -v patterns="$corpus/pattern" '
+	/^[ \t]*(exec|pipe|mail|write|throttle|echo|perlcode)[ \t=]/ {
+		sub(/^[ \t]*[a-z]+[ \t=]*/, "")
+		if (!seen[$0]++) {
+			file = values "/suite-" ++n
+			# Which place, and the value.
+			printf "%c%s", 48 + n % 9, $0 > file
+			close(file)
+		}
+	}
+	# Modifiers, the record, NUL, the pattern.
+	/^[ \t]*(watchfor|ignore)[^\/]*\/.*\// {
+		sub(/^[^\/]*\//, "")
+		sub(/\/[^\/]*$/, "")
+		if (!seen["/" $0]++) {
+			file = patterns "/suite-" ++n
+			printf "@alpha one%c%s", 0, $0 > file
+			close(file)
+		}
+	}
+'
+for target in config template pattern; do
+	echo "$target: $(find "$corpus/$target" -type f | wc -l) files"
+done
