@@ -8,7 +8,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -16,7 +16,11 @@ use std::{
 use ipnet::IpNet;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 
-use crate::{duration::Span, network};
+use crate::{
+    duration::Span,
+    folder::{self, Folder, FolderError},
+    network,
+};
 
 mod note;
 mod times;
@@ -51,14 +55,9 @@ pub enum LedgerError {
         /// What to do, or nothing.
         hint: &'static str,
     },
-    /// Others may put links and files of theirs into it.
-    #[error(
-        "the log folder {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)"
-    )]
-    Unsafe {
-        /// The folder.
-        path: PathBuf,
-    },
+    /// The folder cannot be used at all.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The log of an address is a link, a folder, a pipe …
     #[error("{path} is not a regular file: nothing is written to it; move it away")]
     NotAFile {
@@ -98,9 +97,9 @@ impl Ledger {
     /// The folder, made where it is missing.
     ///
     /// # Errors
-    /// [`LedgerError::Unsafe`] for a folder that others can change, [`LedgerError::Io`].
+    /// [`LedgerError::Folder`].
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
-        own_folder(dir)?;
+        folder::own(dir, Folder::Logs)?;
         Ok(Self {
             dir: dir.to_owned(),
         })
@@ -255,9 +254,11 @@ fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
             .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
             .open(path)
             .map_err(|source| match source.raw_os_error() {
-                Some(nix::libc::ELOOP | nix::libc::ENXIO) => LedgerError::NotAFile {
-                    path: path.to_owned(),
-                },
+                Some(nix::libc::ELOOP | nix::libc::ENXIO | nix::libc::EISDIR) => {
+                    LedgerError::NotAFile {
+                        path: path.to_owned(),
+                    }
+                }
                 _ => io_error("write to", path, source),
             })?;
         let locked = loop {
@@ -312,38 +313,13 @@ fn ends_with_newline(file: &File, size: u64) -> bool {
     file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
 }
 
-/// Makes a folder of ours where it is missing, and refuses one that others can change.
-///
-/// # Errors
-/// [`LedgerError::Unsafe`], [`LedgerError::Io`].
-pub fn own_folder(dir: &Path) -> Result<(), LedgerError> {
-    let meta = match dir.metadata() {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(dir)
-            .and_then(|()| dir.metadata())
-            .map_err(|source| io_error("make the folder", dir, source))?,
-        Err(source) => return Err(io_error("use the folder", dir, source)),
-    };
-    let us = nix::unistd::geteuid().as_raw();
-    let others = if meta.gid() == 0 || meta.gid() == nix::unistd::getegid().as_raw() {
-        0o002
-    } else {
-        0o022
-    };
-    if !meta.is_dir() || (meta.uid() != 0 && meta.uid() != us) || meta.mode() & others != 0 {
-        return Err(LedgerError::Unsafe { path: dir.into() });
-    }
-    Ok(())
-}
-
 fn io_error(doing: &'static str, path: &Path, source: io::Error) -> LedgerError {
-    let hint = if source.kind() == io::ErrorKind::PermissionDenied {
-        ": run it as root, or name a folder of yours with --log-dir and --state-dir"
-    } else {
-        ""
+    let hint = match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": run it as root, or name a folder of yours with --log-dir and --state-dir"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => ": name a folder on another disk with --log-dir",
+        _ => "",
     };
     LedgerError::Io {
         doing,

@@ -19,6 +19,7 @@ pub mod duration;
 pub mod event;
 pub mod expiry;
 pub mod firewall;
+pub mod folder;
 pub mod harmless;
 pub mod ledger;
 pub mod line;

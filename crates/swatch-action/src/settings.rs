@@ -1,6 +1,7 @@
 //! What the script kept in variables, and the rest that can be set: defaults, then the settings file, then flags.
 
 use std::{
+    io::ErrorKind,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -211,12 +212,20 @@ impl Default for Whois {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("cannot read the settings file {path}: {source}")]
+    #[error("cannot read the settings file {path}: {source}{hint}")]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
+        /// What to do, or nothing.
+        hint: &'static str,
+    },
+    /// It is a folder, a pipe, a device.
+    #[error("the settings file {path} is not a regular file: name one with --config")]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
     },
     /// Others than root and we may change it, and so decide what runs as root.
     #[error(
@@ -227,7 +236,7 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// It is no settings file; toml's own message has line, column and a caret.
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", plainly(source))]
     Parse {
         /// The file.
         path: PathBuf,
@@ -251,22 +260,22 @@ impl Settings {
     /// A named file that cannot be read, a file others can change, unknown keys, values out of range.
     pub fn load(named: Option<&Path>) -> Result<Self, SettingsError> {
         let path = named.unwrap_or(Path::new(FILE));
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+        let refuse = |source| unreadable(path, source);
+        let meta = match path.metadata() {
+            Ok(meta) => meta,
+            Err(error)
+                if named.is_none()
+                    && error.kind() == ErrorKind::NotFound
+                    && path.symlink_metadata().is_err() =>
+            {
                 return Ok(Self::default());
             }
-            Err(source) => {
-                return Err(SettingsError::Read {
-                    path: path.into(),
-                    source,
-                });
-            }
+            Err(source) => return Err(refuse(source)),
         };
-        let meta = path.metadata().map_err(|source| SettingsError::Read {
-            path: path.into(),
-            source,
-        })?;
+        if !meta.is_file() {
+            return Err(SettingsError::NotAFile { path: path.into() });
+        }
+        let text = std::fs::read_to_string(path).map_err(refuse)?;
         let us = nix::unistd::geteuid().as_raw();
         if meta.mode() & 0o002 != 0 || (meta.uid() != 0 && meta.uid() != us) {
             return Err(SettingsError::Unsafe { path: path.into() });
@@ -286,6 +295,41 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> SettingsError {
+    let hint = match source.kind() {
+        ErrorKind::NotFound => ": name one that is there",
+        ErrorKind::PermissionDenied => ": run it as root, or name one of yours with --config",
+        ErrorKind::InvalidData => ": settings are TOML, which is UTF-8",
+        _ => "",
+    };
+    SettingsError::Read {
+        path: path.into(),
+        source,
+        hint,
+    }
+}
+
+/// toml's message, with the names of Rust's types in words.
+fn plainly(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let words = [
+        ("expected u64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected u8", "expected a whole number up to 255"),
+        ("expected usize", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+        (
+            "expected a sequence",
+            "expected a list such as [\"a\", \"b\"]",
+        ),
+    ];
+    let plain = words
+        .iter()
+        .fold(text, |text, (rust, plain)| text.replace(rust, plain));
+    plain.trim_end().to_owned()
 }
 
 mod check;

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::{
-    ledger::{LedgerError, own_folder},
+    folder::{self, Folder, FolderError},
     network,
 };
 
@@ -88,9 +88,9 @@ pub enum StateError {
     },
     /// The folder.
     #[error(transparent)]
-    Folder(#[from] LedgerError),
+    Folder(#[from] FolderError),
     /// The lock file of the state.
-    #[error("cannot lock {path}: {source}")]
+    #[error("cannot lock {path}: {source}: name a folder that can be written to with --state-dir")]
     File {
         /// The file.
         path: PathBuf,
@@ -111,7 +111,7 @@ impl State {
     /// # Errors
     /// [`StateError`].
     pub fn open(dir: &Path) -> Result<Self, StateError> {
-        own_folder(dir)?;
+        folder::own(dir, Folder::State)?;
         let path = dir.join("state.db");
         let open = || -> rusqlite::Result<Connection> {
             let db = Connection::open_with_flags(
@@ -145,7 +145,8 @@ impl State {
     /// [`StateError`].
     pub fn open_to_read(dir: &Path) -> Result<Option<Self>, StateError> {
         let path = dir.join("state.db");
-        if matches!(path.metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        if matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+        {
             return Ok(None);
         }
         let open = || -> rusqlite::Result<Connection> {
@@ -168,7 +169,7 @@ impl State {
     /// # Errors
     /// [`StateError::Busy`] after a minute, [`StateError::File`].
     pub fn exclusive(dir: &Path) -> Result<Exclusive, StateError> {
-        own_folder(dir)?;
+        folder::own(dir, Folder::State)?;
         hold(&dir.join("firewall.lock"), PATIENCE)
     }
 
@@ -375,7 +376,14 @@ impl Lock {
 
 fn db_error(dir: &Path, source: rusqlite::Error) -> StateError {
     use rusqlite::ErrorCode;
+    let path = dir.join("state.db");
+    // SQLite says the same of a link and a folder as of a file that may not be read.
+    let odd = path.symlink_metadata().is_ok_and(|meta| !meta.is_file());
     let hint = match source.sqlite_error_code() {
+        _ if odd => ": it is not a regular file: move it away",
+        _ if dir.metadata().is_ok_and(|meta| !meta.is_dir()) => {
+            ": its folder is a file: name another one with --state-dir"
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             ": move it away and lock anew with `swatch-action check`, which asks the firewall"
         }
@@ -385,11 +393,7 @@ fn db_error(dir: &Path, source: rusqlite::Error) -> StateError {
         }
         _ => "",
     };
-    StateError::Db {
-        path: dir.join("state.db"),
-        source,
-        hint,
-    }
+    StateError::Db { path, source, hint }
 }
 
 #[cfg(test)]

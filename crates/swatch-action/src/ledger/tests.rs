@@ -97,7 +97,7 @@ fn a_folder_that_others_can_change_is_refused() {
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
     assert!(matches!(
         Ledger::open(dir.path()),
-        Err(LedgerError::Unsafe { .. })
+        Err(LedgerError::Folder(FolderError::Unsafe { .. }))
     ));
     let fresh = dir.path().join("a/b");
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");

@@ -1,0 +1,170 @@
+//! The folders of our own: made where they are missing, refused where others than root and we could change them.
+
+use std::{
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+/// Which folder it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Folder {
+    /// The logs of the addresses, `log_dir`.
+    Logs,
+    /// The state of the locks, `state_dir`.
+    State,
+}
+
+impl Folder {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Logs => "log folder",
+            Self::State => "state folder",
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Logs => "`log_dir` (--log-dir)",
+            Self::State => "`state_dir` (--state-dir)",
+        }
+    }
+}
+
+/// Why a folder cannot be used: what it is, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Others may put links and files of theirs into it.
+    #[error(
+        "the {} {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)", .folder.name()
+    )]
+    Unsafe {
+        /// Which folder.
+        folder: Folder,
+        /// Where.
+        path: PathBuf,
+    },
+    /// There is something else in its place, or in that of a folder above it.
+    #[error(
+        "the {} {path}: {what} is not a folder: move it away, or name another folder in {}", .folder.name(), .folder.setting()
+    )]
+    NotAFolder {
+        /// Which folder.
+        folder: Folder,
+        /// Where.
+        path: PathBuf,
+        /// What is in the way.
+        what: PathBuf,
+    },
+    /// It, or a folder above it, is a link to nothing.
+    #[error(
+        "the {} {path}: {link} is a link to {target}, which is not there: make that folder, or name another one in {}", .folder.name(), .folder.setting()
+    )]
+    Dangling {
+        /// Which folder.
+        folder: Folder,
+        /// Where.
+        path: PathBuf,
+        /// The link.
+        link: PathBuf,
+        /// What it leads to.
+        target: PathBuf,
+    },
+    /// The system's refusal.
+    #[error("cannot {doing} the {} {path}: {source}{}", .folder.name(), hint(source, *folder))]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Which folder.
+        folder: Folder,
+        /// Where.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+fn hint(source: &io::Error, folder: Folder) -> String {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            ": run it as root, or name a folder of yours in {}",
+            folder.setting()
+        ),
+        _ => format!(": name another folder in {}", folder.setting()),
+    }
+}
+
+/// Makes a folder of ours where it is missing, and refuses one that others can change.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn own(dir: &Path, folder: Folder) -> Result<(), FolderError> {
+    let meta = match dir.metadata() {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(dir)
+            .and_then(|()| dir.metadata())
+            .map_err(|source| explained("make", dir, folder, source))?,
+        Err(source) => return Err(explained("use", dir, folder, source)),
+    };
+    if !meta.is_dir() {
+        return Err(FolderError::NotAFolder {
+            folder,
+            path: dir.into(),
+            what: dir.into(),
+        });
+    }
+    let us = nix::unistd::geteuid().as_raw();
+    let others = if meta.gid() == 0 || meta.gid() == nix::unistd::getegid().as_raw() {
+        0o002
+    } else {
+        0o022
+    };
+    if (meta.uid() != 0 && meta.uid() != us) || meta.mode() & others != 0 {
+        return Err(FolderError::Unsafe {
+            folder,
+            path: dir.into(),
+        });
+    }
+    Ok(())
+}
+
+/// The system says `File exists` of a link to nothing and `Not a directory` of what is below a file: here is looked
+/// which of the names on the way it means.
+fn explained(doing: &'static str, dir: &Path, folder: Folder, source: io::Error) -> FolderError {
+    for place in dir.ancestors() {
+        let Ok(meta) = place.symlink_metadata() else {
+            continue;
+        };
+        if meta.is_symlink()
+            && let (Ok(target), Err(error)) = (place.read_link(), place.metadata())
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            return FolderError::Dangling {
+                folder,
+                path: dir.into(),
+                link: place.into(),
+                target,
+            };
+        }
+        if place.metadata().is_ok_and(|meta| !meta.is_dir()) {
+            return FolderError::NotAFolder {
+                folder,
+                path: dir.into(),
+                what: place.into(),
+            };
+        }
+        break;
+    }
+    FolderError::Io {
+        doing,
+        folder,
+        path: dir.into(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! What swatch-action says of folders and settings that cannot be used: what is wrong, where, and what to do.
+
+use std::{fs, os::unix::fs::symlink, process::Output};
+
+use swatch_tests::{
+    action::{Sandbox, err, no_network, out},
+    skip::skipped,
+};
+
+/// A box without `log_dir` and `state_dir`, which the test names.
+struct Bare(Sandbox);
+
+impl Bare {
+    fn new() -> Self {
+        let made = Self(Sandbox::new());
+        fs::write(made.0.path("file"), "").expect("a file");
+        symlink(made.0.path("nowhere"), made.0.path("link")).expect("a link");
+        made
+    }
+
+    fn settings(&self, text: &str) {
+        let here = self.0.path("").display().to_string();
+        let here = here.trim_end_matches('/');
+        let text = format!(
+            "{}\nmail = \"\"\nfirewall = \"none\"\n[whois]\nserver = \"\"\n",
+            text.replace("HERE", here)
+        );
+        fs::write(self.0.path("action.toml"), text).expect("settings");
+    }
+
+    /// Exit code and standard error, with `HERE` for the box.
+    fn said(&self, output: &Output) -> (i32, String) {
+        let here = self.0.path("").display().to_string();
+        let text = err(output).replace(here.trim_end_matches('/'), "HERE");
+        (output.status.code().unwrap_or(-1), text)
+    }
+}
+
+#[test]
+fn a_log_folder_that_is_none() {
+    let bare = Bare::new();
+    for (dir, said) in [
+        (
+            "HERE/file",
+            "the log folder HERE/file: HERE/file is not a folder: move it away, or name another folder in `log_dir` (--log-dir)",
+        ),
+        (
+            "HERE/link/logs",
+            "the log folder HERE/link/logs: HERE/link is a link to HERE/nowhere, which is not there: make that folder, or name another one in `log_dir` (--log-dir)",
+        ),
+    ] {
+        bare.settings(&format!("log_dir = \"{dir}\"\nstate_dir = \"HERE/state\""));
+        let output = bare.0.event("203.0.113.9", &[]);
+        assert_eq!(
+            bare.said(&output),
+            (1, format!("swatch-action: {said}\n")),
+            "{dir}"
+        );
+    }
+}
+
+#[test]
+fn a_state_folder_that_is_none_does_not_keep_from_locking() {
+    let bare = Bare::new();
+    bare.settings("log_dir = \"HERE/log\"\nstate_dir = \"HERE/file\"");
+    let output = bare.0.event("203.0.113.9", &["lock"]);
+    assert!(out(&output).ends_with("203.0.113.9 1 lock!\n"));
+    assert_eq!(
+        bare.said(&output),
+        (
+            1,
+            "swatch-action: the state folder HERE/file: HERE/file is not a folder: move it away, or name another \
+             folder in `state_dir` (--state-dir); locked without it\n"
+                .to_owned()
+        )
+    );
+    let (code, text) = bare.said(&bare.0.run(&["list"], b""));
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("its folder is a file: name another one with --state-dir"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_database_that_is_a_folder_a_link_or_rubbish() {
+    let bare = Bare::new();
+    bare.settings("log_dir = \"HERE/log\"\nstate_dir = \"HERE/state\"");
+    let db = bare.0.path("state/state.db");
+    for (make, said) in [
+        ("folder", "it is not a regular file: move it away"),
+        ("link", "it is not a regular file: move it away"),
+        ("rubbish", "file is not a database: move it away"),
+    ] {
+        let _ = fs::remove_dir_all(bare.0.path("state"));
+        fs::create_dir(bare.0.path("state")).expect("a folder");
+        match make {
+            "folder" => fs::create_dir(&db).expect("a folder"),
+            "link" => symlink("/nowhere", &db).expect("a link"),
+            _ => fs::write(&db, "rubbish ".repeat(1000)).expect("a file"),
+        }
+        for words in [&["10", "lock"][..], &["list"]] {
+            let line =
+                b"Nov 22 20:00:00 box sshd[7]: Invalid user bob from 203.0.113.9 port 4711\n";
+            let (code, text) = bare.said(&bare.0.run(words, line));
+            assert_eq!(code, 1, "{make} {words:?}: {text}");
+            assert!(
+                text.contains("the lock state HERE/state/state.db: ") && text.contains(said),
+                "{make} {words:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_read_only_disk() {
+    if let Some(why) = no_network(&["mount"]) {
+        return skipped("a read-only disk", &why);
+    }
+    let bare = Bare::new();
+    bare.settings("log_dir = \"/run/ro\"\nstate_dir = \"/run/ro\"");
+    let output = bare.0.in_network(
+        "mkdir /run/ro; mount -t tmpfs -o ro,mode=755 none /run/ro
+         echo 'a 203.0.113.9' | swatch 2 lock || echo $?",
+    );
+    assert!(
+        out(&output).ends_with("203.0.113.9 1 lock!\n1\n"),
+        "{}",
+        out(&output)
+    );
+    assert_eq!(
+        bare.said(&output).1,
+        "swatch-action: cannot write to /run/ro/203.0.113.9: Read-only file system (os error 30): name a folder on \
+         another disk with --log-dir\n\
+         swatch-action: cannot lock /run/ro/firewall.lock: Read-only file system (os error 30): name a folder that \
+         can be written to with --state-dir; locked without it\n"
+    );
+}
+
+#[test]
+fn settings_are_refused_with_line_and_column() {
+    let bare = Bare::new();
+    for (text, said) in [
+        (
+            "mial = \"x\"",
+            &["line 1, column 1", "mial = \"x\"", "unknown field `mial`"][..],
+        ),
+        (
+            "\ncount = \"three\"",
+            &["line 2, column 9", "expected a whole number"],
+        ),
+        (
+            "chains = \"INPUT\"",
+            &["line 1, column 10", "expected a list"],
+        ),
+        ("log_dir = /x", &["line 1, column 11", "must be quoted"]),
+        (
+            "lock_time = \"5 parsecs\"",
+            &["line 1, column 13", "use s, m, h, d or w"],
+        ),
+        (
+            "expiry = \"cron\"",
+            &["line 1, column 10", "`auto`, `at`, `expire`"],
+        ),
+        ("count = 0", &["setting `count`: at least 1"]),
+    ] {
+        bare.settings(text);
+        let (code, message) = bare.said(&bare.0.event("203.0.113.9", &[]));
+        assert_eq!(code, 2, "{text}: {message}");
+        for part in said {
+            assert!(message.contains(part), "{text}: {message}");
+        }
+        if !message.contains("setting `") {
+            assert!(
+                message.starts_with("swatch-action: HERE/action.toml: "),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_files_that_are_none() {
+    let bare = Bare::new();
+    fs::write(bare.0.path("binary"), b"mail = \"\xff\"\n").expect("a file");
+    for (name, said) in [
+        (
+            "state",
+            "cannot read the settings file HERE/state: No such file or directory (os error 2): name one that is there",
+        ),
+        (
+            "link",
+            "cannot read the settings file HERE/link: No such file or directory (os error 2): name one that is there",
+        ),
+        (
+            "jobs",
+            "the settings file HERE/jobs is not a regular file: name one with --config",
+        ),
+        (
+            "binary",
+            "cannot read the settings file HERE/binary: stream did not contain valid UTF-8: settings are TOML, which is UTF-8",
+        ),
+    ] {
+        let mut command = std::process::Command::new(swatch_tests::program::swatch_action());
+        command.args(["2", "--config"]).arg(bare.0.path(name));
+        let output = swatch_tests::action::feed(&mut command, b"a 203.0.113.9\n");
+        assert_eq!(bare.said(&output), (2, format!("swatch-action: {said}\n")));
+    }
+}
