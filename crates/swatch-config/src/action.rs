@@ -350,14 +350,27 @@ fn write<'t>(
     })
 }
 
-/// A comma between users is as good as a colon.
+/// A comma between users is as good as a colon; words behind a user belong to it.
 fn colons(users: Template) -> Template {
     let mut out = Template::default();
     for piece in users.pieces {
         match piece {
             Piece::Text(text) => {
-                let names = text.split(|&b| b == b',');
-                let names: Vec<&[u8]> = names.map(<[u8]>::trim_ascii).collect();
+                let mut names: Vec<&[u8]> = text.split(|&b| b == b',').collect();
+                // Blanks beside a comma only: others divide words.
+                let last = names.len() - 1;
+                for (at, name) in names.iter_mut().enumerate() {
+                    *name = if at > 0 {
+                        name.trim_ascii_start()
+                    } else {
+                        name
+                    };
+                    *name = if at < last {
+                        name.trim_ascii_end()
+                    } else {
+                        name
+                    };
+                }
                 out.push_text(&names.join(&b':'));
             }
             var => out.pieces.push(var),

@@ -65,7 +65,7 @@ pub(crate) fn scan(text: &[u8], within: Within, context: &Context<'_>) -> (Found
         b'-' if matches!(text.get(2), Some(b'[' | b'{')) => perl_element(text, 2),
         b'$' => pid(text, within),
         b'{' => braced(text, within, context),
-        b'#' if within == Within::Value => array_end(text, context),
+        b'#' if within != Within::Pattern => array_end(text, context),
         _ if is_name_start(next) => named(text, 1, within, context),
         _ => (Found::Plain, 1),
     }

@@ -57,8 +57,8 @@ pub enum Effect {
     },
     /// Write a message to users' terminals.
     Write {
-        /// Login names.
-        users: Vec<Vec<u8>>,
+        /// To whom.
+        users: Vec<Addressee>,
         /// Text; a newline follows.
         text: Vec<u8>,
         /// Command that takes it instead of `/usr/bin/write`; the user is its last argument.
@@ -66,6 +66,23 @@ pub enum Effect {
     },
     /// End the watch after the effects before this one.
     Quit,
+}
+
+/// Whom `write` addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// Login name.
+    pub login: Vec<u8>,
+    /// What stands behind it in the configuration: the terminal, for write(1).
+    pub more: Vec<Vec<u8>>,
+}
+
+impl Addressee {
+    /// Login name and the rest, as arguments.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        let more = self.more.iter().map(Vec::as_slice);
+        std::iter::once(self.login.as_slice()).chain(more)
+    }
 }
 
 /// A command ready to be run.

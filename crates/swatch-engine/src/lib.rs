@@ -27,7 +27,7 @@ mod testing;
 mod tests;
 
 pub use decide::End;
-pub use effect::{Effect, Invocation, Moment};
+pub use effect::{Addressee, Effect, Invocation, Moment};
 pub use explain::{Capture, RuleTrace, Skipped, Why};
 pub use needs::Need;
 pub use program::{Options, Program, RuleInfo};

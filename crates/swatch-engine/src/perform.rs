@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::effect::Effect;
-use crate::lookup::Lookup;
+use crate::effect::{Addressee, Effect};
+use crate::lookup::{Lookup, Part, Text};
 use crate::program::{Act, Step};
 
 /// The effect of an action; none if nothing is left of its command.
@@ -42,7 +42,7 @@ pub(crate) fn effect(step: &Step, message: &[u8], lookup: &mut impl Lookup) -> O
             },
         },
         Act::Write { users, program } => Effect::Write {
-            users: logins(&users.render(lookup)),
+            users: addressees(users, lookup),
             text: message(),
             program: match program {
                 Some(program) => Some(program.render(lookup)?),
@@ -74,10 +74,33 @@ fn recipients(text: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// Login names between colons. One that looks like an option is none.
-fn logins(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|b| *b == b':')
-        .map(|user| user.iter().copied().filter(|b| *b != 0).collect())
-        .filter(|user: &Vec<u8>| !user.is_empty() && user[0] != b'-')
+/// Addressees between colons, words in them between the configuration's own blanks: a blank of the
+/// log divides nothing. Who has a word that looks like an option is left out.
+fn addressees(users: &Text, lookup: &mut impl Lookup) -> Vec<Addressee> {
+    // No argument can hold a NUL, so it can stand for a blank that divides.
+    const DIVIDES: u8 = 0;
+    let mut text = Vec::new();
+    for part in &users.parts {
+        match part {
+            Part::Literal(own) => text.extend(own.iter().map(|&b| match b {
+                b' ' | b'\t' => DIVIDES,
+                b => b,
+            })),
+            Part::Value(source) => {
+                let value = lookup.value(source);
+                text.extend(value.iter().filter(|&&b| b != DIVIDES));
+            }
+        }
+    }
+    let listed = text.split(|&b| b == b':').filter_map(|one| {
+        let words = one.split(|&b| b == DIVIDES).filter(|word| !word.is_empty());
+        let mut words = words.map(<[u8]>::to_vec);
+        Some(Addressee {
+            login: words.next()?,
+            more: words.collect(),
+        })
+    });
+    listed
+        .filter(|one| one.words().all(|word| !word.starts_with(b"-")))
         .collect()
 }

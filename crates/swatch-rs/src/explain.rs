@@ -162,7 +162,10 @@ pub fn describe(effect: &Effect) -> String {
             )
         }
         Effect::Write { users, text, .. } => {
-            let users: Vec<String> = users.iter().map(|u| visible(u)).collect();
+            let users: Vec<String> = users
+                .iter()
+                .map(|u| visible(&u.words().collect::<Vec<_>>().join(&b' ')))
+                .collect();
             format!("write to {}: {}", users.join(", "), visible(text))
         }
         Effect::Quit => "quit".to_owned(),

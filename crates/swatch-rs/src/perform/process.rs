@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
-use swatch_engine::Invocation;
+use swatch_engine::{Addressee, Invocation};
 
 use super::deadline::{Deadlines, Guard};
 use crate::message::visible;
@@ -164,23 +164,25 @@ pub(super) fn finish(
     })
 }
 
-/// The command of a `write` action for one user.
-pub(super) fn write_command(program: Option<&Invocation>, user: &[u8]) -> Invocation {
+/// The command of a `write` action for one addressee.
+pub(super) fn write_command(program: Option<&Invocation>, addressee: &Addressee) -> Invocation {
+    let words = || addressee.words().map(<[u8]>::to_vec);
     match program {
-        None => Invocation::Direct(vec![b"/usr/bin/write".to_vec(), user.to_vec()]),
-        Some(Invocation::Direct(words)) => {
-            let mut words = words.clone();
-            words.push(user.to_vec());
-            Invocation::Direct(words)
+        None => Invocation::Direct(
+            [b"/usr/bin/write".to_vec()]
+                .into_iter()
+                .chain(words())
+                .collect(),
+        ),
+        Some(Invocation::Direct(program)) => {
+            Invocation::Direct(program.iter().cloned().chain(words()).collect())
         }
         // The shell hands the user on as a word: log text may be in it.
-        Some(Invocation::Shell(text)) => Invocation::Direct(vec![
-            b"/bin/sh".to_vec(),
-            b"-c".to_vec(),
-            [text.as_slice(), b" \"$1\""].concat(),
-            b"sh".to_vec(),
-            user.to_vec(),
-        ]),
+        Some(Invocation::Shell(text)) => {
+            let text = [text.as_slice(), b" \"$@\""].concat();
+            let shell = [b"/bin/sh".to_vec(), b"-c".to_vec(), text, b"sh".to_vec()];
+            Invocation::Direct(shell.into_iter().chain(words()).collect())
+        }
     }
 }
 
