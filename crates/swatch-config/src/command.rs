@@ -45,13 +45,15 @@ fn option_start(text: &[u8], pipe: bool) -> Option<(String, usize, usize)> {
     (pipe && lower(word) == "keep_open" && ends).then(|| (lower(word), lead, lead + word))
 }
 
-/// Finds the commas that begin a known option, and the comment at the end. Quotes hide both.
+/// Finds the commas that begin a known option, and the comment at the end. Quotes hide both, if they
+/// are to be minded; else a backslash does.
 fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
     let mut commas = Vec::new();
     let mut shell = Shell::default();
     let marks = escaped_marks(text);
     for (at, &byte) in text.iter().enumerate() {
-        let outer = shell.outermost() || !quotes;
+        let hidden = at > 0 && text[at - 1] == b'\\';
+        let outer = shell.outermost() || (!quotes && !hidden);
         if outer && byte == b',' && option_start(&text[at + 1..], pipe).is_some() {
             commas.push(at);
         }
@@ -155,7 +157,10 @@ fn enclosing(command: &[u8]) -> Option<u8> {
 /// Where a command would lose a comment, an option or its own outer quotation marks, so that it
 /// must stand between others.
 pub(crate) fn lost_part(command: &[u8]) -> Option<usize> {
-    let (commas, end, _) = marks(command, true, true);
+    let (mut commas, mut end, balanced) = marks(command, true, true);
+    if !balanced {
+        (commas, end, _) = marks(command, true, false);
+    }
     let comment = (end < command.len()).then_some(end);
     let begins = option_start(command, true).is_some()
         || enclosing(command).is_some()

@@ -370,6 +370,10 @@ fn odd_commands_are_printed_as_they_are() {
         "exec ==",
         "exec \"rec #,\"",
         "pipe 'A\t#\\'",
+        "exec rec \\$ENV{WORD}",
+        "exec rec \\$$1",
+        "exec \"rec it's,threshold=x\"",
+        "throttle key=log",
     ] {
         let whole = format!("watchfor /x/\n{text}\n");
         check(whole.as_bytes()).unwrap_or_else(|why| panic!("{text}: {why}"));
