@@ -135,6 +135,32 @@ fn a_position_survives_stop_and_kill() {
     }
 }
 
+/// What a loss of power would leave is not behind for longer than a second or two, whether or
+/// not another line comes.
+#[test]
+fn the_last_position_becomes_durable_while_nothing_happens() {
+    let site = Site::new();
+    site.write("conf", ECHO);
+    site.write("log", "");
+    let mut swatch = site.start(&["-c", "conf", "-t", "log", "--state-dir", "state"]);
+    // The second one comes within the second in which the first one was written durably.
+    for n in 1..=2 {
+        site.append("log", &format!("beta {n}"));
+        wait_for("the echo", || site.count("out", "beta") == n);
+    }
+    let durable = || {
+        let files = std::fs::read_dir(site.path("state")).unwrap().flatten();
+        let mut names = files.map(|file| file.path());
+        let state = names.find(|path| path.extension().is_some_and(|e| e == "state"));
+        state.and_then(|path| std::fs::read_to_string(path).ok())
+    };
+    let size = site.read("log").len();
+    wait_for("the position on the disk", || {
+        durable().is_some_and(|state| state.contains(&format!("\"offset\": {size},")))
+    });
+    assert!(swatch.stop().success());
+}
+
 #[test]
 fn a_folder_of_rules_is_one_process() {
     let site = Site::new();

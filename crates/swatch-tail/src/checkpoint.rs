@@ -190,7 +190,10 @@ impl Checkpoint {
     /// Begins to keep the position of a file.
     pub(crate) fn keep(&self, saved: Saved) -> Arc<Progress> {
         let progress = Arc::new(Progress::new(saved, self.shared.changes.clone()));
-        self.table().live.push(progress.clone());
+        let mut table = self.table();
+        // Not only when the state is written: there may be none, or nothing to write for long.
+        table.live.retain(|progress| !progress.is_over());
+        table.live.push(progress.clone());
         self.changed();
         progress
     }

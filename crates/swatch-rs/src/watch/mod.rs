@@ -167,6 +167,7 @@ impl Watch {
             waker: waker.clone(),
             bell: parts.bell,
             durable: Instant::now(),
+            unsynced: false,
             by_lines: parts.by_lines,
             found: Found::new(),
             failed: None,

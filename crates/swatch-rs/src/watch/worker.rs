@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use swatch_engine::Effect;
@@ -32,6 +32,8 @@ pub(super) struct Worker {
     pub(super) bell: Bell,
     /// When the position was last written so that it survives a loss of power.
     pub(super) durable: Instant,
+    /// It has been written since, but not so.
+    pub(super) unsynced: bool,
     /// Records are lines.
     pub(super) by_lines: bool,
     /// Room for what a search finds.
@@ -67,7 +69,7 @@ impl Worker {
     fn work(&mut self) -> Outcome {
         let mut clock = Clock::default();
         while !self.stopped() {
-            let Ok(item) = self.items.recv() else { break };
+            let Some(item) = self.next() else { break };
             match item {
                 Item::Notice(level, text) => {
                     tell(level, format_args!("{}: {text}", self.shared.name))
@@ -94,6 +96,19 @@ impl Worker {
             Some(why) => Outcome::Badly(why),
             None => Outcome::Well,
         }
+    }
+
+    /// The next item; none if the reader has ended. The last position does not wait for another
+    /// record to survive a loss of power.
+    fn next(&mut self) -> Option<Item> {
+        if self.unsynced {
+            let rest = DURABLE_EVERY.saturating_sub(self.durable.elapsed());
+            match self.items.recv_timeout(rest) {
+                Err(RecvTimeoutError::Timeout) => self.save_durably(),
+                item => return item.ok(),
+            }
+        }
+        self.items.recv().ok()
     }
 
     fn stopped(&self) -> bool {
@@ -128,10 +143,10 @@ impl Worker {
         // The disk is waited for now and then only: what is lost with the machine's power is at
         // most what a second brought.
         if self.durable.elapsed() >= DURABLE_EVERY {
-            self.durable = Instant::now();
-            self.save(Checkpoint::save);
+            self.save_durably();
         } else {
             self.save(Checkpoint::save_unsynced);
+            self.unsynced = true;
         }
         Flow::On
     }
@@ -285,6 +300,12 @@ impl Worker {
         let old = std::mem::replace(&mut self.rules, *rules);
         self.rules.carry_over(old);
         true
+    }
+
+    fn save_durably(&mut self) {
+        self.durable = Instant::now();
+        self.unsynced = false;
+        self.save(Checkpoint::save);
     }
 
     fn save(&mut self, how: fn(&Checkpoint) -> Result<(), StateError>) {
