@@ -354,7 +354,8 @@ pub enum ActionKind {
     Custom {
         /// Its name.
         name: Vec<u8>,
-        /// `KEY => value` in order, keys in capitals; a value without key is `VALUE`.
+        /// `KEY => value` in order, keys in capitals; a value without key has the empty one, as in
+        /// the original. `MESSAGE` is not among them: the engine adds it.
         arguments: Vec<(Vec<u8>, Template)>,
     },
     /// `perlcode 3 CODE`.

@@ -5,6 +5,7 @@
 
 mod groups;
 mod hidden;
+mod interpreters;
 mod regex;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         word_edges(rule, &mut out);
         groups::missing(rule, config.awk_fields, &mut out);
         groups::forged(rule, config.awk_fields, &mut out);
+        interpreters::fed(rule, &mut out);
     }
     hidden::rules(config, &mut out);
     out.sort_by_key(|finding| finding.span.map(|span| (span.file, span.start)));
