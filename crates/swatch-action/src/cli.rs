@@ -100,23 +100,23 @@ pub fn run(words: &[OsString]) -> u8 {
     }
 }
 
-/// `FIELD` or `FIELD WORD` with nothing else; `-3` is a field, as for cut.
+/// `FIELD` or `FIELD WORD` with nothing else; `-3` is a field, as for cut. More words, such as `7 lock now`, are as one
+/// that is not `lock`: so the script took them.
 fn plain(words: &[OsString]) -> Option<(FieldList, Option<String>)> {
-    let (field, word) = match words {
-        [_, field] => (field, None),
-        [_, field, word] => (field, Some(word.to_str()?)),
-        _ => return None,
-    };
-    let field = field.to_str()?;
-    let list = |c: char| c.is_ascii_digit() || c == ',' || c == '-';
-    if !field.contains(|c: char| c.is_ascii_digit())
-        || !field.chars().all(list)
-        || word.is_some_and(|word| word.starts_with('-'))
-    {
+    let (field, more) = words.get(1..)?.split_first()?;
+    let more: Option<Vec<&str>> = more.iter().map(|word| word.to_str()).collect();
+    let more = more?;
+    if more.iter().any(|word| word.starts_with('-')) {
         return None;
     }
-    let list = FieldList::parse(field).ok()?;
-    Some((list, word.map(str::to_owned)))
+    let word = (!more.is_empty()).then(|| more.join(" "));
+    // The shell took blanks around it away.
+    let field = field.to_str()?.trim();
+    let list = |c: char| c.is_ascii_digit() || c == ',' || c == '-';
+    if !field.contains(|c: char| c.is_ascii_digit()) || !field.chars().all(list) {
+        return None;
+    }
+    Some((FieldList::parse(field).ok()?, word))
 }
 
 fn event(line: EventLine) -> u8 {
@@ -142,7 +142,7 @@ fn place(line: &EventLine) -> Result<Where, String> {
     if let Some(address) = line.ip {
         return Ok(Where::Given(address));
     }
-    let field = line.field.as_deref().unwrap_or_default();
+    let field = line.field.as_deref().unwrap_or_default().trim();
     if let Some(separator) = &line.separator {
         let separated = Separated::parse(separator, field).map_err(|error| error.to_string())?;
         return Ok(Where::Separated(separated));

@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod forms;
 mod original;
 
 use original::{Effects, Given, events, of_the_script, recorded, recording, written};
@@ -30,6 +31,8 @@ enum Better {
     NoAddress,
     /// Numbers beyond 255: no address.
     NotAnAddress,
+    /// The tail of a longer dotted number, such as a version: no address.
+    LongerNumber,
     /// Loopback, link-local, multicast …: left alone, as the script left 127.0.0.1 and the private networks alone.
     Special,
     /// Locked already: no second rule and no second job.
@@ -79,6 +82,11 @@ fn wanted(script: &Effects, locked: &mut HashSet<String>) -> (Effects, Vec<Bette
     let Ok(address) = name.parse::<Ipv4Addr>() else {
         return (nothing, vec![Better::NotAnAddress]);
     };
+    let text = first.split_once(": ").map_or("", |(_, text)| text);
+    let longer = text.split_once(&format!(".{name}"));
+    if longer.is_some_and(|(before, _)| before.ends_with(|c: char| c.is_ascii_digit())) {
+        return (nothing, vec![Better::LongerNumber]);
+    }
     let special = address.is_loopback() || address.is_link_local() || address.is_multicast();
     if special || address.octets()[0] == 0 || address.is_broadcast() {
         return (nothing, vec![Better::Special]);
@@ -145,6 +153,7 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
     for better in [
         Better::NoAddress,
         Better::NotAnAddress,
+        Better::LongerNumber,
         Better::Special,
         Better::LockedAlready,
         Better::EndFirst,

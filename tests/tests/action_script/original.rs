@@ -104,6 +104,7 @@ pub(crate) fn events() -> Vec<Given> {
             line: shape.replace('%', address),
         });
     }
+    all.extend(crate::forms::forms());
     all
 }
 
