@@ -1,0 +1,91 @@
+//! The documents keep up with the program: the manual page, and the rule in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/man/swatch-rs.1")
+}
+
+fn text() -> String {
+    let path = page();
+    let text = std::fs::read_to_string(&path);
+    text.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn swatch_rs() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_swatch-rs"))
+}
+
+/// Each option that `--help` lists has an entry of its own, and each entry is an option.
+#[test]
+fn the_manual_page_has_every_option_and_no_other() {
+    let output = swatch_rs().arg("--help").output().expect("it runs");
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    // A line of an option: `  -c, --config-file <FILE>` or `      --check`.
+    let listed: Vec<&str> = help
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-'))
+        .flat_map(|line| line.split([' ', ',', '[', '=']))
+        .filter_map(|word| word.strip_prefix("--"))
+        .collect();
+    assert!(listed.len() > 30, "{listed:?}");
+    let page = text();
+    let entries: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with(".It Fl"))
+        .flat_map(str::split_whitespace)
+        .filter_map(|word| word.strip_prefix('-'))
+        .collect();
+    for option in &listed {
+        assert!(entries.contains(option), "--{option} is not in the page");
+    }
+    for entry in &entries {
+        assert!(listed.contains(entry), "--{entry} is in the page only");
+    }
+}
+
+/// The rule in the page is accepted without a remark.
+#[test]
+fn the_rule_in_the_manual_page_is_a_good_one() {
+    let page = text();
+    let start = page.find("watchfor /").expect("a rule");
+    let rule: String = page[start..]
+        .lines()
+        .take_while(|line| !line.starts_with(".Ed"))
+        .map(|line| format!("{}\n", line.replace("\\e", "\\")))
+        .collect();
+    assert_eq!(rule.lines().count(), 4, "{rule}");
+    let dir = tempfile::tempdir().expect("a folder");
+    let conf = dir.path().join("conf");
+    std::fs::write(&conf, &rule).expect("a file");
+    let mut check = swatch_rs();
+    check
+        .args(["--check", "--insecure", "-f", "/dev/null", "-c"])
+        .arg(&conf);
+    let output = check.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+}
+
+/// groff finds nothing to complain about in the pages.
+#[test]
+fn the_manual_pages_can_be_set() {
+    if Command::new("groff").arg("--version").output().is_err() {
+        println!("skipped: no groff on this machine");
+        return;
+    }
+    let folder = page().parent().expect("docs/man").to_owned();
+    for page in ["swatch-rs.1", "swatch-action.8"] {
+        let output = Command::new("groff")
+            .args(["-mandoc", "-Tutf8", "-ww", "-z"])
+            .arg(folder.join(page))
+            .output()
+            .expect("groff runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        // Debian's base groff lacks some macro files of other languages: that is not the page's.
+        let faults = said.lines().filter(|line| line.contains(page));
+        assert_eq!(faults.collect::<Vec<_>>(), [""; 0]);
+    }
+}
