@@ -32,11 +32,14 @@ fn var(var: &Var, out: &mut Vec<u8>) {
         Var::LastGroup => b"$+".to_vec(),
         Var::Field(i) => format!("$_[{i}]").into_bytes(),
         Var::Pid => b"$$".to_vec(),
-        // In a string, as the original has it: an array is its elements with blanks between.
+        // In a string, as the original has it: an array is its elements with blanks between. What
+        // is a string already, `"\U$1"`, must not be one twice.
         Var::Perl(code) => {
+            let string = code.strip_prefix(b"\"");
+            let string = string.and_then(|code| code.strip_suffix(b"\""));
             let mut text = b"qq".to_vec();
             text.push(DELIMITER);
-            text.extend(code);
+            text.extend(string.unwrap_or(code));
             text.push(DELIMITER);
             text
         }
