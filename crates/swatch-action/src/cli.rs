@@ -42,7 +42,7 @@ pub struct EventLine {
     #[arg(required_unless_present = "ip", allow_hyphen_values = true)]
     field: Option<String>,
     /// `lock` locks at once, whatever the count
-    word: Option<String>,
+    word: Vec<String>,
     /// The address itself; standard input is not read
     #[arg(long, value_name = "ADDRESS")]
     ip: Option<std::net::IpAddr>,
@@ -128,11 +128,11 @@ fn event(line: EventLine) -> u8 {
         }
     };
     // With --ip there is no field, so the first word is the second one.
-    let word = if line.ip.is_some() {
-        line.field
-    } else {
-        line.word
-    };
+    let mut words = line.word;
+    if line.ip.is_some() {
+        words.splice(0..0, line.field);
+    }
+    let word = (!words.is_empty()).then(|| words.join(" "));
     with_settings(line.flags.settings(), |settings| {
         act(settings, place, line.line, word.as_deref(), line.dry_run)
     })

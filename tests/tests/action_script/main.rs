@@ -135,7 +135,9 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
             .map_or(String::new(), |rest| format!("DATE{rest}"));
         assert_eq!(printed, wanted.printed, "{place}");
         let code = i32::from(
-            wanted == Effects::default() && !script.printed.is_empty() && !private_kind(&script),
+            wanted == Effects::default()
+                && (leading_zero(&given.line)
+                    || !script.printed.is_empty() && !private_kind(&script)),
         );
         assert_eq!(output.status.code(), Some(code), "{place}");
 
@@ -163,6 +165,15 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
             "no event shows {better:?}: {betters:?}"
         );
     }
+}
+
+/// Whether a dotted number has a part such as `010`: the script took it for 10, where it is no address.
+fn leading_zero(line: &str) -> bool {
+    let dotted = line.split(|c: char| c != '.' && !c.is_ascii_digit());
+    dotted
+        .filter(|number| number.matches('.').count() == 3)
+        .flat_map(|number| number.split('.'))
+        .any(|part| part.len() > 1 && part.starts_with('0'))
 }
 
 /// Whether the script took an address of a kind that swatch-action leaves alone in silence.

@@ -1,7 +1,8 @@
 //! Databases.
 
 use super::scan::{
-    Place, after_time, bracket, digits, every, leading, split, split_last, timed, word,
+    Place, address_colon_port, after_time, bracket, decide, digits, every, leading, split,
+    split_last, timed, word,
 };
 use crate::address::notation::parse;
 
@@ -57,6 +58,22 @@ pub(super) fn postgres(line: &[u8]) -> Option<Place> {
             return Some(parse(address).into());
         }
     }
+    if split(line, b"FATAL:  password authentication failed for user \"").is_some() {
+        // Only a prefix with %r, `ADDRESS(PORT)`, tells; a user's name in it may look the same, so every one counts.
+        let mut candidates = Vec::new();
+        for token in line.split(|byte| b" @,[]=".contains(byte)) {
+            let address = token
+                .strip_suffix(b")")
+                .and_then(|token| split(token, b"("));
+            if let Some((address, port)) = address
+                && digits(port).is_some_and(<[u8]>::is_empty)
+                && let Some(address) = parse(address)
+            {
+                super::add(&mut candidates, address);
+            }
+        }
+        return (!candidates.is_empty()).then(|| decide(candidates));
+    }
     let heads: [&[u8]; 3] = [
         b"FATAL:  no pg_hba.conf entry for host \"",
         b"FATAL:  pg_hba.conf rejects connection for host \"",
@@ -83,6 +100,22 @@ pub(super) fn postgres_log(line: &[u8]) -> Option<Place> {
         .is_empty()
         .then(|| postgres(line))
         .flatten()
+}
+
+/// Redis and Valkey: `… Possible SECURITY ATTACK detected. … Connection from ADDRESS:PORT aborted.`. Nothing in it is a
+/// stranger's.
+pub(super) fn redis(line: &[u8]) -> Option<Place> {
+    let (before, rest) = split(
+        line,
+        b"Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host:",
+    )?;
+    // `123:M 22 Nov 2026 10:00:00.123 # `, or nothing in syslog.
+    if !before.is_empty() && (!before.ends_with(b" # ") || digits(before).is_none()) {
+        return None;
+    }
+    let (_, address) = split_last(rest, b" Connection from ")?;
+    let address = address.strip_suffix(b" aborted.")?;
+    Some(address_colon_port(address).into())
 }
 
 /// Microsoft SQL Server: `Login failed for user 'NAME'. Reason: … [CLIENT: ADDRESS]`.

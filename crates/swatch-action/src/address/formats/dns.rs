@@ -36,12 +36,15 @@ pub(super) fn bind(message: &[u8]) -> Option<Place> {
 /// Unbound: `[123:0] info: ADDRESS NAME. TYPE CLASS` (`log-queries`), in a file behind `[1717243200] unbound`.
 pub(super) fn unbound(message: &[u8]) -> Option<Place> {
     let rest = message.strip_prefix(b"[")?;
+    let in_file = digits(rest).and_then(|rest| rest.strip_prefix(b"] unbound["));
+    let rest = in_file.unwrap_or(rest);
     let (number, rest) = split(rest, b"] ")?;
     let (_, behind) = split(number, b":")?;
     digits(behind)?;
     let rest = rest
         .strip_prefix(b"info: ")
-        .or_else(|| rest.strip_prefix(b"reply: "))?;
+        .or_else(|| rest.strip_prefix(b"reply: "))
+        .or_else(|| rest.strip_prefix(b"notice: ip_ratelimit exceeded "))?;
     leading(rest, b" ").map(|(address, _)| Place::Address(address))
 }
 

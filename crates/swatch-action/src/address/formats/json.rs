@@ -11,6 +11,13 @@ pub(super) fn read(line: &[u8]) -> Option<Place> {
         return None;
     }
     let value: Value = serde_json::from_slice(line).ok()?;
+    // journalctl -o json: the message is a line of the program that the journal names.
+    if let (Some(program), Some(message)) = (value.get("SYSLOG_IDENTIFIER"), value.get("MESSAGE"))
+        && value.get("_PID").is_some()
+    {
+        let (program, message) = (program.as_str()?, message.as_str()?);
+        return super::of_program(program.as_bytes(), message.as_bytes());
+    }
     let text = |path: &str| value.pointer(path).and_then(Value::as_str);
     let has = |path: &str| value.pointer(path).is_some();
     // Caddy: client_ip is remote_ip, or what a proxy that the administrator trusts said; before 2.5 remote_addr.
@@ -22,7 +29,16 @@ pub(super) fn read(line: &[u8]) -> Option<Place> {
     };
     let traefik = || has("/RequestMethod").then(|| text("/ClientHost")).flatten();
     let nextcloud = || has("/reqId").then(|| text("/remoteAddr")).flatten();
-    let gitlab = || has("/correlation_id").then(|| text("/remote_ip")).flatten();
+    let gitlab = || {
+        (has("/correlation_id") || has("/controller"))
+            .then(|| text("/remote_ip"))
+            .flatten()
+    };
+    // GitLab's application_json.log: the user name may hold anything, so the end counts.
+    let gitlab_login = || {
+        let rest = text("/message")?.strip_prefix("Failed Login: username=")?;
+        rest.rsplit_once(" ip=").map(|(_, address)| address)
+    };
     let mongodb = || {
         (has("/t") && has("/c") && has("/ctx"))
             .then(|| text("/attr/remote"))
@@ -42,6 +58,7 @@ pub(super) fn read(line: &[u8]) -> Option<Place> {
         .or_else(traefik)
         .or_else(nextcloud)
         .or_else(gitlab)
+        .or_else(gitlab_login)
         .or_else(mongodb)
         .or_else(nginx)
         .or_else(suricata)?;

@@ -83,6 +83,14 @@ pub(super) fn find(line: &[u8]) -> Option<Verdict> {
     })
 }
 
+/// What a program's message says, where something else than syslog names the program.
+fn of_program(program: &[u8], message: &[u8]) -> Option<Place> {
+    table::FORMATS
+        .iter()
+        .filter(|format| format.is_of(program))
+        .find_map(|format| (format.message)(message))
+}
+
 /// The names of the formats, as messages and the documentation's table have them.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     table::FORMATS.iter().map(|format| format.name)

@@ -70,6 +70,12 @@ fn host(rest: &[u8]) -> Option<IpAddr> {
         if rest.starts_with(b"[") {
             return name_and_address(rest).and_then(|(address, _)| address);
         }
+        if rest.starts_with(b"(") && !word(rest).0.ends_with(b")") {
+            // helo_accept_junk_hosts lets anything through, such as `x [198.51.100.7]`: every place where the greeting
+            // may have ended counts, and Exim's own is among them.
+            let after = |rest: &[u8]| leading(rest, b"]").map(|(address, _)| address);
+            return every(rest, b") [", after).address();
+        }
         rest = word(rest).1;
     }
     None
@@ -135,6 +141,9 @@ pub(super) fn opensmtpd(message: &[u8]) -> Option<Place> {
             .iter()
             .all(u8::is_ascii_hexdigit)
             .then(|| leading(rest, b" ").map(|(address, _)| address).into());
+    }
+    if let Some(rest) = rest.strip_prefix(b"smtp event=failed-command address=") {
+        return Some(leading(rest, b" ").map(|(address, _)| address).into());
     }
     let rest = message.strip_prefix(b"smtp-in: New session ")?;
     let rest = word(rest).1.strip_prefix(b"from host ")?;

@@ -23,7 +23,10 @@ pub(super) fn asterisk(line: &[u8]) -> Option<Place> {
     let (_, rest) = split(rest, b"]")?;
     let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
     let rest = match rest.strip_prefix(b"[C-") {
-        Some(rest) => split(rest, b"]")?.1.trim_ascii_start(),
+        Some(rest) => {
+            let rest = split(rest, b"]")?.1;
+            rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start()
+        }
         None => rest,
     };
     let (file, rest) = split(rest, b": ")?;

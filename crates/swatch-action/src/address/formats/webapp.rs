@@ -2,8 +2,8 @@
 //! the address, so the end counts, or every place does.
 
 use super::scan::{
-    Place, after_brackets, after_time, bracket, every, from_at_end, leading, leading_word, split,
-    split_last, timed, word,
+    Place, after_brackets, after_time, bracket, decide, every, from_at_end, leading, leading_word,
+    split, split_last, timed, word,
 };
 use crate::address::notation::parse;
 
@@ -46,6 +46,33 @@ fn before_stop(rest: &[u8]) -> Option<(std::net::IpAddr, &[u8])> {
     let token = word(rest).0;
     let address = token.strip_suffix(b".")?;
     Some((parse(address)?, &rest[address.len()..]))
+}
+
+/// Grafana, in logfmt: `… msg="Request Completed" … path=/login status=401 remote_addr=ADDRESS …`. A value with a blank,
+/// a quote or an equals sign in it stands in quotes, with quotes inside guarded, so no path poses as a key.
+pub(super) fn grafana(line: &[u8]) -> Option<Place> {
+    if !line.starts_with(b"logger=") && !line.starts_with(b"t=") {
+        return None;
+    }
+    split(line, b"logger=context ")?;
+    let (mut quoted, mut guarded, mut start) = (false, false, 0);
+    let mut found = Vec::new();
+    for at in 0..=line.len() {
+        match line.get(at) {
+            Some(_) if guarded => guarded = false,
+            Some(b'\\') if quoted => guarded = true,
+            Some(b'"') => quoted = !quoted,
+            Some(b' ') | None if !quoted => {
+                if let Some(address) = line[start..at].strip_prefix(b"remote_addr=") {
+                    found.extend(parse(address));
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.dedup();
+    Some(decide(found))
 }
 
 /// phpMyAdmin: `user denied: NAME (mysql-denied) from ADDRESS`.
