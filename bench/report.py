@@ -5,6 +5,8 @@ import platform
 import re
 import subprocess
 
+import action
+
 
 def first_line(command):
     try:
@@ -116,4 +118,7 @@ def write(docs, program, tools, arguments, results):
                 "truncation are lost to everybody. Without a state (swatch-rs has one here) nobody reads what was written "
                 "while he was down.", ""]
         table(out, ["what happens", "tool", "lost", "printed twice"], rows)
+    if rows := results.get("action"):
+        out += ["## swatch-action", "", "Whole processes, in a network and with folders of their own; paired runs.", ""]
+        table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
     (docs / "benchmarks.md").write_text("\n".join(out))
