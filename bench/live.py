@@ -11,6 +11,8 @@ import time
 
 LINE = b"Nov 22 10:00:00 alpha sshd[%d]: Invalid user oracle from 198.51.100.7 port 4711\n"
 
+HIT = b"Invalid user"
+
 
 class Watch:
     """A watcher on a log of its own, its output in a pipe."""
@@ -20,12 +22,13 @@ class Watch:
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.DEVNULL, start_new_session=True)
         self.number = 0
+        self.rest = b""
 
     def append(self, text):
         os.write(self.log, text)
 
     def read(self, lines, seconds):
-        """Reads that many lines; how many came in time."""
+        """Reads that many hits, not the greeting; how many came in time."""
         out = self.child.stdout.fileno()
         end = time.monotonic() + seconds
         came = 0
@@ -36,7 +39,9 @@ class Watch:
             text = os.read(out, 1 << 20)
             if not text:
                 break
-            came += text.count(b"\n")
+            # A message to a pipe has no newline.
+            *hits, self.rest = (self.rest + text).split(HIT)
+            came += len(hits)
         return came
 
     def once(self, seconds=5):

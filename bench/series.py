@@ -3,6 +3,7 @@
 import os
 import random
 import statistics
+import sys
 import time
 
 import generate
@@ -90,7 +91,9 @@ def logs(bench):
                 for name in names:
                     with open(name, "ab", buffering=0) as log:
                         log.write(b"Nov 22 10:00:00 alpha sshd[7]: Invalid user x from 198.51.100.7\n" * (10_000 // count))
-                watch.read(10_000 // count * count, 30)
+                came = watch.read(10_000 // count * count, 30)
+                if came != 10_000 // count * count:
+                    sys.exit(f"{count} logs: {came} lines came")
                 took.append(time.perf_counter() - start)
             yield f"{count} logs, 10,000 lines in all", statistics.median(took), 0.0, memory
         finally:
