@@ -27,6 +27,8 @@ struct Table {
     next: u64,
     slots: HashMap<u64, Slot>,
     thread_runs: bool,
+    /// Until when the thread sleeps; `None`: until it is told of something.
+    sleeps_until: Option<Instant>,
 }
 
 struct Slot {
@@ -48,17 +50,21 @@ impl Deadlines {
         let mut table = lock(&self.inner.table);
         let id = table.next;
         table.next += 1;
+        let at = limit.map(|limit| Instant::now() + limit);
         table.slots.insert(
             id,
             Slot {
                 group,
-                at: limit.map(|limit| Instant::now() + limit),
+                at,
                 signalled: false,
             },
         );
-        if limit.is_some() {
+        if let Some(at) = at {
             self.start_thread(&mut table);
-            self.inner.changed.notify_one();
+            // Most commands end long before their limit: the thread is not woken for each.
+            if table.sleeps_until.is_none_or(|until| at < until) {
+                self.inner.changed.notify_one();
+            }
         }
         Guard {
             inner: Arc::clone(&self.inner),
@@ -124,6 +130,7 @@ impl Inner {
                 }
             }
             let next = table.slots.values().filter_map(|slot| slot.at).min();
+            table.sleeps_until = next;
             table = match next {
                 Some(at) => {
                     let wait = at.saturating_duration_since(Instant::now());
