@@ -372,6 +372,7 @@ fn odd_commands_are_printed_as_they_are() {
         "pipe 'A\t#\\'",
         "exec rec \\$ENV{WORD}",
         "exec rec \\$$1",
+        "exec rec \"\\\\\\$10\"",
         "exec \"rec it's,threshold=x\"",
         "throttle key=log",
     ] {

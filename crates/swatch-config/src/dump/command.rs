@@ -111,8 +111,11 @@ fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut Shell) {
         let next = text.get(at + 1).copied().unwrap_or(behind);
         let environment = text[at + 1..].starts_with(b"ENV{");
         let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next) || environment;
-        let hidden = at > 0 && text[at - 1] == b'\\';
         // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
+        let hidden = match shell.single() {
+            true => at > 0 && text[at - 1] == b'\\',
+            false => shell.is_escaped(),
+        };
         let kept = matches!(byte, b'$' | b'@') && shell.single() && hidden;
         if kept || (byte == b'$' && !hidden && taken) {
             out.push(b'\\');

@@ -8,6 +8,8 @@ pub(crate) fn longest(node: &Node) -> Option<u64> {
         Node::Empty | Node::Fail | Node::Assert(_) | Node::Look(..) | Node::Verb(..) => Some(0),
         Node::Set(_) => Some(1),
         Node::Newline => Some(2),
+        // `a{3,1}` in a loop: nothing is taken by what never matches.
+        Node::Concat(nodes) if nodes.contains(&Node::Fail) => Some(0),
         Node::Concat(nodes) => nodes.iter().try_fold(0u64, |sum, node| {
             longest(node).map(|width| sum.saturating_add(width))
         }),

@@ -4,6 +4,7 @@ use swatch_config::ast::Flags;
 use swatch_engine::pattern::{Captures, Limits, Matcher, PatternErrorKind, Verdict};
 
 use crate::oracle::Answer;
+use crate::quirks;
 
 /// A pattern, its modifiers, and the lines to match.
 #[derive(Debug, Clone)]
@@ -11,6 +12,13 @@ pub(crate) struct Case {
     pub(crate) pattern: Vec<u8>,
     pub(crate) flags: String,
     pub(crate) lines: Vec<Vec<u8>>,
+}
+
+/// Something else than Perl says.
+pub(crate) enum Difference {
+    Found(String),
+    /// For a reason that is known.
+    Excused(&'static str),
 }
 
 impl Case {
@@ -32,8 +40,8 @@ impl Case {
         Matcher::compile(&self.pattern, &flags, &Limits::default())
     }
 
-    /// The first difference from Perl's answers, in words.
-    pub(crate) fn difference(&self, perl: &Result<Vec<Answer>, String>) -> Option<String> {
+    /// The first difference from Perl's answers.
+    pub(crate) fn difference(&self, perl: &Result<Vec<Answer>, String>) -> Option<Difference> {
         let shown = self.shown();
         let (matcher, answers) = match (self.compile(), perl) {
             (Ok(matcher), Ok(answers)) => (matcher, answers),
@@ -43,11 +51,15 @@ impl Case {
                     error.kind,
                     PatternErrorKind::Unsupported | PatternErrorKind::TooLarge
                 );
-                return (!known).then(|| format!("{shown} is refused: {error}"));
+                let text = || format!("{shown} is refused: {error}");
+                return (!known).then(|| Difference::Found(text()));
             }
-            // Whether `[:…:]` was meant as a class, perl guesses; we guess less often that it was.
-            (Ok(_), Err(error)) if error.starts_with("POSIX") => return None,
-            (Ok(_), Err(error)) => return Some(format!("{shown} is taken; Perl says {error}")),
+            (Ok(_), Err(error)) => {
+                return Some(match quirks::excused_error(self, error) {
+                    Some(reason) => Difference::Excused(reason),
+                    None => Difference::Found(format!("{shown} is taken; Perl says {error}")),
+                });
+            }
         };
         let mut captures = Captures::new();
         for (line, answer) in self.lines.iter().zip(answers) {
@@ -66,9 +78,9 @@ impl Case {
                 "PCRE2"
             };
             if matched != captured {
-                return Some(format!(
+                return Some(Difference::Found(format!(
                     "{shown} on \"{line_shown}\" ({engine}): search {matched:?}, captures {captured:?}"
-                ));
+                )));
             }
             let ours = match captured {
                 Verdict::Match => Answer::Groups(
@@ -79,9 +91,12 @@ impl Case {
                 _ => Answer::NoMatch,
             };
             if taken(&ours, line) != taken(answer, line) {
-                return Some(format!(
-                    "{shown} on \"{line_shown}\" ({engine}):\n  ours {ours:?}\n  perl {answer:?}"
-                ));
+                return Some(match quirks::excuse(self, &ours, answer) {
+                    Some(reason) => Difference::Excused(reason),
+                    None => Difference::Found(format!(
+                        "{shown} on \"{line_shown}\" ({engine}):\n  ours {ours:?}\n  perl {answer:?}"
+                    )),
+                });
             }
         }
         None

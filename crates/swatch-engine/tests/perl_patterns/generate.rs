@@ -127,6 +127,7 @@ impl Generator<'_> {
 
     fn branch(&mut self, depth: usize) {
         let atoms = self.random.below(4) + usize::from(depth == 0);
+        let mut empty = false;
         for _ in 0..atoms {
             if self.budget == 0 {
                 return;
@@ -138,8 +139,11 @@ impl Generator<'_> {
             // Verbs are not for quantifiers: perl itself is at odds with its manual there. Nor are
             // alternatives with shared numbers: what a loop forgets of them differs.
             let fixed = atom.starts_with(b"(*") || atom.starts_with(b"(?|");
+            // Under /x a blank is nothing: what stands before it is repeated.
+            let nothing = matches!(&atom[..], b" " | b"(?#b)") || atom.starts_with(b"(?x");
+            empty = may_be_empty(&atom) || (nothing && empty);
             if self.random.chance(35) && !fixed {
-                self.quantifier(may_be_empty(&atom));
+                self.quantifier(empty);
             }
         }
     }

@@ -1,15 +1,21 @@
 //! Our engines against perl itself: generated patterns on generated lines, groups included.
 //!
 //! `SWATCH_PATTERN_CASES` is the number of patterns (default 4,000), `SWATCH_PATTERN_SEED` where
-//! they begin.
+//! they begin, `SWATCH_PATTERN_REPORT` after how many differences it ends (default 1).
 
 mod case;
 mod generate;
 mod oracle;
+mod quirks;
 mod words;
 
-use case::Case;
+use std::collections::BTreeMap;
+
+use case::{Case, Difference};
 use oracle::Oracle;
+
+/// One reason may excuse one pattern of so many.
+const EXCUSED_OF: u64 = 1_000;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| {
@@ -27,10 +33,14 @@ fn generated_patterns_match_as_in_perl() {
     let seed = number("SWATCH_PATTERN_SEED", 1);
     let wanted = number("SWATCH_PATTERN_REPORT", 1) as usize;
     let mut differences = Vec::new();
+    let mut excused: BTreeMap<&str, u64> = BTreeMap::new();
     for n in 0..cases {
         let mut random = generate::Random(seed.wrapping_mul(1 << 32).wrapping_add(n));
         let case = generate::case(&mut random);
-        if difference(&mut oracle, &case).is_some() {
+        let found = difference(&mut oracle, &case);
+        if let Some(Difference::Excused(reason)) = found {
+            *excused.entry(reason).or_default() += 1;
+        } else if found.is_some() {
             let (small, text) = shrink(&mut oracle, case);
             let text = format!("case {n}: {text}\n  from {}", small.shown());
             eprintln!("{text}");
@@ -40,11 +50,19 @@ fn generated_patterns_match_as_in_perl() {
             }
         }
     }
+    println!("{cases} patterns from seed {seed}; excused: {excused:?}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+    for (reason, count) in excused {
+        let bound = 3 + cases / EXCUSED_OF;
+        assert!(
+            count <= bound,
+            "{count} differences are excused by: {reason}"
+        );
+    }
 }
 
 /// Where we say something that perl says neither with its optimiser nor without.
-fn difference(oracle: &mut Oracle, case: &Case) -> Option<String> {
+fn difference(oracle: &mut Oracle, case: &Case) -> Option<Difference> {
     let mut last = None;
     for optimised in [true, false] {
         let Some(answers) = oracle.ask(case, optimised) else {
@@ -71,17 +89,19 @@ fn shrink(oracle: &mut Oracle, mut case: Case) -> (Case, String) {
                 if tried > 3_000 {
                     break 'smaller;
                 }
-                if let Some(difference) = difference(oracle, &smaller) {
+                if let Some(Difference::Found(found)) = difference(oracle, &smaller) {
                     case = smaller;
-                    text = difference;
+                    text = found;
                     continue 'smaller;
                 }
             }
         }
         break;
     }
-    if text.is_empty() {
-        text = difference(oracle, &case).unwrap_or_default();
+    if text.is_empty()
+        && let Some(Difference::Found(found)) = difference(oracle, &case)
+    {
+        text = found;
     }
     (original, text)
 }

@@ -10,9 +10,14 @@ while (my $case = <STDIN>) {
     my ($flags, @hex) = split ' ', $case;
     my ($pattern, @lines) = map { pack 'H*', substr $_, 1 } @hex;
     # A leading "u": with perl's optimiser kept out by something that it cannot see through.
-    $pattern = "(??{''})(?:$pattern)" if $flags =~ s/^u//;
+    # That needs code in patterns, which makes perl read `\(?{` wrongly: not for the other ones.
+    my $code = '';
+    if ($flags =~ s/^u//) {
+        $pattern = "(??{''})(?:$pattern)";
+        $code = "use re 'eval';";
+    }
     $flags =~ s/^-//;
-    my $compile = $compile{$flags} ||= eval "use re 'eval'; sub { my \$p = shift; qr/\$p/$flags }" or die $@;
+    my $compile = $compile{"$code$flags"} ||= eval "$code sub { my \$p = shift; qr/\$p/$flags }" or die $@;
     my $regex = eval { local $SIG{ALRM} = sub { die "slow\n" }; alarm 5; my $r = $compile->($pattern); alarm 0; $r };
     if (!defined $regex) {
         alarm 0;

@@ -15,7 +15,11 @@ impl Parser<'_> {
         match byte {
             b'(' => return self.group(),
             b'[' => return self.class().map(|set| Some(Node::set(set))),
-            b'\\' => return self.escape(),
+            b'\\' => {
+                let node = self.escape();
+                self.letter_escape = (self.at == start + 2).then_some(self.at);
+                return node;
+            }
             b'*' | b'+' | b'?' => {
                 return self.refuse_with(
                     start,
@@ -44,13 +48,9 @@ impl Parser<'_> {
         let [before @ .., letter] = &self.source[..self.at] else {
             return Ok(());
         };
-        let backslashes = before
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte == b'\\')
-            .count();
         // Perl looks one byte back alone, so it refuses `\\d{` too, except under /i.
-        let refused = backslashes % 2 == 1 || (backslashes > 0 && !self.modifiers.ignore_case);
+        let escaped = self.letter_escape == Some(self.at);
+        let refused = escaped || (before.ends_with(b"\\") && !self.modifiers.ignore_case);
         if !letter.is_ascii_alphabetic() || !refused {
             return Ok(());
         }

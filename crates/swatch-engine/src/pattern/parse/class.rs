@@ -15,6 +15,7 @@ impl Parser<'_> {
     pub(super) fn class(&mut self) -> Read<ByteSet> {
         let start = self.at;
         self.at += 1;
+        self.skip_class_blanks();
         let negated = self.eat(b"^");
         let mut set = ByteSet::EMPTY;
         let mut first = true;

@@ -132,7 +132,7 @@ impl Parser<'_> {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
             return self.refuse(start, "`\\N{U+…}` needs a hexadecimal number");
         }
-        self.need_unicode()?;
+        self.need_unicode_if_unsaid()?;
         self.number(start, digits, 16)
     }
 }

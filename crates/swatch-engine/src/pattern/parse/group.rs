@@ -159,10 +159,14 @@ impl Parser<'_> {
         let outer = self.modifiers;
         let base = self.opened;
         let mut top = base;
+        let thens = self.thens.len();
         let branches = self.branches(|parser| {
             top = top.max(parser.opened);
             parser.opened = base;
         })?;
+        if branches.len() > 1 {
+            self.thens.truncate(thens);
+        }
         self.opened = self.opened.max(top);
         self.modifiers = outer;
         self.close(start)?;
@@ -196,9 +200,8 @@ impl Parser<'_> {
     /// `(?(test)yes|no)`.
     fn conditional(&mut self, start: usize) -> Read<Node> {
         let test = self.condition(start)?;
-        let outer = self.modifiers;
+        // Modifiers set within stay in force behind it: so they do in Perl, from here alone.
         let mut branches = self.branches(|_| {})?;
-        self.modifiers = outer;
         self.close(start)?;
         if test == Test::Define && branches.len() > 1 {
             return self.refuse(start, "`(?(DEFINE)…)` has no alternatives");

@@ -111,6 +111,12 @@ struct Parser<'p> {
     saw_reference: bool,
     depth: u32,
     look_depth: u32,
+    /// Where the last escape ended, if it was a backslash and one more byte.
+    letter_escape: Option<usize>,
+    /// Where `(*THEN)` stands without an alternation around it that was read to its end.
+    thens: Vec<usize>,
+    /// Where the first verb stands that controls backtracking.
+    first_verb: Option<usize>,
 }
 
 impl<'p> Parser<'p> {
@@ -139,6 +145,9 @@ impl<'p> Parser<'p> {
             saw_reference: false,
             depth: 0,
             look_depth: 0,
+            letter_escape: None,
+            thens: Vec::new(),
+            first_verb: None,
         }
     }
 
@@ -151,15 +160,37 @@ impl<'p> Parser<'p> {
                 "write `\\)` for the character",
             );
         }
+        // Perl's manual calls it a PRUNE then, but perl lets it go back to an alternation before it.
+        if let Some(&then) = self.thens.first() {
+            return self.unsupported(
+                then,
+                "`(*THEN)` is not supported where there is no alternation around it",
+                "write `(*PRUNE)`, which is what it stands for there",
+            );
+        }
+        // PCRE2 confines a verb to the group that is called, Perl does not.
+        if let Some(verb) = self.first_verb
+            && node.any(&|node| matches!(node, Node::Recurse(_)))
+        {
+            return self.unsupported(
+                verb,
+                "a verb that controls backtracking is not supported beside recursion",
+                "write an atomic group: `(?>…)`",
+            );
+        }
         Ok(node)
     }
 
     /// Branches up to the end or a `)`, which is left.
     fn alternation(&mut self) -> Read<Node> {
+        let thens = self.thens.len();
         let mut branches = self.branches(|_| {})?;
         Ok(match branches.len() {
             1 => branches.remove(0),
-            _ => Node::Alt(branches),
+            _ => {
+                self.thens.truncate(thens);
+                Node::Alt(branches)
+            }
         })
     }
 
@@ -175,6 +206,7 @@ impl<'p> Parser<'p> {
 
     fn branch(&mut self) -> Read<Node> {
         let mut nodes = Vec::new();
+        let mut modified = false;
         loop {
             self.skip_space()?;
             match self.peek() {
@@ -182,12 +214,13 @@ impl<'p> Parser<'p> {
                 Some(_) => {}
             }
             let start = self.at;
-            let Some(atom) = self.atom()? else { continue };
+            let Some(atom) = self.atom()? else {
+                modified = true;
+                continue;
+            };
             self.skip_space()?;
-            match self.quantified(atom, start)? {
-                Node::Empty => {}
-                node => nodes.push(node),
-            }
+            // An empty group counts: `(?:(?:)(a))*` forgets no group where `(?:(a))*` does.
+            nodes.push(self.quantified(atom, start, std::mem::take(&mut modified))?);
         }
         Ok(Node::concat(nodes))
     }
@@ -269,6 +302,14 @@ impl<'p> Parser<'p> {
             Ok(())
         } else {
             Err(Stop::NeedsUnicode)
+        }
+    }
+
+    /// As [`Parser::need_unicode`], but within `(?u:…)` or `(?a:…)` it says nothing of the rest.
+    fn need_unicode_if_unsaid(&mut self) -> Read<()> {
+        match self.modifiers.charset {
+            Charset::Depends => self.need_unicode(),
+            _ => Ok(()),
         }
     }
 

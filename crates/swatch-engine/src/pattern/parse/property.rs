@@ -40,7 +40,7 @@ impl Parser<'_> {
                 "write it as `\\p{L}`",
             );
         }
-        self.need_unicode()?;
+        self.need_unicode_if_unsaid()?;
         let Some(set) = self.property_set(name) else {
             let name = Self::shown(name);
             return self.refuse_with(

@@ -7,8 +7,8 @@ use super::{Parser, Read};
 const MAX_COUNT: u32 = 65_534;
 
 impl Parser<'_> {
-    /// The atom with its quantifier, if one follows.
-    pub(super) fn quantified(&mut self, atom: Node, start: usize) -> Read<Node> {
+    /// The atom with its quantifier, if one follows. `modified`: `(?i)` or its like stands before it.
+    pub(super) fn quantified(&mut self, atom: Node, start: usize, modified: bool) -> Read<Node> {
         let quantifier = self.at;
         let Some((min, max)) = self.quantifier()? else {
             return Ok(atom);
@@ -16,7 +16,8 @@ impl Parser<'_> {
         if max.is_some_and(|max| min > max) {
             return Ok(Node::Concat(vec![Node::Fail, atom]));
         }
-        let bare_keep = self.source[start..].starts_with(b"\\K");
+        // Perl looks for it where the modifiers begin.
+        let bare_keep = !modified && self.source[start..].starts_with(b"\\K");
         if max.is_none() && bare_keep && atom == Node::Assert(Assert::Keep) {
             return self.refuse(quantifier, "`\\K` takes no text, and cannot be repeated");
         }

@@ -44,6 +44,20 @@ impl Parser<'_> {
                 );
             }
         };
+        if self.look_depth > 0 && verb != "MARK" {
+            // Perl lets it end the whole search from there, PCRE2 the look-around alone.
+            return self.unsupported(
+                start,
+                "a verb that controls backtracking is not supported within look-around",
+                "put it in front of the look-around or behind it, or write an atomic group: `(?>…)`",
+            );
+        }
+        if verb != "MARK" {
+            self.first_verb.get_or_insert(start);
+        }
+        if verb == "THEN" {
+            self.thens.push(start);
+        }
         Ok(Node::Verb(verb, argument))
     }
 
