@@ -88,7 +88,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(mutated::settings(4_000))]
+    #![proptest_config(mutated::settings(1_500))]
 
     #[test]
     fn mutated_patterns_hold_to_the_invariants(

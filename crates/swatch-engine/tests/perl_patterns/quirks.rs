@@ -73,11 +73,22 @@ fn leaking_lazy(pattern: &[u8]) -> bool {
         && lazy.iter().any(|text| find(pattern, text).is_some())
 }
 
-/// A `\K` in an atomic part stays in force when perl backtracks over it:
-/// `"aab" =~ /(?:a(?>\K)x|a)(?=b)/` finds the empty text behind its `a`.
+/// A `\K` in an atomic part or a repeated group stays in force when perl backtracks over it:
+/// `"aab" =~ /(?:a(?>\K)x|a)(?=b)/` finds the empty text behind its `a`, and
+/// `"_1" =~ /(?:\K.)+./` only the 1.
 fn kept_for_good(pattern: &[u8]) -> bool {
-    let atomic = [&b"(?>"[..], b"(*atomic", b"*+", b"++", b"?+", b"}+"];
-    find(pattern, b"\\K").is_some() && atomic.iter().any(|text| find(pattern, text).is_some())
+    let parts = [
+        &b"(?>"[..],
+        b"(*atomic",
+        b"*+",
+        b"++",
+        b"?+",
+        b"}+",
+        b")*",
+        b")+",
+        b"){",
+    ];
+    find(pattern, b"\\K").is_some() && parts.iter().any(|text| find(pattern, text).is_some())
 }
 
 /// The groups of a pattern, as far as its text shows them.
