@@ -58,6 +58,14 @@ long: ## the random tests, run for long
 	SWATCH_PATTERN_CASES=$${SWATCH_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
 		$(CARGO) test --release --workspace
 
+.PHONY: fuzz
+fuzz: ## each fuzz target for MINUTES=30; needs a nightly compiler and cargo-fuzz
+	fuzz/seeds.sh
+	for target in config:language template:language pattern:pattern action_address:action_address; do \
+	  $(CARGO) +nightly fuzz run "$${target%:*}" -- -max_total_time=$$(($(MINUTES) * 60)) -timeout=10 \
+	    -max_len=600 -dict="fuzz/$${target#*:}.dict" || exit 1; \
+	done
+
 .PHONY: fmt
 fmt: ## format the source
 	$(CARGO) fmt --all

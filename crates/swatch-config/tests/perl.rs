@@ -12,9 +12,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use swatch_config::ast::{ActionKind, Expr, Flags, Item, Piece, Template, Var};
 
-/// How many texts one run of Perl is asked about; more with `SWATCH_PROPTEST_CASES`.
+/// How many texts one run of Perl is asked about; more with `PROPTEST_CASES`.
 fn count() -> usize {
-    let cases = std::env::var("SWATCH_PROPTEST_CASES").ok();
+    let cases = std::env::var("PROPTEST_CASES").ok();
     cases.and_then(|cases| cases.parse().ok()).unwrap_or(2000)
 }
 

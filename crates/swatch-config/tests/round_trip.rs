@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use swatch_config::{Parsed, Sources, dump, parse_str, render};
 
-/// More cases with `SWATCH_PROPTEST_CASES=100000`.
+/// More cases with `PROPTEST_CASES=100000`.
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("SWATCH_PROPTEST_CASES").ok();
+    let cases = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
         cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(300),
         failure_persistence: None,
