@@ -4,7 +4,7 @@ prefix      = /usr/local
 bindir      = $(prefix)/bin
 mandir      = $(prefix)/share/man
 docdir      = $(prefix)/share/doc/swatch-rs
-DESTDIR     =
+DESTDIR    ?=
 MINUTES     = 30
 
 CARGO       = cargo

@@ -20,24 +20,36 @@ pub struct Span {
 /// Every file that a configuration was read from, the main one first.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    files: Vec<(PathBuf, Vec<u8>)>,
+    files: Vec<Source>,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    path: PathBuf,
+    text: Vec<u8>,
+    /// Where its lines begin: every rule's line is asked for.
+    lines: Vec<usize>,
 }
 
 impl Sources {
     /// Keeps a file's text and names it.
     pub fn add(&mut self, path: PathBuf, text: Vec<u8>) -> FileId {
-        self.files.push((path, text));
+        let breaks = text.iter().enumerate().filter(|(_, b)| **b == b'\n');
+        let lines = std::iter::once(0)
+            .chain(breaks.map(|(at, _)| at + 1))
+            .collect();
+        self.files.push(Source { path, text, lines });
         FileId((self.files.len() - 1) as u32)
     }
 
     /// The path of a file, as it was named.
     pub fn path(&self, file: FileId) -> &Path {
-        &self.files[file.0 as usize].0
+        &self.files[file.0 as usize].path
     }
 
     /// The bytes of a file.
     pub fn text(&self, file: FileId) -> &[u8] {
-        &self.files[file.0 as usize].1
+        &self.files[file.0 as usize].text
     }
 
     /// The bytes of a place.
@@ -47,9 +59,9 @@ impl Sources {
 
     /// Line (from 1) and column (in bytes, from 1) of a place's first byte.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let before = &self.text(span.file)[..span.start];
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
+        let lines = &self.files[span.file.0 as usize].lines;
+        let line = lines.partition_point(|&start| start <= span.start);
+        let column = span.start - lines[line - 1] + 1;
         (line, column)
     }
 
