@@ -113,6 +113,7 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
     let mut mails: HashSet<PathBuf> = HashSet::new();
     for (number, (given, script)) in recorded().into_iter().enumerate() {
         let (wanted, better) = wanted(&script, &mut locked);
+        let renewed = better.contains(&Better::LockedAlready);
         for one in better {
             *betters.entry(one).or_default() += 1;
         }
@@ -142,6 +143,10 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
         assert_eq!(output.status.code(), Some(code), "{place}");
 
         let mut calls = calls(&sandbox);
+        if renewed {
+            // Where a minute has passed since, its time starts anew: another job in place of the first.
+            calls.retain(|call| !call.starts_with("at ") && !call.starts_with("atrm "));
+        }
         if wanted.calls.iter().any(|call| call.starts_with("mail ")) {
             wait_for("the mail", || mail_files(&sandbox).len() > mails.len());
             for path in mail_files(&sandbox) {
