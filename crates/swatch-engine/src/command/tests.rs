@@ -287,7 +287,7 @@ fn loses_bytes(value: &[u8]) -> bool {
 
 #[test]
 fn values_are_data_in_every_place() {
-    let longer = std::env::var("PROPTEST_CASES").ok();
+    let longer = std::env::var("SWATCH_PROPTEST_CASES").ok();
     let cases = longer.and_then(|n| n.parse().ok()).unwrap_or(12);
     let mut failures = Vec::new();
     for (text, expect) in PLACES {

@@ -94,6 +94,8 @@ fn matches_what_perl_matches() {
         (r"(?:(?:)(.))*", b"ab", "ab|b"),
         (r"(((?:(?:)(.))*)*)", b"ba", "ba|ba||a"),
         (r"(?:(\d)x|\d\w)+", b"1x2b", "1x2b|1"),
+        (r"(c{2,1})?d", b"d", "d|-"),
+        (r"\R*?1", b"\r\n1", r"\r\n1"),
         // Modifiers in a conditional's branches stay, `\N{U+…}` and `\p{…}` keep to their charset.
         (r"(?(?=x)|(?i))b", b"B", "B"),
         (r"(?(?=x)|(?n))(b)", b"b", "b"),
@@ -104,6 +106,8 @@ fn matches_what_perl_matches() {
         // Faults of PCRE2 10.46 that must not show.
         (r"(?<=b?$)", b"_", ""),
         (r"[ \t]?(_)?+.", b" ", " |-"),
+        (r"b?a[/-]{0,2}+", b"a", "a"),
+        (r"(b*+).|(?1)", b"bb", "bb|-"),
     ];
     for (pattern, text, expected) in table {
         assert_eq!(

@@ -8,14 +8,13 @@ pub(crate) fn longest(node: &Node) -> Option<u64> {
         Node::Empty | Node::Fail | Node::Assert(_) | Node::Look(..) | Node::Verb(..) => Some(0),
         Node::Set(_) => Some(1),
         Node::Newline => Some(2),
-        // `a{3,1}` in a loop: nothing is taken by what never matches.
-        Node::Concat(nodes) if nodes.contains(&Node::Fail) => Some(0),
         Node::Concat(nodes) => nodes.iter().try_fold(0u64, |sum, node| {
             longest(node).map(|width| sum.saturating_add(width))
         }),
         Node::Alt(nodes) | Node::BranchReset(nodes) => nodes
             .iter()
             .try_fold(0, |most, node| longest(node).map(|width| most.max(width))),
+        Node::Repeat(repeat) if repeat.max == Some(0) => Some(0),
         Node::Repeat(repeat) => match (longest(&repeat.node)?, repeat.max) {
             (0, _) => Some(0),
             (width, max) => Some(width.saturating_mul(u64::from(max?))),

@@ -29,6 +29,12 @@ pub(crate) fn excuse(case: &Case, ours: &Answer, perl: &Answer) -> Option<&'stat
         // `"a" =~ /(?(?=)a)/` finds the empty text.
         return Some("an empty test of a conditional");
     }
+    if lazy_break(&case.pattern) {
+        return Some("a lazy repetition of line breaks");
+    }
+    if possessive_behind(&case.pattern) {
+        return Some("a possessive part behind");
+    }
     let groups = Groups::of(case);
     if groups.refers_to_itself {
         return Some("a group that refers to itself");
@@ -73,6 +79,22 @@ fn leaking_lazy(pattern: &[u8]) -> bool {
         && lazy.iter().any(|text| find(pattern, text).is_some())
 }
 
+/// Perl counts `\r\n` as two in a lazy repetition: `"\r\n1" =~ /\R*?1/` begins at the `\n`.
+fn lazy_break(pattern: &[u8]) -> bool {
+    let braced = find(pattern, b"\\R{").is_some() && find(pattern, b"}?").is_some();
+    let signs = [&b"\\R*?"[..], b"\\R+?", b"\\R??"];
+    braced || signs.iter().any(|text| find(pattern, text).is_some())
+}
+
+/// Perl's `(?<=.?+)` is never true. (Blanks: under `/x` they part no quantifier.)
+fn possessive_behind(pattern: &[u8]) -> bool {
+    let text: Vec<u8> = pattern.iter().copied().filter(|&b| b != b' ').collect();
+    let behind = [&b"(?<="[..], b"(?<!", b"(*nlb:"];
+    let possessive = [&b"*+"[..], b"++", b"?+", b"}+"];
+    behind.iter().any(|part| find(&text, part).is_some())
+        && possessive.iter().any(|part| find(&text, part).is_some())
+}
+
 /// A `\K` in an atomic part or a repeated group stays in force when perl backtracks over it:
 /// `"aab" =~ /(?:a(?>\K)x|a)(?=b)/` finds the empty text behind its `a`, and
 /// `"_1" =~ /(?:\K.)+./` only the 1.
@@ -99,7 +121,7 @@ struct Groups {
     /// perl up to 5.36 lets stand what a group took in a branch that failed:
     /// `"1x2b" =~ /(?:(\d)x|\d\w)+/` leaves 2 in `$1`.
     repeated: Vec<bool>,
-    /// A reference to a group, or a test of it, within it. It means what the group took earlier, and for perl that can
+    /// A reference to a group, or a test of it, within it, or a test before it. It means what the group took earlier, and for perl that can
     /// be an attempt that failed: `"bbb" =~ /(\g{1}*?b)$/` finds two of them.
     refers_to_itself: bool,
 }
@@ -108,6 +130,9 @@ impl Groups {
     fn of(case: &Case) -> Groups {
         let pattern = &case.pattern;
         let mut groups = Groups::default();
+        if let (Some(test), Some(group)) = (find(pattern, b"(?(<n>)"), find(pattern, b"<n>")) {
+            groups.refers_to_itself = group > test;
+        }
         // Of each open parenthesis, the groups before it and whether it is one.
         let mut open: Vec<(usize, bool)> = Vec::new();
         let mut at = 0;
@@ -125,6 +150,7 @@ impl Groups {
                 }
                 b'(' => {
                     if let Some(number) = rest.strip_prefix(b"?(").and_then(reference) {
+                        groups.refers_to_itself |= number > groups.repeated.len() as i64;
                         groups.refers_to_itself |= open
                             .iter()
                             .any(|&(before, is_group)| is_group && before as i64 + 1 == number);

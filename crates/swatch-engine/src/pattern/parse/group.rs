@@ -159,14 +159,10 @@ impl Parser<'_> {
         let outer = self.modifiers;
         let base = self.opened;
         let mut top = base;
-        let thens = self.thens.len();
         let branches = self.branches(|parser| {
             top = top.max(parser.opened);
             parser.opened = base;
         })?;
-        if branches.len() > 1 {
-            self.thens.truncate(thens);
-        }
         self.opened = self.opened.max(top);
         self.modifiers = outer;
         self.close(start)?;

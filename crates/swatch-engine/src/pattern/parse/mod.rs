@@ -113,8 +113,6 @@ struct Parser<'p> {
     look_depth: u32,
     /// Where the last escape ended, if it was a backslash and one more byte.
     letter_escape: Option<usize>,
-    /// Where `(*THEN)` stands without an alternation around it that was read to its end.
-    thens: Vec<usize>,
     /// Where the first verb stands that controls backtracking.
     first_verb: Option<usize>,
 }
@@ -146,7 +144,6 @@ impl<'p> Parser<'p> {
             depth: 0,
             look_depth: 0,
             letter_escape: None,
-            thens: Vec::new(),
             first_verb: None,
         }
     }
@@ -158,14 +155,6 @@ impl<'p> Parser<'p> {
                 self.at,
                 "this `)` closes no group",
                 "write `\\)` for the character",
-            );
-        }
-        // Perl's manual calls it a PRUNE then, but perl lets it go back to an alternation before it.
-        if let Some(&then) = self.thens.first() {
-            return self.unsupported(
-                then,
-                "`(*THEN)` is not supported where there is no alternation around it",
-                "write `(*PRUNE)`, which is what it stands for there",
             );
         }
         // PCRE2 confines a verb to the group that is called, Perl does not.
@@ -183,14 +172,10 @@ impl<'p> Parser<'p> {
 
     /// Branches up to the end or a `)`, which is left.
     fn alternation(&mut self) -> Read<Node> {
-        let thens = self.thens.len();
         let mut branches = self.branches(|_| {})?;
         Ok(match branches.len() {
             1 => branches.remove(0),
-            _ => {
-                self.thens.truncate(thens);
-                Node::Alt(branches)
-            }
+            _ => Node::Alt(branches),
         })
     }
 

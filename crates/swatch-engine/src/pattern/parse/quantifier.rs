@@ -14,7 +14,17 @@ impl Parser<'_> {
             return Ok(atom);
         };
         if max.is_some_and(|max| min > max) {
-            return Ok(Node::Concat(vec![Node::Fail, atom]));
+            // The atom is never tried and takes nothing, but its groups are counted.
+            let never = Repeat {
+                min: 0,
+                max: Some(0),
+                greed: Greed::Greedy,
+                node: atom,
+            };
+            return Ok(Node::Concat(vec![
+                Node::Fail,
+                Node::Repeat(Box::new(never)),
+            ]));
         }
         // Perl looks for it where the modifiers begin.
         let bare_keep = !modified && self.source[start..].starts_with(b"\\K");

@@ -32,7 +32,14 @@ impl Parser<'_> {
             b"COMMIT" => "COMMIT",
             b"PRUNE" => "PRUNE",
             b"SKIP" => "SKIP",
-            b"THEN" => "THEN",
+            // What perl goes back to is not what its manual says, in loops and behind them.
+            b"THEN" => {
+                return self.unsupported(
+                    start,
+                    "`(*THEN)` is not supported",
+                    "write `(*PRUNE)`, or an atomic group: `(?>…)`",
+                );
+            }
             b"MARK" | b"" if argument.is_some() => "MARK",
             b"MARK" => return self.refuse(start, "the verb `(*MARK` needs a name"),
             name => {
@@ -54,9 +61,6 @@ impl Parser<'_> {
         }
         if verb != "MARK" {
             self.first_verb.get_or_insert(start);
-        }
-        if verb == "THEN" {
-            self.thens.push(start);
         }
         Ok(Node::Verb(verb, argument))
     }
