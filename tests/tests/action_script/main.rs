@@ -199,8 +199,12 @@ fn calls(sandbox: &Sandbox) -> Vec<String> {
             if !call.starts_with("at ") {
                 return call.replace(" -w 5", "");
             }
-            // The newest job: numbers grow.
-            job = sandbox.files("jobs");
+            // The newest job has the highest number; a renewal may have taken an older one away.
+            let jobs = fs::read_dir(sandbox.path("jobs"))
+                .expect("a folder")
+                .flatten();
+            let numbers = jobs.filter_map(|job| job.file_name().to_str()?.parse().ok());
+            job = numbers.max().unwrap_or(job);
             let text = sandbox.text(&format!("jobs/{job}"));
             let unlock = text
                 .split("{ ")
