@@ -86,7 +86,7 @@ fn lazy_break(pattern: &[u8]) -> bool {
     braced || signs.iter().any(|text| find(pattern, text).is_some())
 }
 
-/// Perl's `(?<=.?+)` is never true. (Blanks: under `/x` they part no quantifier.)
+/// Perl's `(?<=.{0,1}+)` is never true. (Under `/x` blanks part no quantifier.)
 fn possessive_behind(pattern: &[u8]) -> bool {
     let text: Vec<u8> = pattern.iter().copied().filter(|&b| b != b' ').collect();
     let behind = [&b"(?<="[..], b"(?<!", b"(*nlb:"];
