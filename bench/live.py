@@ -22,7 +22,7 @@ class Watch:
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.DEVNULL, start_new_session=True)
         self.number = 0
-        self.rest = b""
+        self.rest, self.hit = b"", HIT
 
     def append(self, text):
         os.write(self.log, text)
@@ -40,7 +40,7 @@ class Watch:
             if not text:
                 break
             # A message to a pipe has no newline.
-            *hits, self.rest = (self.rest + text).split(HIT)
+            *hits, self.rest = (self.rest + text).split(self.hit)
             came += len(hits)
         return came
 

@@ -121,4 +121,9 @@ def write(docs, program, tools, arguments, results):
     if rows := results.get("action"):
         out += ["## swatch-action", "", "Whole processes, in a network and with folders of their own; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
+    if rows := results.get("helper"):
+        out += ["## swatch-action", "",
+                "One process for each line. The script (`bench/count.sh`) does what such helpers do, with a process for each "
+                "step. Medians, the two in turn; the locks are real ones in nftables.", ""]
+        table(out, ["work", "tool", "ms", "times the first"], [(w, t, f"{m:.2f}", f"{r:.1f}") for w, t, m, r in rows])
     (docs / "benchmarks.md").write_text("\n".join(out))
