@@ -3,7 +3,7 @@
 # counts its lines, with a process for every step. Where the count is reached it only says so.
 PATH=/bin:/usr/bin:/sbin:/usr/sbin
 LANG=C
-folder=${SWATCH_BENCH_LEDGERS:?the folder of the ledgers}
+folder=${SWATCH_BENCH_LEDGERS:-/var/log/swatch}
 read -r line
 address=$(echo $line | cut -d ' ' -f "$1" | sed -n 's/^[^0-9]*\([0-9]*[.][0-9]*[.][0-9]*[.][0-9]*\).*$/\1/p')
 if echo "$address" | grep -q '^[0-9]'; then :; else exit 1; fi

@@ -104,8 +104,8 @@ def write(docs, program, tools, arguments, results):
         out += ["## From an appended line to its effect", ""]
         table(out, ["action", "tool", "median, ms", "p99, ms", "lines"],
               [(a, t, f"{m:.2f}", f"{p:.2f}", n) for a, t, m, p, n in rows])
-    if rows := results.get("burst"):
-        out += ["## 100,000 lines appended at once", ""]
+    if rows := (results.get("burst") or []) + (results.get("through") or []):
+        out += ["## 100,000 lines appended at once", "", "And a thousand that a helper counts, a process for each.", ""]
         table(out, ["action", "tool", "s", "effects", "matching lines"],
               [(a, t, f"{s:.3f}", c, m) for a, t, s, c, m in rows])
     if rows := results.get("memory"):
@@ -121,9 +121,4 @@ def write(docs, program, tools, arguments, results):
     if rows := results.get("action"):
         out += ["## swatch-action", "", "Whole processes, in a network and with folders of their own; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
-    if rows := results.get("helper"):
-        out += ["## swatch-action", "",
-                "One process for each line. The script (`bench/count.sh`) does what such helpers do, with a process for each "
-                "step. Medians, the two in turn; the locks are real ones in nftables.", ""]
-        table(out, ["work", "tool", "ms", "times the first"], [(w, t, f"{m:.2f}", f"{r:.1f}") for w, t, m, r in rows])
     (docs / "benchmarks.md").write_text("\n".join(out))

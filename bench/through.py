@@ -1,0 +1,53 @@
+"""A burst through the watcher to a helper that counts: swatch-rs and swatch-action, swatchdog and a shell script."""
+
+import os
+import pathlib
+import tempfile
+import time
+
+from live import Watch
+
+SCRIPT = pathlib.Path(__file__).with_name("count.sh")
+TEXT = "Nov 22 10:00:00 alpha sshd[7]: Invalid user oracle from 198.51.100.{} port 4711\n"
+FIELD = "10"
+COUNT = 1_000
+
+
+def contestants(bench, folder):
+    for name in ("log", "state", "script"):
+        (folder / name).mkdir(mode=0o700)
+    helper = [bench.program.with_name("swatch-action"), "--no-mail", "--count", "1000000",
+              "--log-dir", folder / "log", "--state-dir", folder / "state", FIELD]
+    yield "swatch-rs and swatch-action", [bench.program], helper
+    if "swatchdog" in bench.tools:
+        os.environ["SWATCH_BENCH_LEDGERS"] = str(folder / "script")
+        yield "swatchdog and a shell script", ["swatchdog"], [SCRIPT, FIELD]
+
+
+def through(bench):
+    """Seconds until each of a thousand lines for a hundred addresses has been counted."""
+    text = "".join(TEXT.format(n % 100) for n in range(COUNT)).encode()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="swatch-through.", dir=bench.folder) as temporary:
+        folder = pathlib.Path(temporary)
+        log = folder / "burst.log"
+        for tool, watcher, helper in contestants(bench, folder):
+            conf = folder / "rules.conf"
+            conf.write_text(f'watchfor /Invalid user/\n\tpipe "{" ".join(map(str, helper))}"\n')
+            log.write_bytes(b"")
+            watch = Watch([*watcher, "-c", conf, "-t", log], log)
+            watch.hit = b" 198.51.100."
+            try:
+                watch.append(TEXT.format(250).encode())
+                while not watch.read(1, 0.5):
+                    watch.append(TEXT.format(250).encode())
+                watch.read(100, 1)
+                start = time.perf_counter()
+                watch.append(text)
+                came = watch.read(COUNT, 120)
+                took = time.perf_counter() - start
+            finally:
+                watch.end()
+            rows.append(("pipe to a helper that counts", tool, took, came, COUNT))
+            print(f"{tool:30} {took:.3f} s, {came} of {COUNT} counted", flush=True)
+    return rows
