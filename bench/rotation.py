@@ -107,8 +107,6 @@ def tools(bench, folder, log):
     if "sec" in bench.tools:
         rules = folder / "rotation.sec"
         rules.write_text("type=Single\nptype=RegExp\npattern=number \\d+ end\ndesc=$0\naction=write - $0\n\n")
-        # $0 is the matched part; the prefix keeps the number of words the same.
-        rules.write_text(rules.read_text().replace("write - $0", "write - a b c d e: $0"))
         yield Tool("sec", ["sec", f"--conf={rules}", f"--input={log}", "--nodetach"], folder)
 
 

@@ -1,68 +1,164 @@
-//! One pass over many blocks: several threads search, one decides in order.
+//! One pass over many blocks: several threads search, and decide in order.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::found::Found;
 use super::rules::Search;
 use super::scan::Scratch;
 use crate::program::Program;
 
-/// Searches blocks in `threads` threads and hands each with its findings to `decide`, in the
-/// order in which `blocks` yields them, until it says to break off or they are at an end.
+/// Searches blocks in `threads` threads, this one among them, and hands each with its findings to
+/// `decide`, in the order in which `blocks` yields them, until it says to break off or they are at
+/// an end.
 ///
 /// The threads take turns in drawing blocks from the iterator, so reading a file is part of
-/// their work. At most two blocks per thread are under way.
+/// their work. So is deciding: whoever has searched the block whose turn it is decides on it, and
+/// on those that were searched before their turn. (A thread of its own for it would have to be
+/// woken for each block.) At most two blocks per thread are under way.
 pub fn in_order<B, T>(
     program: &Program,
     search: &Search,
     threads: usize,
     blocks: impl Iterator<Item = B> + Send,
-    mut decide: impl FnMut(B, &Found) -> ControlFlow<T>,
+    decide: impl FnMut(B, &Found) -> ControlFlow<T> + Send,
 ) -> Option<T>
 where
     B: AsRef<[u8]> + Send,
+    T: Send,
 {
     let threads = threads.max(1);
     let source = Mutex::new(blocks.enumerate());
-    let stop = AtomicBool::new(false);
-    let (to, from) = mpsc::sync_channel::<(usize, B, Found)>(threads);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let to = to.clone();
-            let (source, stop) = (&source, &stop);
-            scope.spawn(move || {
-                let mut scratch = Scratch::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let drawn = source.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some((number, block)) = drawn else { break };
-                    let mut found = Found::new();
-                    search.block(program, &mut scratch, block.as_ref(), &mut found);
-                    if to.send((number, block, found)).is_err() {
-                        break;
+    let decider = Mutex::new((decide, None));
+    let turns = Turns::new(threads);
+    let work = || {
+        let mut scratch = Scratch::new();
+        while !turns.are_over() {
+            let drawn = lock(&source).next();
+            let Some((number, block)) = drawn else { break };
+            let mut found = Found::new();
+            search.block(program, &mut scratch, block.as_ref(), &mut found);
+            turns.hand_in(number, (block, found), |(block, found)| {
+                let mut decider = lock(&decider);
+                let (decide, result) = &mut *decider;
+                match decide(block, &found) {
+                    ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                    ControlFlow::Break(value) => {
+                        *result = Some(value);
+                        ControlFlow::Break(())
                     }
                 }
             });
         }
-        drop(to);
-        let mut early = BTreeMap::new();
-        let mut next = 0;
-        let mut result = None;
-        'receive: while let Ok((number, block, found)) = from.recv() {
-            early.insert(number, (block, found));
-            while let Some((block, found)) = early.remove(&next) {
-                next += 1;
-                if let ControlFlow::Break(value) = decide(block, &found) {
-                    result = Some(value);
-                    break 'receive;
-                }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let (_, result) = decider.into_inner().unwrap_or_else(PoisonError::into_inner);
+    result
+}
+
+/// Who is next.
+struct Turns<W> {
+    table: Mutex<Table<W>>,
+    /// It has become somebody's turn, or there is room again.
+    moved: Condvar,
+    /// How much may wait for its turn.
+    room: usize,
+}
+
+struct Table<W> {
+    next: usize,
+    /// What was done before its turn.
+    early: BTreeMap<usize, W>,
+    /// Somebody decides; he will look at what is handed in meanwhile.
+    busy: bool,
+    over: bool,
+    waiting: usize,
+}
+
+impl<W> Turns<W> {
+    fn new(room: usize) -> Self {
+        Turns {
+            table: Mutex::new(Table {
+                next: 0,
+                early: BTreeMap::new(),
+                busy: false,
+                over: false,
+                waiting: 0,
+            }),
+            moved: Condvar::new(),
+            room,
+        }
+    }
+
+    fn are_over(&self) -> bool {
+        lock(&self.table).over
+    }
+
+    /// Hands in what was numbered so; decides on all whose turn it is, unless somebody does.
+    /// Waits while too much is there already.
+    fn hand_in(&self, number: usize, work: W, mut decide: impl FnMut(W) -> ControlFlow<()>) {
+        let mut table = lock(&self.table);
+        while !table.over && table.next != number && table.early.len() >= self.room {
+            table.waiting += 1;
+            table = self
+                .moved
+                .wait(table)
+                .unwrap_or_else(PoisonError::into_inner);
+            table.waiting -= 1;
+        }
+        table.early.insert(number, work);
+        if table.busy {
+            return;
+        }
+        table.busy = true;
+        let mut deciding = Deciding {
+            turns: self,
+            done: false,
+        };
+        while let Some(work) = table.take_next() {
+            drop(table);
+            let flow = decide(work);
+            table = lock(&self.table);
+            table.over |= flow.is_break();
+            if table.waiting > 0 {
+                self.moved.notify_all();
             }
         }
-        stop.store(true, Ordering::Relaxed);
-        // Threads that wait to send find nobody listening, and end.
-        drop(from);
-        result
-    })
+        table.busy = false;
+        deciding.done = true;
+    }
+}
+
+impl<W> Table<W> {
+    fn take_next(&mut self) -> Option<W> {
+        let work = self.early.remove(&self.next).filter(|_| !self.over)?;
+        self.next += 1;
+        Some(work)
+    }
+}
+
+/// Nobody must wait for a decision in which a thread panicked.
+struct Deciding<'t, W> {
+    turns: &'t Turns<W>,
+    done: bool,
+}
+
+impl<W> Drop for Deciding<'_, W> {
+    fn drop(&mut self) {
+        if !self.done {
+            lock(&self.turns.table).over = true;
+            self.turns.moved.notify_all();
+        }
+    }
+}
+
+/// A panic elsewhere comes out where the threads are joined.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -175,6 +175,43 @@ proptest! {
     }
 }
 
+/// Many small blocks, in each of which the number of the block is found.
+fn numbered(mut decide: impl FnMut(usize) -> ControlFlow<usize> + Send) -> Option<usize> {
+    let bench = Bench::new(vec![rule("n", matches("number"), vec![say("$_")])]);
+    let search = Search::new(&bench.program);
+    let blocks = (0..1_000).map(|n| format!("number {n}\n").into_bytes());
+    in_order(&bench.program, &search, 4, blocks, |block, found| {
+        assert_eq!(found.len(), 1);
+        let text = String::from_utf8_lossy(&block);
+        decide(text["number ".len()..].trim_end().parse().unwrap())
+    })
+}
+
+#[test]
+fn blocks_come_in_order_until_it_is_broken_off() {
+    let mut came = Vec::new();
+    let ended = numbered(|number| {
+        came.push(number);
+        if number == 500 {
+            return ControlFlow::Break(number);
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(ended, Some(500));
+    assert!(came.into_iter().eq(0..=500));
+}
+
+#[test]
+fn a_panic_of_the_one_that_decides_ends_the_others() {
+    let result = std::panic::catch_unwind(|| {
+        numbered(|number| {
+            assert!(number < 20, "as meant");
+            ControlFlow::Continue(())
+        })
+    });
+    assert!(result.is_err());
+}
+
 /// A pattern's texts, the best choice first.
 fn texts_of(pattern: &str) -> (Vec<Vec<String>>, bool) {
     let matcher = Matcher::compile(pattern.as_bytes(), &Flags::default(), &Limits::default());

@@ -40,7 +40,14 @@ impl Parser<'_> {
                 // They say nothing about how a pattern matches.
                 b'p' | b'o' | b'g' | b'c' => {}
                 b'-' if on && negatable => on = false,
-                b'a' | b'd' | b'l' | b'u' if on => {
+                b'l' if on => {
+                    return self.unsupported(
+                        self.at,
+                        "the modifier `l` makes the meaning depend on the locale, and is not supported",
+                        "leave the `l` out",
+                    );
+                }
+                b'a' | b'd' | b'u' if on => {
                     charsets.push(letter);
                     modifiers.charset = self.charset(&charsets)?;
                 }
@@ -76,7 +83,7 @@ impl Parser<'_> {
         Ok(match letters {
             b"a" => Charset::Ascii,
             b"aa" => Charset::AsciiStrict,
-            b"d" | b"l" => self.default_charset(),
+            b"d" => self.default_charset(),
             b"u" => Charset::Unicode,
             _ => {
                 let text = Self::shown(letters);

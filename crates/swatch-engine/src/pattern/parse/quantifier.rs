@@ -13,6 +13,14 @@ impl Parser<'_> {
         let Some((min, max)) = self.quantifier()? else {
             return Ok(atom);
         };
+        if atom.any(&|node| matches!(node, Node::Verb(verb, _) if *verb != "MARK")) {
+            // What a verb cuts off of earlier rounds is not the same in Perl and in PCRE2.
+            return self.unsupported(
+                quantifier,
+                "a verb that controls backtracking is not supported within a repetition",
+                "write an atomic group: `(?>…)`",
+            );
+        }
         if max.is_some_and(|max| min > max) {
             // The atom is never tried and takes nothing, but its groups are counted.
             let never = Repeat {
