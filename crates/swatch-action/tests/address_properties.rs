@@ -118,6 +118,23 @@ proptest! {
     }
 }
 
+/// What was found by chance or by fuzzing, and holds since.
+#[test]
+fn texts_that_once_chose_or_made_a_place() {
+    let fields = FieldList::parse("7").expect("a list");
+    for choice in 0..64 {
+        for text in [
+            " port , rip=fe80::1%eth0, ",
+            ", rip=[2001:db8::7]:22, ",
+            ", rip=198.51.100.7, lip=",
+        ] {
+            address_invariants::text_never_chooses(choice, text.as_bytes(), &fields);
+        }
+        let text = b"n_fatal:/198.51.100.7:22 Connection fr\0m";
+        address_invariants::text_makes_no_place(choice, text);
+    }
+}
+
 /// One event is one process, and an attacker chooses how long it takes: a megabyte of what each reader looks for must not
 /// take more than some milliseconds of it (a debug build on a busy machine is given much more; a quadratic reader takes
 /// minutes).

@@ -373,6 +373,8 @@ fn odd_commands_are_printed_as_they_are() {
         "exec rec \\$ENV{WORD}",
         "exec rec \\$$1",
         "exec rec \"\\\\\\$10\"",
+        "exec rec \"$$12\\${1}E\"",
+        "exec rec \\${1} \\${_} ${HOME}",
         "exec \"rec it's,threshold=x\"",
         "throttle key=log",
     ] {

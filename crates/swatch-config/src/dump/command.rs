@@ -110,7 +110,8 @@ fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut Shell) {
     for (at, &byte) in text.iter().enumerate() {
         let next = text.get(at + 1).copied().unwrap_or(behind);
         let environment = text[at + 1..].starts_with(b"ENV{");
-        let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next) || environment;
+        let braces = in_braces(&text[at + 1..]);
+        let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next) || environment || braces;
         // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
         let hidden = match shell.single() {
             true => at > 0 && text[at - 1] == b'\\',
@@ -123,4 +124,14 @@ fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut Shell) {
         shell.feed(byte);
         out.push(byte);
     }
+}
+
+/// `{1}`, `{_}`: behind a `$` a variable of swatchdog's, where `{HOME}` is the shell's.
+fn in_braces(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"{") else {
+        return false;
+    };
+    let name = rest.split(|&b| b == b'}').next().unwrap_or_default();
+    let is_number = !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+    rest.len() > name.len() && (is_number || matches!(name, [b'_' | b'&' | b'*' | b'+']))
 }

@@ -146,6 +146,11 @@ impl Node {
         }
     }
 
+    /// A verb that controls backtracking.
+    pub(crate) fn is_control(&self) -> bool {
+        matches!(self, Node::Verb(verb, _) if *verb != "MARK")
+    }
+
     /// Whether the node or a part of it is so.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
         test(self) || self.children().into_iter().any(|child| child.any(test))

@@ -12,14 +12,15 @@ use super::scan::{Place, decide, every, leading, split, split_last};
 /// What follows `lip=` is Dovecot's own (security, session); the name stands before. So the last `rip=` counts, unless
 /// a name stands behind it too (a format of the administrator's).
 pub(super) fn read(message: &[u8]) -> Option<Place> {
-    if split(message, b" rip=").is_some() {
-        let (before, rest) = split_last(message, b" rip=")?;
-        if split(rest, b"user=<").is_some() || !before.ends_with(b",") {
-            return Some(every(message, b" rip=", at));
-        }
-        return Some(at(rest).into());
+    // First: a name in it may hold all of the other form.
+    if let Some(place) = auth(message) {
+        return Some(place);
     }
-    auth(message)
+    let (before, rest) = split_last(message, b" rip=")?;
+    if split(rest, b"user=<").is_some() || !before.ends_with(b",") {
+        return Some(every(message, b" rip=", at));
+    }
+    Some(at(rest).into())
 }
 
 /// The address, where the message could have it: a comma and a blank behind it, or the end.

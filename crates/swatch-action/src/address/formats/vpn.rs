@@ -16,7 +16,13 @@ pub(super) fn openvpn(line: &[u8]) -> Option<Place> {
         return Some(peer(word(rest).0).into());
     }
     let (first, behind) = word(rest);
-    let token = first.split(|byte| *byte == b'/').next_back()?;
+    let mut parts = first.rsplitn(2, |byte| *byte == b'/');
+    let token = parts.next()?;
+    // It replaces other bytes of a name; a line of another program may begin with any.
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.@:/=+".contains(byte);
+    if !parts.next().is_none_or(|name| name.iter().all(fits)) {
+        return None;
+    }
     let kinds: [&[u8]; 10] = [
         b"TLS",
         b"WARNING",

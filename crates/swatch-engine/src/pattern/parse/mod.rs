@@ -205,7 +205,16 @@ impl<'p> Parser<'p> {
             };
             self.skip_space()?;
             // An empty group counts: `(?:(?:)(a))*` forgets no group where `(?:(a))*` does.
-            nodes.push(self.quantified(atom, start, std::mem::take(&mut modified))?);
+            let node = self.quantified(atom, start, std::mem::take(&mut modified))?;
+            // Which of several verbs has the last word is another one to Perl than to PCRE2.
+            if node.is_control() && nodes.iter().any(Node::is_control) {
+                return self.unsupported(
+                    start,
+                    "a second verb that controls backtracking is not supported in a branch",
+                    "leave one of them out, or write an atomic group: `(?>…)`",
+                );
+            }
+            nodes.push(node);
         }
         Ok(Node::concat(nodes))
     }

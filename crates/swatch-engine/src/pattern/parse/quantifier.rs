@@ -13,7 +13,7 @@ impl Parser<'_> {
         let Some((min, max)) = self.quantifier()? else {
             return Ok(atom);
         };
-        if atom.any(&|node| matches!(node, Node::Verb(verb, _) if *verb != "MARK")) {
+        if atom.any(&Node::is_control) {
             // What a verb cuts off of earlier rounds is not the same in Perl and in PCRE2.
             return self.unsupported(
                 quantifier,
