@@ -15,7 +15,7 @@ MODES = {
     "writer keeps": "the writer keeps the old file for 300 ms",
     "created later": "created 300 ms later",
     "copytruncate": "copied and truncated",
-    "down": "500 lines written while it is down",
+    "down": "stopped, and started again while lines are written",
     "HUP": "one HUP",
 }
 

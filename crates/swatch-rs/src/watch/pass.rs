@@ -1,4 +1,4 @@
-//! One pass over an input that ends: several threads search, this one decides and performs.
+//! One pass over an input that ends: several threads search, and take turns in deciding and performing.
 
 use std::num::NonZero;
 use std::ops::ControlFlow;
