@@ -1,40 +1,12 @@
 //! The mail of a lock through an SMTP server: a lock never waits for it and is never undone by it.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    time::Duration,
-};
+use std::{net::TcpListener, sync::mpsc, time::Duration};
 
+use smtp_server::serve;
 use swatch_tests::action::{Sandbox, err, out, wait_for};
 
-/// Takes one mail as a server of the plainest kind, one without extensions.
-fn take(stream: TcpStream) -> String {
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let mut answer = stream;
-    let mut heard = String::new();
-    let mut text = false;
-    answer.write_all(b"220 box\r\n").expect("a client");
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return heard;
-        }
-        let said = match line.trim_end() {
-            "." if text => "250 taken",
-            "DATA" => "354 go on",
-            "QUIT" => "221 bye",
-            line if line.starts_with("EHLO") => "250 box",
-            _ => "250 fine",
-        };
-        text = (text || line.starts_with("DATA")) && line != ".\r\n";
-        heard.push_str(&line);
-        if !text || line.starts_with("DATA") {
-            let _ = answer.write_all(format!("{said}\r\n").as_bytes());
-        }
-    }
-}
+#[path = "../../crates/swatch-action/tests/smtp_server/mod.rs"]
+mod smtp_server;
 
 fn mailing_to(port: u16) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -52,7 +24,7 @@ fn a_lock_is_told_by_smtp() {
     let (done, mail) = mpsc::channel();
     std::thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a client");
-        done.send(take(stream))
+        done.send(serve(stream, ""))
     });
     // A user name that would like to be an envelope, a header and an end of the text.
     let line =

@@ -146,7 +146,7 @@ impl Checkpoint {
 
     fn state(&self) -> State {
         let mut table = self.table();
-        table.live.retain(|progress| !progress.is_over());
+        table.drop_over();
         let mut files = table.loaded.clone();
         files.extend(table.live.iter().map(|progress| progress.saved()));
         State {
@@ -192,7 +192,7 @@ impl Checkpoint {
         let progress = Arc::new(Progress::new(saved, self.shared.changes.clone()));
         let mut table = self.table();
         // Not only when the state is written: there may be none, or nothing to write for long.
-        table.live.retain(|progress| !progress.is_over());
+        table.drop_over();
         table.live.push(progress.clone());
         self.changed();
         progress
@@ -225,6 +225,11 @@ impl Checkpoint {
 }
 
 impl Table {
+    /// Drops the positions that are needed no more.
+    fn drop_over(&mut self) {
+        self.live.retain(|progress| !progress.is_over());
+    }
+
     /// Replaces the patterns; those that stay keep their time.
     fn cover(&mut self, patterns: &[Pattern]) -> Vec<Covered> {
         let now = kernel_time();

@@ -51,7 +51,8 @@ impl Parser<'_> {
                 );
             }
         };
-        if self.look_depth > 0 && verb != "MARK" {
+        let verb = Node::Verb(verb, argument);
+        if self.look_depth > 0 && verb.is_control() {
             // Perl lets it end the whole search from there, PCRE2 the look-around alone.
             return self.unsupported(
                 start,
@@ -59,10 +60,10 @@ impl Parser<'_> {
                 "put it in front of the look-around or behind it, or write an atomic group: `(?>…)`",
             );
         }
-        if verb != "MARK" {
+        if verb.is_control() {
             self.first_verb.get_or_insert(start);
         }
-        Ok(Node::Verb(verb, argument))
+        Ok(verb)
     }
 
     fn spelled_out(&mut self, start: usize, name: &[u8]) -> Read<Node> {
