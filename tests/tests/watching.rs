@@ -249,6 +249,35 @@ fn counters_are_told_on_usr1_and_nothing_ends() {
 }
 
 #[test]
+fn reading_goes_on_while_a_command_runs() {
+    let site = Site::new();
+    site.write(
+        "conf",
+        "watchfor /wait/\n\texec \"touch began; until [ -e go ]; do sleep 0.02; done; rm began\"\nwatchfor /./\n\techo normal\n",
+    );
+    site.write("log", "");
+    let mut swatch = site.start(&["-c", "conf", "-t", "log"]);
+    for round in 1..=3 {
+        site.append("log", "wait");
+        wait_for("the command", || site.path("began").exists());
+        for (queued, line) in [(1, "one"), (2, "two")] {
+            site.append("log", line);
+            wait_for("a line that was read meanwhile", || {
+                swatch.signal(Signal::SIGUSR1);
+                site.read("err")
+                    .contains(&format!("{queued} blocks queued"))
+            });
+        }
+        assert_eq!(site.count("out", "one"), round - 1, "the order of the log");
+        site.write("go", "");
+        wait_for("what was behind it", || site.count("out", "two") == round);
+        std::fs::remove_file(site.path("go")).unwrap();
+        site.write("err", "");
+    }
+    assert!(swatch.stop().success());
+}
+
+#[test]
 fn a_daemon_keeps_its_output_and_leaves_nothing_behind() {
     let site = Site::new();
     site.write("conf", ECHO);

@@ -1,16 +1,14 @@
-//! One watch: a source, the rules for it, and two threads between them.
+//! One watch: a source, the rules for it, and two threads that share the work.
 //!
-//! The reader takes records from the source as they come; the worker decides and performs, in
-//! order. Between them lies a short queue of blocks: when an action takes its time the reader
-//! goes on until the queue is full, and then the log itself is the queue. So an action never
-//! holds up reading for long, memory stays bounded, and nothing is lost.
+//! [`reader`] takes records from the source as they come; [`worker`] decides and performs, in
+//! order; [`crew`] says which thread does what.
 
+mod crew;
 mod pass;
 mod reader;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,14 +16,12 @@ use std::time::{Duration, Instant};
 use swatch_engine::search::Found;
 use swatch_tail::{Block, Checkpoint, Waker};
 
+use crate::clock::Clock;
 use crate::message::Level;
 use crate::perform::Performer;
 use crate::rules::Rules;
 use crate::source::{Ending, Receipt, Source};
 use crate::supervisor::Bell;
-
-/// Blocks between reader and worker.
-const QUEUE: usize = 2;
 
 /// How long one action may take before its watch counts as hanging; their time limit is a minute
 /// by default.
@@ -40,12 +36,10 @@ pub enum Outcome {
     Badly(String),
 }
 
-/// What reader and worker hand each other.
+/// What the reader gets for the worker.
 enum Item {
     Records(Block, Receipt),
     Notice(Level, String),
-    /// Tell the counters of the rules.
-    Status,
     End(Ending),
 }
 
@@ -95,7 +89,8 @@ pub struct Counters {
 pub struct Watch {
     shared: Arc<Shared>,
     waker: Waker,
-    worker: Option<JoinHandle<()>>,
+    crew: Option<Arc<crew::Crew>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// What a watch is made of.
@@ -145,27 +140,26 @@ impl Watch {
                     shared: Arc::clone(&shared),
                     bell: parts.bell,
                 };
-                return Self::with(shared, waker, move || pass.run());
+                let thread = spawn("pass", move || pass.run())?;
+                return Ok(Self {
+                    shared,
+                    waker,
+                    crew: None,
+                    threads: vec![thread],
+                });
             }
             rules => rules,
         };
-        let (to_worker, items): (SyncSender<Item>, Receiver<Item>) = sync_channel(QUEUE);
-        let (used, used_blocks) = channel();
         let reader = reader::Reader {
             source: parts.source,
-            items: to_worker,
-            used_blocks,
             shared: Arc::clone(&shared),
         };
         let worker = worker::Worker {
-            items,
-            used,
             rules,
             performer: parts.performer,
             checkpoint: parts.checkpoint,
             shared: Arc::clone(&shared),
-            waker: waker.clone(),
-            bell: parts.bell,
+            clock: Clock::default(),
             durable: Instant::now(),
             unsynced: false,
             by_lines: parts.by_lines,
@@ -173,26 +167,29 @@ impl Watch {
             failed: None,
             progress: worker::Progress::default(),
         };
-        std::thread::Builder::new()
-            .name("read".to_owned())
-            .stack_size(256 * 1024)
-            .spawn(move || reader.run())?;
-        Self::with(shared, waker, move || worker.run())
-    }
-
-    fn with(
-        shared: Arc<Shared>,
-        waker: Waker,
-        work: impl FnOnce() + Send + 'static,
-    ) -> std::io::Result<Self> {
-        let worker = std::thread::Builder::new()
-            .name("work".to_owned())
-            .stack_size(1024 * 1024)
-            .spawn(work)?;
+        let crew = crew::Crew::new(
+            reader,
+            worker,
+            Arc::clone(&shared),
+            waker.clone(),
+            parts.bell,
+        );
+        let crew = Arc::new(crew);
+        let threads = ["work 1", "work 2"].map(|name| {
+            let crew = Arc::clone(&crew);
+            spawn(name, move || crew.run())
+        });
+        let threads: std::io::Result<_> = threads.into_iter().collect();
+        if threads.is_err() {
+            // One of them may be at work already.
+            shared.stop.store(true, Ordering::Release);
+            waker.wake();
+        }
         Ok(Self {
             shared,
             waker,
-            worker: Some(worker),
+            crew: Some(crew),
+            threads: threads?,
         })
     }
 
@@ -217,6 +214,9 @@ impl Watch {
     pub fn tell_status(&self) {
         self.shared.status_asked.store(true, Ordering::Release);
         self.waker.wake();
+        if let Some(crew) = &self.crew {
+            crew.look();
+        }
     }
 
     /// False if it has been at one action for longer than any may take.
@@ -230,13 +230,20 @@ impl Watch {
         lock(&self.shared.outcome).clone()
     }
 
-    /// Waits for the worker, whose last act is to save the positions.
-    pub fn join(mut self) {
-        if let Some(worker) = self.worker.take() {
+    /// Waits until positions are saved, and what the source had started has ended.
+    pub fn join(self) {
+        for thread in self.threads {
             // A panic was told by the panic hook, and shows as an outcome that is missing.
-            let _ = worker.join();
+            let _ = thread.join();
         }
     }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(1024 * 1024)
+        .spawn(work)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,8 +1,7 @@
-//! The thread that reads.
+//! Taking items from the source.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender};
 
 use swatch_tail::Block;
 
@@ -12,44 +11,31 @@ use crate::source::{Arrival, Source};
 
 pub(super) struct Reader {
     pub(super) source: Box<dyn Source>,
-    pub(super) items: SyncSender<Item>,
-    pub(super) used_blocks: Receiver<Block>,
     pub(super) shared: Arc<Shared>,
 }
 
 impl Reader {
-    /// Until the source ends, the watch is stopped, or the worker has gone.
-    pub(super) fn run(mut self) {
-        while !self.shared.stop.load(Ordering::Acquire) {
-            for block in self.used_blocks.try_iter() {
-                self.source.recycle(block);
-            }
-            let item = match self.source.next() {
-                Arrival::Records(block, receipt) => Item::Records(block, receipt),
-                Arrival::Notice(level, text) => Item::Notice(level, text),
-                Arrival::Woken => {
-                    self.status();
-                    continue;
-                }
-                Arrival::End(ending) => {
-                    let _ = self.items.send(Item::End(ending));
-                    return;
-                }
-            };
-            if matches!(item, Item::Records(..)) {
+    /// Waits for the next item; none if it was woken for another reason. After [`Item::End`] it
+    /// must not be asked again.
+    pub(super) fn next(&mut self) -> Option<Item> {
+        Some(match self.source.next() {
+            Arrival::Records(block, receipt) => {
                 self.shared.counters.queued.fetch_add(1, Ordering::Relaxed);
+                Item::Records(block, receipt)
             }
-            // An error means that the worker has ended: by `quit`, for example.
-            if self.items.send(item).is_err() {
-                return;
-            }
-        }
+            Arrival::Notice(level, text) => Item::Notice(level, text),
+            Arrival::Woken => return None,
+            Arrival::End(ending) => Item::End(ending),
+        })
     }
 
-    fn status(&self) {
-        if !self.shared.status_asked.swap(false, Ordering::AcqRel) {
-            return;
-        }
+    /// Gives back a block that is no longer needed.
+    pub(super) fn recycle(&mut self, block: Block) {
+        self.source.recycle(block);
+    }
+
+    /// Tells how far reading is.
+    pub(super) fn tell_status(&self) {
         let counters = &self.shared.counters;
         let name = &self.shared.name;
         tell(
@@ -64,7 +50,5 @@ impl Reader {
         for line in self.source.status() {
             tell(Level::Notice, format_args!("{name}: {line}"));
         }
-        // The worker knows the rules' counters. If it has ended, they no longer matter.
-        let _ = self.items.send(Item::Status);
     }
 }

@@ -1,35 +1,31 @@
-//! The thread that decides and performs.
+//! Deciding and performing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use swatch_engine::Effect;
 use swatch_engine::search::{Found, Hit};
-use swatch_tail::{Block, Checkpoint, Record, StateError, Waker};
+use swatch_tail::{Block, Checkpoint, Record, StateError};
 
+use super::crew::{After, Reading};
 use super::{Item, Outcome, Shared, lock};
 use crate::clock::Clock;
 use crate::message::{Level, tell};
 use crate::perform::{Flow, Performer};
 use crate::rules::Rules;
 use crate::source::{Ending, Receipt};
-use crate::supervisor::Bell;
 
 /// How often positions are written so that they survive a loss of power.
 const DURABLE_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker {
-    pub(super) items: Receiver<Item>,
-    pub(super) used: Sender<Block>,
     pub(super) rules: Rules,
     pub(super) performer: Performer,
     pub(super) checkpoint: Checkpoint,
     pub(super) shared: Arc<Shared>,
-    pub(super) waker: Waker,
-    pub(super) bell: Bell,
+    pub(super) clock: Clock,
     /// When the position was last written so that it survives a loss of power.
     pub(super) durable: Instant,
     /// It has been written since, but not so.
@@ -44,6 +40,9 @@ pub(super) struct Worker {
     pub(super) progress: Progress,
 }
 
+/// A block that is longer gets the other thread to read the next one meanwhile.
+const LONG: usize = 32 * 1024;
+
 /// How far a block is, as offsets behind records.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -53,62 +52,52 @@ pub(super) struct Progress {
     open: VecDeque<(u64, u64)>,
 }
 
+/// Records to work on, and whom to tell when they are done.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    block: &'a Block,
+    receipt: &'a Receipt,
+}
+
 impl Worker {
-    /// Until the source ends, `quit`, or the watch is stopped.
-    pub(super) fn run(mut self) {
-        let outcome = self.work();
+    /// One item. `reading` is passed on before something that may take its time.
+    pub(super) fn item(&mut self, item: Item, reading: &mut Reading<'_>) -> After {
+        match item {
+            Item::Notice(level, text) => tell(level, format_args!("{}: {text}", self.shared.name)),
+            Item::End(Ending::Done) => return After::End(Outcome::Well),
+            Item::End(Ending::Broken(why)) => return After::End(Outcome::Badly(why)),
+            Item::Records(block, receipt) => {
+                self.shared.counters.queued.fetch_sub(1, Ordering::Relaxed);
+                let job = Job {
+                    block: &block,
+                    receipt: &receipt,
+                };
+                return match (self.block(job, reading), self.failed.take()) {
+                    (Flow::On, None) => After::On(Some(block)),
+                    (Flow::Quit, None) => After::End(Outcome::Well),
+                    (_, Some(why)) => After::End(Outcome::Badly(why)),
+                };
+            }
+        }
+        After::On(None)
+    }
+
+    /// Tells the counters of the rules.
+    pub(super) fn tell_status(&self) {
+        for line in self.rules.status() {
+            tell(Level::Notice, format_args!("{}: {line}", self.shared.name));
+        }
+    }
+
+    /// The last act.
+    pub(super) fn end(mut self) {
         self.performer.finish();
         self.save(Checkpoint::save);
-        *lock(&self.shared.outcome) = Some(outcome);
-        // The reader may wait for input that does not come.
-        self.shared.stop.store(true, Ordering::Release);
-        self.waker.wake();
-        self.bell.ring();
     }
 
-    fn work(&mut self) -> Outcome {
-        let mut clock = Clock::default();
-        while !self.stopped() {
-            let Some(item) = self.next() else { break };
-            match item {
-                Item::Notice(level, text) => {
-                    tell(level, format_args!("{}: {text}", self.shared.name))
-                }
-                Item::Status => {
-                    for line in self.rules.status() {
-                        tell(Level::Notice, format_args!("{}: {line}", self.shared.name));
-                    }
-                }
-                Item::End(Ending::Done) => break,
-                Item::End(Ending::Broken(why)) => return Outcome::Badly(why),
-                Item::Records(block, receipt) => {
-                    self.shared.counters.queued.fetch_sub(1, Ordering::Relaxed);
-                    let flow = self.block(&block, &receipt, &mut clock);
-                    // The reader may have ended.
-                    let _ = self.used.send(block);
-                    if flow == Flow::Quit {
-                        break;
-                    }
-                }
-            }
-        }
-        match self.failed.take() {
-            Some(why) => Outcome::Badly(why),
-            None => Outcome::Well,
-        }
-    }
-
-    /// The next item; none if the reader has ended. The last position does not wait for another
-    /// record to survive a loss of power.
-    fn next(&mut self) -> Option<Item> {
-        if self.unsynced {
-            let rest = DURABLE_EVERY.saturating_sub(self.durable.elapsed());
-            match self.items.recv_timeout(rest) {
-                Err(RecvTimeoutError::Timeout) => self.save_durably(),
-                item => return item.ok(),
-            }
-        }
-        self.items.recv().ok()
+    /// When the position must be saved so that it survives a loss of power; none if it is.
+    pub(super) fn save_due(&self) -> Option<Instant> {
+        self.unsynced.then(|| self.durable + DURABLE_EVERY)
     }
 
     fn stopped(&self) -> bool {
@@ -117,17 +106,21 @@ impl Worker {
 
     /// Works through a block. What was echoed is written when it is done, so that a block of
     /// many records costs few system calls.
-    fn block(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
+    fn block(&mut self, job: Job<'_>, reading: &mut Reading<'_>) -> Flow {
+        let Job { block, receipt } = job;
         self.shared
             .counters
             .seen
             .fetch_add(block.count() as u64, Ordering::Relaxed);
         // Before the search: the old rules may find nothing in a block that concerns the new ones.
         self.take_new_rules();
+        if block.bytes().len() > LONG {
+            reading.pass_on();
+        }
         let flow = if self.by_lines && matches!(self.rules, Rules::Native(_)) {
-            self.lines(block, receipt, clock)
+            self.lines(job, reading)
         } else {
-            self.records(block, receipt, clock)
+            self.records(job, 0, reading)
         };
         self.performer.settle();
         self.performer.flush();
@@ -152,14 +145,14 @@ impl Worker {
     }
 
     /// Records are lines: the block is searched as a whole.
-    fn lines(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
+    fn lines(&mut self, job: Job<'_>, reading: &mut Reading<'_>) -> Flow {
         let mut found = std::mem::take(&mut self.found);
-        let bytes = block.bytes();
+        let bytes = job.block.bytes();
         let mut from = 0;
         let flow = 'search: loop {
             let Rules::Native(rules) = &mut self.rules else {
                 // Rules that came in between need Perl: what is left goes record by record.
-                break self.records_from(block, from, receipt, clock);
+                break self.records(job, from, reading);
             };
             rules.search(&bytes[from..], true, &mut found);
             for hit in found.hits() {
@@ -172,8 +165,8 @@ impl Worker {
                     from = start;
                     continue 'search;
                 }
-                if let Some(record) = block.record_at(start)
-                    && self.record(Some(&hit), &record, receipt, clock) == Flow::Quit
+                if let Some(record) = job.block.record_at(start)
+                    && self.record(Some(&hit), &record, job, reading) == Flow::Quit
                 {
                     break 'search Flow::Quit;
                 }
@@ -185,22 +178,10 @@ impl Worker {
     }
 
     /// Records of other kinds, and records for Perl, one by one.
-    fn records(&mut self, block: &Block, receipt: &Receipt, clock: &mut Clock) -> Flow {
-        self.records_from(block, 0, receipt, clock)
-    }
-
-    fn records_from(
-        &mut self,
-        block: &Block,
-        from: usize,
-        receipt: &Receipt,
-        clock: &mut Clock,
-    ) -> Flow {
+    fn records(&mut self, job: Job<'_>, from: usize, reading: &mut Reading<'_>) -> Flow {
         let mut found = Found::new();
-        for record in block
-            .records()
-            .filter(|record| record.range().start >= from)
-        {
+        let records = job.block.records();
+        for record in records.filter(|record| record.range().start >= from) {
             if self.stopped() {
                 return Flow::Quit;
             }
@@ -209,11 +190,15 @@ impl Worker {
                 Rules::Native(rules) => {
                     rules.search(record.bytes(), false, &mut found);
                     match found.hits().next() {
-                        Some(hit) => self.record(Some(&hit), &record, receipt, clock),
+                        Some(hit) => self.record(Some(&hit), &record, job, reading),
                         None => Flow::On,
                     }
                 }
-                _ => self.record(None, &record, receipt, clock),
+                _ => {
+                    // What Perl code does may take its time.
+                    reading.pass_on();
+                    self.record(None, &record, job, reading)
+                }
             };
             if flow == Flow::Quit {
                 return flow;
@@ -227,8 +212,8 @@ impl Worker {
         &mut self,
         hit: Option<&Hit<'_>>,
         record: &Record<'_>,
-        receipt: &Receipt,
-        clock: &mut Clock,
+        job: Job<'_>,
+        reading: &mut Reading<'_>,
     ) -> Flow {
         let performer = &mut self.performer;
         let shared = &self.shared;
@@ -238,11 +223,14 @@ impl Worker {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
             shared.is_busy();
             lasting |= !matches!(effect, Effect::Echo { .. } | Effect::Bell { .. });
+            if !matches!(effect, Effect::Echo { .. }) {
+                reading.pass_on();
+            }
             if performer.perform(effect) == Flow::Quit {
                 flow = Flow::Quit;
             }
         };
-        let now = clock.now();
+        let now = self.clock.now();
         match (&mut self.rules, hit) {
             (Rules::Native(rules), Some(hit)) => {
                 let mut perform = |effect: &Effect| perform(performer, effect);
@@ -271,7 +259,7 @@ impl Worker {
         if lasting {
             let behind = (self.performer.started(), record.end_offset());
             self.progress.open.push_back(behind);
-            self.acknowledge(receipt);
+            self.acknowledge(job.receipt);
         }
         flow
     }
@@ -302,7 +290,7 @@ impl Worker {
         true
     }
 
-    fn save_durably(&mut self) {
+    pub(super) fn save_durably(&mut self) {
         self.durable = Instant::now();
         self.unsynced = false;
         self.save(Checkpoint::save);
