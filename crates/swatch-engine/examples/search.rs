@@ -46,7 +46,7 @@ fn main() {
     };
     let (mut lines, mut effects) = (0usize, Vec::new());
     let mut done = 0;
-    in_order(&program, &search, threads, blocks, |block, found| {
+    in_order(&program, &search, threads, blocks, Ok, |block, found| {
         for hit in found.hits() {
             lines += 1;
             let record = &block[hit.range.clone()];

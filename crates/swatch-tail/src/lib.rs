@@ -9,7 +9,7 @@
 //! * [`Follower`] follows any number of files through rename, copy-and-truncate, deletion,
 //!   absence, moved symbolic links and several rotations between two looks.
 //! * [`RecordReader`] splits any [`Read`](std::io::Read): a file in one pass, the output of a
-//!   command, standard input.
+//!   command, standard input. [`Pieces`] do so for a file that several threads read.
 //! * Both hand over [`Block`]s of whole records, and [`Notice`]s of what the user should be told.
 //! * [`Checkpoint`] keeps the positions of the records whose actions are done, so that after a
 //!   stop, a crash or `kill -9` nothing is lost.
@@ -83,6 +83,7 @@ mod fingerprint;
 mod follow;
 mod notice;
 mod pattern;
+mod pieces;
 mod reader;
 mod separator;
 mod wake;
@@ -92,6 +93,7 @@ pub use checkpoint::{Checkpoint, Loaded, StateError, check_state_dir};
 pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower};
 pub use notice::Notice;
 pub use pattern::{Pattern, split_tail_file};
+pub use pieces::{Piece, Pieces, Place};
 pub use reader::{RecordReader, Step};
 pub use separator::Separator;
 pub use wake::{Wait, Waker};

@@ -10,18 +10,20 @@ use super::scan::Scratch;
 use crate::program::Program;
 
 /// Searches blocks in `threads` threads, this one among them, and hands each with its findings to
-/// `decide`, in the order in which `blocks` yields them, until it says to break off or they are at
+/// `decide`, in the order in which `jobs` yields them, until it says to break off or they are at
 /// an end.
 ///
-/// The threads take turns in drawing blocks from the iterator, so reading a file is part of
-/// their work. So is deciding: whoever has searched the block whose turn it is decides on it, and
+/// The threads take turns in drawing jobs; each makes a block of its own with `load`, whose error
+/// breaks off when it is its turn. So what can be read at many places at once is, and what must be
+/// read in a row is drawn ready. Whoever has searched the block whose turn it is decides on it, and
 /// on those that were searched before their turn. (A thread of its own for it would have to be
 /// woken for each block.) At most two blocks per thread are under way.
-pub fn in_order<B, T>(
+pub fn in_order<J, B, T>(
     program: &Program,
     search: &Search,
     threads: usize,
-    blocks: impl Iterator<Item = B> + Send,
+    jobs: impl Iterator<Item = J> + Send,
+    load: impl Fn(J) -> Result<B, T> + Sync,
     decide: impl FnMut(B, &Found) -> ControlFlow<T> + Send,
 ) -> Option<T>
 where
@@ -29,20 +31,27 @@ where
     T: Send,
 {
     let threads = threads.max(1);
-    let source = Mutex::new(blocks.enumerate());
+    let source = Mutex::new(jobs.enumerate());
     let decider = Mutex::new((decide, None));
     let turns = Turns::new(threads);
     let work = || {
         let mut scratch = Scratch::new();
         while !turns.are_over() {
             let drawn = lock(&source).next();
-            let Some((number, block)) = drawn else { break };
-            let mut found = Found::new();
-            search.block(program, &mut scratch, block.as_ref(), &mut found);
-            turns.hand_in(number, (block, found), |(block, found)| {
+            let Some((number, job)) = drawn else { break };
+            let searched = load(job).map(|block| {
+                let mut found = Found::new();
+                search.block(program, &mut scratch, block.as_ref(), &mut found);
+                (block, found)
+            });
+            turns.hand_in(number, searched, |searched| {
                 let mut decider = lock(&decider);
                 let (decide, result) = &mut *decider;
-                match decide(block, &found) {
+                let flow = match searched {
+                    Ok((block, found)) => decide(block, &found),
+                    Err(value) => ControlFlow::Break(value),
+                };
+                match flow {
                     ControlFlow::Continue(()) => ControlFlow::Continue(()),
                     ControlFlow::Break(value) => {
                         *result = Some(value);

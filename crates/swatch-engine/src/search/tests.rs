@@ -163,7 +163,7 @@ proptest! {
         blocks.push(block);
         let mut state = State::new(program);
         let mut out: Vec<Effect> = Vec::new();
-        let ended = in_order(program, &search, 2, blocks.into_iter(), |block, found| {
+        let ended = in_order(program, &search, 2, blocks.into_iter(), Ok, |block, found| {
             for hit in found.hits() {
                 let record = &block[hit.range.clone()];
                 program.decide_hit(&search, &hit, &mut state, record, &now, &mut out);
@@ -180,7 +180,7 @@ fn numbered(mut decide: impl FnMut(usize) -> ControlFlow<usize> + Send) -> Optio
     let bench = Bench::new(vec![rule("n", matches("number"), vec![say("$_")])]);
     let search = Search::new(&bench.program);
     let blocks = (0..1_000).map(|n| format!("number {n}\n").into_bytes());
-    in_order(&bench.program, &search, 4, blocks, |block, found| {
+    in_order(&bench.program, &search, 4, blocks, Ok, |block, found| {
         assert_eq!(found.len(), 1);
         let text = String::from_utf8_lossy(&block);
         decide(text["number ".len()..].trim_end().parse().unwrap())
@@ -199,6 +199,22 @@ fn blocks_come_in_order_until_it_is_broken_off() {
     });
     assert_eq!(ended, Some(500));
     assert!(came.into_iter().eq(0..=500));
+}
+
+#[test]
+fn what_cannot_be_loaded_breaks_off_in_its_turn() {
+    let bench = Bench::new(vec![rule("n", matches("number"), vec![say("$_")])]);
+    let search = Search::new(&bench.program);
+    let load = |n: usize| match n {
+        300.. => Err(n),
+        _ => Ok(b"number\n"),
+    };
+    let mut came = 0;
+    let ended = in_order(&bench.program, &search, 4, 0..1_000, load, |_, _| {
+        came += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!((ended, came), (Some(300), 300));
 }
 
 #[test]

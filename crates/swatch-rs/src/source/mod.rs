@@ -9,7 +9,7 @@ mod producer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use swatch_tail::{Block, Origin, Separator, Waker};
+use swatch_tail::{Block, Origin, Pieces, Separator, Waker};
 
 use crate::message::Level;
 
@@ -70,6 +70,20 @@ pub trait Source: Send {
 
     /// Gives back a block, so that its memory is used again.
     fn recycle(&mut self, _block: Block) {}
+
+    /// A plain file that ends, for several threads to read at once; nothing has been read of it.
+    /// `next` is not called any more then.
+    ///
+    /// # Errors
+    /// What could not be found out of the file.
+    fn pieces(&mut self) -> Result<Option<Pieces>, String> {
+        Ok(None)
+    }
+
+    /// A reading error as users are told.
+    fn trouble(&self, error: &std::io::Error) -> String {
+        error.to_string()
+    }
 
     /// Lines for USR1: how far it is.
     fn status(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use swatch_tail::{Block, RecordReader, SplitOptions, Step, Wait, Waker};
+use swatch_tail::{Block, Pieces, RecordReader, SplitOptions, Step, Wait, Waker};
 
 use super::{Arrival, Ending, Receipt, Source, Splitting};
 use crate::message::Level;
@@ -13,6 +13,9 @@ use crate::message::Level;
 /// A `--examine` file. Lines of any length are matched whole: the file has an end.
 struct Once<R> {
     reader: RecordReader<R>,
+    /// The same file, unless it is standard input.
+    file: Option<File>,
+    step: usize,
     name: String,
     waker: Waker,
 }
@@ -26,9 +29,10 @@ pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>
         ..SplitOptions::default()
     };
     if path == Path::new("-") {
-        let reader = RecordReader::new(io::stdin(), options);
         return Ok(Box::new(Once {
-            reader,
+            step: options.block_size,
+            reader: RecordReader::new(io::stdin(), options),
+            file: None,
             name: "standard input".to_owned(),
             waker,
         }));
@@ -39,9 +43,11 @@ pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>
             "cannot examine {shown}: it is a folder; name a file in it"
         ));
     }
-    let reader = RecordReader::new(file, options);
+    let again = file.try_clone().ok();
     Ok(Box::new(Once {
-        reader,
+        step: options.block_size,
+        reader: RecordReader::new(file, options),
+        file: again,
         name: shown,
         waker,
     }))
@@ -66,13 +72,24 @@ impl<R: Read + AsFd + Send> Source for Once<R> {
                 Ok(Step::Notice(notice)) => Arrival::Notice(Level::Warning, notice.to_string()),
                 Ok(Step::More) => continue,
                 Ok(Step::End) => Arrival::End(Ending::Done),
-                Err(e) => Arrival::End(Ending::Broken(format!("cannot read {}: {e}", self.name))),
+                Err(e) => Arrival::End(Ending::Broken(self.trouble(&e))),
             };
         }
     }
 
     fn waker(&self) -> Waker {
         self.waker.clone()
+    }
+
+    fn pieces(&mut self) -> Result<Option<Pieces>, String> {
+        let Some(file) = self.file.take() else {
+            return Ok(None);
+        };
+        Pieces::new(file, self.step).map_err(|e| self.trouble(&e))
+    }
+
+    fn trouble(&self, error: &io::Error) -> String {
+        format!("cannot read {}: {error}", self.name)
     }
 
     fn recycle(&mut self, block: Block) {

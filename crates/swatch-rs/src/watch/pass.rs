@@ -1,14 +1,15 @@
 //! One pass over an input that ends: several threads search, and take turns in deciding and performing.
 
+use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use swatch_engine::Effect;
 use swatch_engine::search::{Found, in_order};
-use swatch_tail::Block;
+use swatch_tail::{Block, Pieces};
 
 use super::{Outcome, Shared, lock};
 use crate::clock::Clock;
@@ -29,6 +30,13 @@ pub(super) struct Pass {
     pub(super) bell: Bell,
 }
 
+/// Why a pass ended before its input.
+enum Stop {
+    /// By `quit`, or because it was asked to.
+    Asked,
+    Unreadable(io::Error),
+}
+
 /// A block for threads that only look at its bytes.
 struct Lines(Block);
 
@@ -41,15 +49,41 @@ impl AsRef<[u8]> for Lines {
 impl Pass {
     /// Until the input ends, `quit`, or the watch is stopped.
     pub(super) fn run(mut self) {
-        let compiled = self.rules.compiled();
-        let threads = std::thread::available_parallelism()
-            .map_or(1, NonZero::get)
-            .min(MOST_THREADS);
+        let ending = match self.source.pieces() {
+            Ok(Some(pieces)) => self.pieces(&pieces),
+            Ok(None) => self.blocks(),
+            Err(why) => Ending::Broken(why),
+        };
+        self.performer.finish();
+        let outcome = match ending {
+            Ending::Done => Outcome::Well,
+            Ending::Broken(why) => Outcome::Badly(why),
+        };
+        *lock(&self.shared.outcome) = Some(outcome);
+        self.bell.ring();
+    }
+
+    /// A file: each thread reads by itself.
+    fn pieces(&mut self, pieces: &Pieces) -> Ending {
+        let places = std::iter::from_fn(|| pieces.draw());
+        let read = |place| pieces.read(place).map_err(Stop::Unreadable);
+        let recycle = |piece| pieces.recycle(piece);
+        let mut search = Searching {
+            rules: &mut self.rules,
+            performer: &mut self.performer,
+            shared: &self.shared,
+        };
+        match search.run(places, read, recycle) {
+            Some(Stop::Unreadable(e)) => Ending::Broken(self.source.trouble(&e)),
+            Some(Stop::Asked) | None => Ending::Done,
+        }
+    }
+
+    /// What can only be read from beginning to end.
+    fn blocks(&mut self) -> Ending {
+        let mut ending = Ending::Done;
+        let (source, shared, end) = (&mut self.source, &self.shared, &mut ending);
         let (used, used_blocks) = channel();
-        let ending = Mutex::new(Ending::Done);
-        let source = &mut self.source;
-        let shared = &self.shared;
-        let end = &ending;
         let blocks = std::iter::from_fn(move || {
             for block in used_blocks.try_iter() {
                 source.recycle(block);
@@ -63,37 +97,69 @@ impl Pass {
                     Arrival::Woken if shared.stop.load(Ordering::Acquire) => return None,
                     Arrival::Woken => {}
                     Arrival::End(how) => {
-                        *end.lock().unwrap_or_else(PoisonError::into_inner) = how;
+                        *end = how;
                         return None;
                     }
                 }
             }
         });
+        let mut search = Searching {
+            rules: &mut self.rules,
+            performer: &mut self.performer,
+            shared: &self.shared,
+        };
+        search.run(blocks, Ok, move |block: Lines| {
+            // The threads may have ended.
+            let _ = used.send(block.0);
+        });
+        ending
+    }
+}
+
+/// What takes part besides the input.
+struct Searching<'a> {
+    rules: &'a mut Native,
+    performer: &'a mut Performer,
+    shared: &'a Shared,
+}
+
+impl Searching<'_> {
+    /// Takes jobs, makes each a block of lines, and gives it back when it is done.
+    fn run<J, B: AsRef<[u8]> + Send>(
+        &mut self,
+        jobs: impl Iterator<Item = J> + Send,
+        load: impl Fn(J) -> Result<B, Stop> + Sync,
+        mut recycle: impl FnMut(B) + Send,
+    ) -> Option<Stop> {
+        let compiled = self.rules.compiled();
+        let threads = std::thread::available_parallelism()
+            .map_or(1, NonZero::get)
+            .min(MOST_THREADS);
         let mut clock = Clock::default();
         let decider = self.rules.decider();
-        let performer = &mut self.performer;
+        let (performer, shared) = (&mut *self.performer, self.shared);
         in_order(
             &compiled.program,
             &compiled.search,
             threads,
-            blocks,
+            jobs,
+            load,
             |block, found| {
-                let flow = decide(decider, performer, shared, &mut clock, &block.0, found);
-                // The threads may have ended.
-                let _ = used.send(block.0);
+                let flow = decide(
+                    decider,
+                    performer,
+                    shared,
+                    &mut clock,
+                    block.as_ref(),
+                    found,
+                );
+                recycle(block);
                 match flow {
                     Flow::On => ControlFlow::Continue(()),
-                    Flow::Quit => ControlFlow::Break(()),
+                    Flow::Quit => ControlFlow::Break(Stop::Asked),
                 }
             },
-        );
-        self.performer.finish();
-        let outcome = match ending.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Ending::Done => Outcome::Well,
-            Ending::Broken(why) => Outcome::Badly(why),
-        };
-        *lock(&self.shared.outcome) = Some(outcome);
-        self.bell.ring();
+        )
     }
 }
 
@@ -102,15 +168,18 @@ fn decide(
     performer: &mut Performer,
     shared: &Shared,
     clock: &mut Clock,
-    block: &Block,
+    bytes: &[u8],
     found: &Found,
 ) -> Flow {
+    if shared.stop.load(Ordering::Acquire) {
+        return Flow::Quit;
+    }
     let mut flow = Flow::On;
     for hit in found.hits() {
         if shared.stop.load(Ordering::Acquire) {
             return Flow::Quit;
         }
-        let record = &block.bytes()[hit.range.clone()];
+        let record = &bytes[hit.range.clone()];
         decider.decide(&hit, record, &clock.now(), &mut |effect: &Effect| {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
             shared.is_busy();

@@ -1,0 +1,225 @@
+//! A file that several threads read at once.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use memchr::memchr;
+
+/// How many used buffers are kept for their memory.
+const SPARES: usize = 16;
+
+/// How much is read behind a piece for the end of its last line, in bytes.
+const TAIL: usize = 4 * 1024;
+
+/// How much is read at once at most for the end of a line, in bytes.
+const MOST: usize = 16 * 1024 * 1024;
+
+/// Reads a file of lines once, by any number of threads, each a piece at a time.
+///
+/// One reader that all wait for is the limit of a fast search. Here each thread draws a place,
+/// which costs nothing, and reads it by itself. A line belongs to the piece in which the line
+/// feed before it lies, the first one to the first piece, so no thread needs to know of another's.
+///
+/// The file is read up to the size that it had at the start.
+#[derive(Debug)]
+pub struct Pieces {
+    file: File,
+    size: u64,
+    step: usize,
+    next: AtomicU64,
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+/// A place of the file that nobody else reads.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    start: u64,
+}
+
+/// Whole lines, with their line feeds; the last of the file may have none. May be empty: where a
+/// line is longer than a piece.
+#[derive(Debug)]
+pub struct Piece {
+    buffer: Vec<u8>,
+    window: Range<usize>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[self.window.clone()]
+    }
+}
+
+/// A buffer that keeps its length, so that it is not wiped before each use.
+struct Room {
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Room {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+}
+
+impl Pieces {
+    /// Pieces of about `step` bytes. None if the file is not a plain one, or tells no size though
+    /// it may have content, as those in `/proc`: they can only be read from beginning to end.
+    ///
+    /// # Errors
+    /// The system tells nothing of the file.
+    pub fn new(file: File, step: usize) -> io::Result<Option<Pieces>> {
+        let metadata = file.metadata()?;
+        let size = metadata.len();
+        Ok((metadata.is_file() && size > 0).then(|| Pieces {
+            file,
+            size,
+            step: step.max(1),
+            next: AtomicU64::new(0),
+            spare: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// The next place, in order; none behind the last.
+    pub fn draw(&self) -> Option<Place> {
+        let start = self.next.fetch_add(self.step as u64, Ordering::Relaxed);
+        (start < self.size).then_some(Place { start })
+    }
+
+    /// Reads a piece.
+    ///
+    /// # Errors
+    /// Those of the file. What was cut off meanwhile is no error.
+    pub fn read(&self, place: Place) -> io::Result<Piece> {
+        let buffer = self.spare().pop().unwrap_or_default();
+        let mut room = Room { buffer, filled: 0 };
+        // The end of the last line comes with it, as a rule.
+        self.append(&mut room, place.start, self.step + TAIL)?;
+        let piece = &room.bytes()[..room.filled.min(self.step)];
+        let begin = match place.start {
+            0 => Some(0),
+            _ => memchr(b'\n', piece).map(|newline| newline + 1),
+        };
+        let window = match begin {
+            None => 0..0,
+            Some(begin) => begin..self.end_of_last_line(&mut room, place.start)?,
+        };
+        Ok(Piece {
+            buffer: room.buffer,
+            window,
+        })
+    }
+
+    /// Gives back a piece that is no longer needed, so that its memory is used again.
+    pub fn recycle(&self, piece: Piece) {
+        let mut spare = self.spare();
+        // What a very long line needed is not kept.
+        if spare.len() < SPARES && piece.buffer.capacity() <= 4 * self.step.max(TAIL) {
+            spare.push(piece.buffer);
+        }
+    }
+
+    /// Reads on until the last line has ended, and says where: the last line feed of the piece
+    /// begins a line of this piece.
+    fn end_of_last_line(&self, room: &mut Room, start: u64) -> io::Result<usize> {
+        let mut searched = room.filled.min(self.step);
+        let mut more = TAIL;
+        loop {
+            if let Some(newline) = memchr(b'\n', &room.bytes()[searched..]) {
+                return Ok(searched + newline + 1);
+            }
+            searched = room.filled;
+            if self.append(room, start + searched as u64, more)? == 0 {
+                return Ok(searched);
+            }
+            more = more.saturating_mul(2).min(MOST);
+        }
+    }
+
+    /// Appends up to `count` bytes from `offset` on, fewer at the end of the file; how many.
+    fn append(&self, room: &mut Room, offset: u64, count: usize) -> io::Result<usize> {
+        let left = self.size.saturating_sub(offset);
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(count);
+        let (old, end) = (room.filled, room.filled + count);
+        if room.buffer.len() < end {
+            room.buffer.resize(end, 0);
+        }
+        while room.filled < end {
+            let at = offset + (room.filled - old) as u64;
+            match self.file.read_at(&mut room.buffer[room.filled..end], at) {
+                Ok(0) => break,
+                Ok(bytes) => room.filled += bytes,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(room.filled - old)
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_all(content: &[u8], step: usize) -> Vec<Vec<u8>> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        let pieces = Pieces::new(file, step).unwrap().unwrap();
+        let mut all = Vec::new();
+        while let Some(place) = pieces.draw() {
+            let piece = pieces.read(place).unwrap();
+            all.push(piece.as_ref().to_vec());
+            pieces.recycle(piece);
+        }
+        all
+    }
+
+    proptest! {
+        /// Together they are the file, and no line is divided.
+        #[test]
+        fn pieces_are_whole_lines_and_the_whole_file(
+            lines in prop::collection::vec("[ab]{0,12}", 1..60),
+            ends in any::<bool>(),
+            step in 1..40_usize,
+        ) {
+            let mut content = lines.join("\n").into_bytes();
+            if ends || content.is_empty() {
+                content.push(b'\n');
+            }
+            let pieces = read_all(&content, step);
+            for (number, piece) in pieces.iter().enumerate() {
+                let last = pieces[number + 1..].iter().all(Vec::is_empty);
+                prop_assert!(piece.is_empty() || piece.ends_with(b"\n") || last);
+            }
+            prop_assert_eq!(pieces.concat(), content);
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_what_is_read_at_once_comes_whole() {
+        let long = [vec![b'x'; 100_000], b"\nshort".to_vec()].concat();
+        let pieces = read_all(&long, 1_000);
+        assert_eq!(pieces.len(), 101);
+        assert_eq!(pieces.concat(), long);
+        assert!(pieces[1..].iter().all(|p| p.is_empty() || *p == b"short"));
+    }
+
+    #[test]
+    fn what_tells_no_size_is_not_read_in_pieces() {
+        let open = |path| Pieces::new(File::open(path).unwrap(), 1_000).unwrap();
+        assert!(open("/proc/self/status").is_none());
+        assert!(open("/dev/null").is_none());
+    }
+}
