@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -32,6 +33,7 @@ class Row:
     found: int | None
     memory: float | None = None
     note: str = ""
+    command: str = ""
 
 
 def timed(command, out, env=None):
@@ -135,10 +137,20 @@ def contest(bench, name, log, conf, patterns, posix, slow_lines):
             # Without the start, which is not repeated for more lines.
             start, count = statistics.median(starts[c.tool]), count_lines(c.log)
             took, note = start + max(took - start, 0) * lines / count, f"from {count:,} lines"
-        rows.append(Row(name, c.tool, took, lines, outputs[c.tool][0], peak(c.command(c.log), out, c.env), note))
+        rows.append(Row(name, c.tool, took, lines, outputs[c.tool][0], peak(c.command(c.log), out, c.env), note,
+                        shown(c)))
         print(f"{name:30} {c.tool:16} {took:9.3f} s, {outputs[c.tool][0]} found {note}", flush=True)
     same(bench, conf, entered, outputs)
     return rows
+
+
+def shown(contestant):
+    """A command as it stands in the report, without folders."""
+    words = [*(f"{name}={value}" for name, value in (contestant.env or {}).items())]
+    for word in map(str, contestant.command(contestant.log)):
+        key, equals, value = word.rpartition("=")
+        words.append(f"{key}{equals}{pathlib.Path(value).name if value.startswith('/') else value}")
+    return shlex.join(words)
 
 
 def same(bench, conf, entered, outputs):

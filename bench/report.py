@@ -92,6 +92,8 @@ def write(docs, program, tools, arguments, results):
                 "lines (the run fails otherwise). The interpreted ones ran on the head of the log; their seconds are "
                 "scaled. ![chart](benchmarks.svg)", ""]
         passes(out, rows)
+        out += ["Commands, for the first of these works:", ""]
+        out += [f"    {row.command}" for row in rows if row.work == rows[0].work] + [""]
         chart(docs / "benchmarks.svg", rows)
     for title, rows in (results.get("growth") or {}).items():
         out += [f"## Growth: {title}", ""]
