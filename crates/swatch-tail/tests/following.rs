@@ -143,6 +143,24 @@ fn what_was_copied_before_a_truncation_is_read_from_the_copy() {
 }
 
 #[test]
+fn a_copy_of_less_than_was_read_is_not_read_again() {
+    // The copy must be as old as the last look at the log, by the kernel's clock, which ticks
+    // every few milliseconds: most of these rounds are as quick.
+    for _ in 0..20 {
+        let mut tail = Tail::start(&["log"], events_only(), |dir| append(&dir.join("log"), ""));
+        tail.append("log", "read before the copy\n");
+        tail.expect(&["read before the copy"]);
+        fs::copy(tail.path("log"), tail.path("log.1")).unwrap();
+        tail.append("log", "read after it\n");
+        tail.expect(&["read before the copy", "read after it"]);
+        fs::write(tail.path("log"), "").unwrap();
+        tail.until("the truncation", |tail| !tail.notices.is_empty());
+        tail.append("log", "new\n");
+        tail.expect(&["read before the copy", "read after it", "new"]);
+    }
+}
+
+#[test]
 fn two_rotations_between_two_looks_lose_nothing() {
     for names in [
         ["log.2", "log.1"],

@@ -279,6 +279,7 @@ fn remember(pending: &Pending, context: &mut Context) {
     context.seen.remember(Known {
         id: pending.id(),
         print: pending.saved.print,
+        head: Vec::new(),
         position: pending.saved.offset,
         progress: pending.progress.clone(),
     });

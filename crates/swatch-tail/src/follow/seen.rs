@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::opened::Opened;
 use crate::checkpoint::Progress;
-use crate::fingerprint::{FileId, Print};
+use crate::fingerprint::{FileId, Print, read_window};
 
 /// How many are remembered for each name, and altogether.
 const PER_NAME: usize = 16;
@@ -16,9 +16,24 @@ const ALTOGETHER: usize = 256;
 pub(super) struct Known {
     pub(super) id: FileId,
     pub(super) print: Print,
+    /// Its first bytes; none of a file that was read by an earlier process.
+    pub(super) head: Vec<u8>,
     /// Up to where it has been read.
     pub(super) position: u64,
     pub(super) progress: Arc<Progress>,
+}
+
+impl Known {
+    /// Whether this is a copy of its beginning, and more was read: between the copying and a
+    /// truncation.
+    pub(super) fn has_part(&self, copy: &Opened) -> bool {
+        copy.size > 0
+            && copy.size < self.position
+            && !self.head.is_empty()
+            && self.print.is_telling()
+            && read_window(&copy.file, 0, self.head.len())
+                .is_ok_and(|begin| self.head.starts_with(&begin))
+    }
 }
 
 /// The files that were let go last.
@@ -66,6 +81,13 @@ impl Seen {
     pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Print) -> bool) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
         of_name.any(|known| test(&known.print))
+    }
+
+    /// Whether this is a copy of the beginning of a file that had this name, was read further, and
+    /// then truncated.
+    pub(super) fn has_part(&self, name: &Path, copy: &Opened) -> bool {
+        let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
+        of_name.any(|known| known.id == FileId::NONE && known.has_part(copy))
     }
 
     /// These names are not followed any more.

@@ -274,6 +274,7 @@ impl Stream {
         Known {
             id: self.id,
             print: self.print(),
+            head: self.head.clone(),
             position: self.position(),
             progress: self.progress.clone(),
         }
