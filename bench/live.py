@@ -145,10 +145,18 @@ def burst(bench):
                 seconds, count = (bare(matching), matching) if command is None else at_once(command, log, text, matching)
                 took[tool].append(seconds)
                 came[tool] = min(count, came.get(tool, count))
-        for tool, seconds in took.items():
-            rows.append((name, tool, statistics.median(seconds), came[tool], matching))
-            print(f"{name:5} {tool:26} {rows[-1][2]:.3f} s, {came[tool]} of {matching} came", flush=True)
+        rows += compared(name, took, came, matching)
     return rows
+
+
+def compared(name, took, came, matching):
+    """Rows of what the tools took in each run; the first one is what the others are compared with, run by run."""
+    first = next(iter(took.values()))
+    for tool, seconds in took.items():
+        times = statistics.median(one / own for one, own in zip(seconds, first))
+        print(f"{name:5} {tool:40} {statistics.median(seconds):.3f} s, {times:.2f} times, {came[tool]} of {matching} came",
+              flush=True)
+        yield name, tool, statistics.median(seconds), times, came[tool], matching
 
 
 def at_once(command, log, text, matching):

@@ -2,11 +2,10 @@
 
 import os
 import pathlib
-import statistics
 import tempfile
 import time
 
-from live import Watch
+from live import Watch, compared
 
 SCRIPT = pathlib.Path(__file__).with_name("count.sh")
 TEXT = "Nov 22 10:00:00 alpha sshd[7]: Invalid user oracle from 198.51.100.{} port 4711\n"
@@ -36,11 +35,7 @@ def through(bench):
                 seconds, count = one(watcher, helper, folder)
                 took.setdefault(tool, []).append(seconds)
                 came[tool] = min(count, came.get(tool, count))
-    rows = []
-    for tool, seconds in took.items():
-        rows.append(("pipe to a helper that counts", tool, statistics.median(seconds), came[tool], COUNT))
-        print(f"{tool:40} {rows[-1][2]:.3f} s, {came[tool]} of {COUNT} counted", flush=True)
-    return rows
+    return list(compared("pipe to a helper that counts", took, came, COUNT))
 
 
 def one(watcher, helper, folder):
