@@ -182,12 +182,10 @@ fn decide(
         let record = &bytes[hit.range.clone()];
         decider.decide(&hit, record, &clock.now(), &mut |effect: &Effect| {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
-            shared.is_busy();
             if performer.perform(effect) == Flow::Quit {
                 flow = Flow::Quit;
             }
         });
-        shared.is_idle();
         if flow == Flow::Quit {
             break;
         }

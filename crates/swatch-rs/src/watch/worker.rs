@@ -122,8 +122,11 @@ impl Worker {
         } else {
             self.records(job, 0, reading)
         };
+        // Whoever takes our output may hang, as any command may.
+        self.shared.is_busy();
         self.performer.settle();
         self.performer.flush();
+        self.shared.is_idle();
         let progress = std::mem::take(&mut self.progress);
         if flow == Flow::Quit {
             // The records behind the last one are not done: after a restart they come again.
