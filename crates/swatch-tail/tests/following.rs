@@ -185,6 +185,23 @@ fn two_rotations_between_two_looks_lose_nothing() {
 }
 
 #[test]
+fn a_generation_that_begins_like_the_one_before_is_read_all_the_same() {
+    let mut tail = Tail::start(&["log"], events_only(), |dir| append(&dir.join("log"), ""));
+    tail.append("log", "the program starts\nit stops\n");
+    tail.expect(&["the program starts", "it stops"]);
+    tail.rename("log", "log.2");
+    tail.append("log", "the program starts\n");
+    tail.rename("log", "log.1");
+    tail.append("log", "new\n");
+    tail.expect(&[
+        "the program starts",
+        "it stops",
+        "the program starts",
+        "new",
+    ]);
+}
+
+#[test]
 fn a_generation_that_nobody_saw_does_not_wait_for_the_next_one() {
     let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
     tail.append("log", "1\n");

@@ -124,8 +124,8 @@ impl Name {
             if is_copy(previous) || self.streams.iter().any(|s| is_copy(&s.whole_print())) {
                 return Ok(None);
             }
-            let is_part = self.streams.iter().any(|s| s.known().has_part(&opened));
-            if is_part || context.seen.has_part(&self.path, &opened) {
+            let is_part = |s: &Stream| s.is_truncated() && s.known().has_part(&opened);
+            if self.streams.iter().any(is_part) || context.seen.has_part(&self.path, &opened) {
                 return Ok(None);
             }
             let known = context.seen.recognize(&opened, true);

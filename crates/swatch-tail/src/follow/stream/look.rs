@@ -10,7 +10,7 @@ use super::super::opened::Stamp;
 use super::{Body, Start, Stream};
 use crate::block::Block;
 use crate::checkpoint::kernel_time;
-use crate::fingerprint::{Tail, WINDOW, Window, read_window};
+use crate::fingerprint::{FileId, Tail, WINDOW, Window, read_window};
 
 /// What a look at a file found.
 #[derive(Debug, PartialEq, Eq)]
@@ -145,6 +145,11 @@ impl Stream {
             return false;
         };
         !self.is_still(file).unwrap_or(true)
+    }
+
+    /// Whether what was read of it is no longer in its file, nor in a copy that is known.
+    pub(in crate::follow) fn is_truncated(&self) -> bool {
+        self.id == FileId::NONE || self.is_rewritten()
     }
 
     fn is_still(&self, file: &File) -> io::Result<bool> {
