@@ -202,6 +202,19 @@ fn a_generation_that_begins_like_the_one_before_is_read_all_the_same() {
 }
 
 #[test]
+fn a_short_generation_with_the_header_of_a_long_one_is_read() {
+    let header = "#".repeat(300);
+    let mut tail = Tail::start(&["log"], events_only(), |dir| append(&dir.join("log"), ""));
+    tail.append("log", format!("{header}\nline 1\nline 2\n"));
+    tail.expect(&[&header, "line 1", "line 2"]);
+    tail.rename("log", "log.2");
+    tail.append("log", format!("{header}\nline 3\n"));
+    tail.rename("log", "log.1");
+    tail.append("log", "new\n");
+    tail.expect(&[&header, "line 1", "line 2", &header, "line 3", "new"]);
+}
+
+#[test]
 fn a_generation_that_nobody_saw_does_not_wait_for_the_next_one() {
     let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
     tail.append("log", "1\n");

@@ -1,5 +1,6 @@
 //! Generations that nobody saw with the name: rotated, copied or compressed between two looks.
 
+use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::packed::Unpacker;
 use super::rotation::{self, Before, Sibling, Which};
 use super::stream::{Start, Stream};
 use crate::checkpoint::{Progress, kernel_time};
-use crate::fingerprint::{FileId, Print, WINDOW, Window};
+use crate::fingerprint::{FileId, Print, WINDOW, Window, read_window};
 use crate::notice::Notice;
 
 /// The time that nobody looked: which generation was there before, and which is there now.
@@ -21,6 +22,31 @@ pub(super) struct Gap<'a> {
     /// What it looked like.
     pub(super) print: Print,
     pub(super) now: FileId,
+}
+
+impl Gap<'_> {
+    /// The file that had the name before, if it is there still under another.
+    fn original(&self, than: &Opened) -> Option<File> {
+        let sibling = place_of(self.before.id, self.siblings)?;
+        let is_other = sibling.id != than.id && sibling.packing.is_none();
+        let opened = is_other
+            .then(|| opened::open(&sibling.path).ok())
+            .flatten()?;
+        // One that was truncated since tells nothing.
+        let is_intact = opened.id == self.before.id && self.print.matches(&opened.file).ok()?;
+        is_intact.then_some(opened.file)
+    }
+}
+
+/// Whether the end of a file stands at the same place in the one that it may be a copy of: many
+/// files begin alike. Of a shorter original nothing is known there.
+fn agree(original: &File, copy: &Opened) -> bool {
+    let length = copy.size.min(WINDOW as u64);
+    let end_of = |file| read_window(file, copy.size - length, length as usize);
+    let is_longer = original
+        .metadata()
+        .is_ok_and(|meta| meta.len() >= copy.size);
+    !is_longer || matches!((end_of(original), end_of(&copy.file)), (Ok(a), Ok(b)) if a == b)
 }
 
 impl Name {
@@ -75,7 +101,7 @@ impl Name {
             if sibling.id == gap.now || self.holds(sibling.id) || others.hold(sibling.id) {
                 continue;
             }
-            match self.open_sibling(sibling, &gap.print, context) {
+            match self.open_sibling(sibling, gap, context) {
                 Ok(stream) => streams.extend(stream),
                 Err(Failure::NoDescriptors) => {
                     // All or none.
@@ -99,7 +125,7 @@ impl Name {
     fn open_sibling(
         &self,
         sibling: &Sibling,
-        previous: &Print,
+        gap: &Gap<'_>,
         context: &mut Context,
     ) -> Result<Option<Stream>, Failure> {
         let opened = opened::open(&sibling.path)?;
@@ -111,7 +137,7 @@ impl Name {
             let head = Unpacker::start(opened.file.try_clone()?, packing)?.head(WINDOW)?;
             let is_known = |print: &Print| print.head.length > 0 && starts_with(&head, print.head);
             let is_open = || self.streams.iter().any(|s| is_known(&s.whole_print()));
-            if is_known(previous) || is_open() || context.seen.any_of(&self.path, is_known) {
+            if is_known(&gap.print) || is_open() || context.seen.any_of(&self.path, is_known) {
                 return Ok(None);
             }
             (&opened.file).rewind()?;
@@ -121,7 +147,14 @@ impl Name {
             Stream::packed(unpacker, opened.id, opened.path, start, &split, progress)
         } else {
             let is_copy = |print: &Print| print.is_copy(&opened.file).unwrap_or(false);
-            if is_copy(previous) || self.streams.iter().any(|s| is_copy(&s.whole_print())) {
+            let is_copy_of_previous = is_copy(&gap.print)
+                && gap
+                    .original(&opened)
+                    .is_none_or(|original| agree(&original, &opened));
+            let is_copy_of = |s: &Stream| {
+                is_copy(&s.whole_print()) && s.original().is_none_or(|o| agree(o, &opened))
+            };
+            if is_copy_of_previous || self.streams.iter().any(is_copy_of) {
                 return Ok(None);
             }
             let is_part = |s: &Stream| s.is_truncated() && s.known().has_part(&opened);

@@ -152,6 +152,11 @@ impl Stream {
         self.id == FileId::NONE || self.is_rewritten()
     }
 
+    /// Its file, if that holds what was read of it.
+    pub(in crate::follow) fn original(&self) -> Option<&File> {
+        self.file().filter(|_| !self.is_truncated())
+    }
+
     fn is_still(&self, file: &File) -> io::Result<bool> {
         let before = self.before.bytes();
         let start = self.position - before.len() as u64;
