@@ -233,7 +233,7 @@ const NOTHING: &[(&str, &str)] = &[
     ("2024-06-01 12:00:00 app: login of ", " failed"),
     ("2024-06-01 12:00:00,123 INFO [app] (main) user ", ""),
     ("2024/06/01 12:00:00 app.go:1: user ", ""),
-    ("2024-06-01T12:00:00Z user ", " failed"),
+    ("2024-06-01T12:00:00Z the user ", " failed"),
     ("Jun  1 12:00:00 h myapp[1]: user ", " failed"),
     ("Jun  1 12:00:00 h myapp: user ", ""),
     ("myapp[1]: user ", ""),

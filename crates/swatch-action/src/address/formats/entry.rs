@@ -17,6 +17,7 @@ pub(super) struct Entry<'a> {
 /// Jun  1 12:00:00 host sshd[123]: message            RFC 3164, also with <34> before it, also journald's "short"
 /// Jun 01 12:00:00.123456 host sshd[123]: message     journald's "short-precise"
 /// 2024-06-01T12:00:00.123+02:00 host sshd[123]: …    RFC 3339, journald's "short-iso"
+/// 2024-06-01T12:00:00Z host sshd[123]: message       the same in UTC: many programs' own logs begin like that, too
 /// Sat 2024-06-01 12:00:00 UTC host sshd[123]: …      journald's "short-full"
 /// 2024-06-01 12:00:00 host sshd[123]: message        as some syslogds and Dovecot's own log have it
 /// @400000004c91b044077a9e94 imap-login: message      daemontools' TAI64N
@@ -52,10 +53,12 @@ fn header(line: &[u8]) -> Option<(&[u8], &[u8])> {
         // Without a time, a first word that ends in a colon is a tag only if it has a process number.
         None => tagged(text).filter(|_| word(text).0.ends_with(b"]:")),
         // Where the first word is a tag itself, there is no host. A date with a blank before the time starts many a log
-        // that is not syslog's, so there a tag that is not at once must have a process number.
+        // that is not syslog's, and so does one that ends in Z (syslog daemons write +00:00, the journal +0000): there a
+        // tag that is not at once must have a process number.
         Some(rest) => tagged(rest).or_else(|| {
             let behind = word(rest).1;
-            let plain = text.get(10) == Some(&b' ') && text.starts_with(b"2");
+            let plain = text.starts_with(b"2")
+                && (text.get(10) == Some(&b' ') || word(text).0.ends_with(b"Z"));
             tagged(behind).filter(|_| !plain || word(behind).0.ends_with(b"]:"))
         }),
     }
