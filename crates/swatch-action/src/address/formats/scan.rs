@@ -139,10 +139,15 @@ pub(super) fn each(
     candidates: &mut Vec<IpAddr>,
     read: impl Fn(&[u8]) -> Option<IpAddr>,
 ) {
-    for at in memmem::find_iter(text, needle) {
-        if let Some(address) = read(&text[at + needle.len()..]) {
+    let finder = memmem::Finder::new(needle);
+    let mut start = 0;
+    // Places may overlap: in ` from from ADDRESS` the blank between belongs to both.
+    while let Some(at) = finder.find(&text[start..]) {
+        let behind = start + at + needle.len();
+        if let Some(address) = read(&text[behind..]) {
             add(candidates, address);
         }
+        start += at + 1;
     }
 }
 
