@@ -51,6 +51,13 @@ class Watch:
         self.append(LINE % self.number)
         return (time.perf_counter() - start) * 1e3 if self.read(1, seconds) else None
 
+    def at_once(self, text, lines, seconds):
+        """Seconds until that many hits of a text are there, and how many came."""
+        start = time.perf_counter()
+        self.append(text)
+        came = self.read(lines, seconds)
+        return time.perf_counter() - start, came
+
     def wait_ready(self):
         for _ in range(100):
             if self.once(0.3) is not None:
@@ -165,10 +172,7 @@ def at_once(command, log, text, matching):
     watch = Watch(command, log)
     try:
         watch.wait_ready()
-        start = time.perf_counter()
-        watch.append(text)
-        came = watch.read(matching, 180)
-        return time.perf_counter() - start, came
+        return watch.at_once(text, matching, 180)
     finally:
         watch.end()
 
