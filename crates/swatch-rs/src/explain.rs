@@ -4,7 +4,7 @@ use std::io::Write;
 
 use swatch_engine::{Effect, End, Invocation, Moment, Program, RuleTrace, Skipped, Throttled, Why};
 
-use crate::message::visible;
+use crate::log::visible;
 
 /// Prints how a record was decided: `--explain`. Records that no rule matched are left out.
 pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &Moment) {

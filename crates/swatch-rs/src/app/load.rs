@@ -11,7 +11,7 @@ use swatch_config::{Config, Diagnostic, Severity};
 
 use super::plan::Plan;
 use crate::cli::Cli;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 use crate::rules::{Rules, RulesOptions};
 use crate::trust;
 

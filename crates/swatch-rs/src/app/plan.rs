@@ -10,7 +10,7 @@ use swatch_tail::Pattern;
 
 use super::load::Loader;
 use crate::cli::Cli;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 use crate::rules::Rules;
 use crate::source::CommandPlan;
 

@@ -7,13 +7,13 @@ use swatch_tail::{Checkpoint, Separator};
 
 use super::load::Loader;
 use super::plan::{self, Input, Plan};
-use super::state;
+use super::state_dir;
 use crate::cli::{Cli, Color};
-use crate::message::{Level, tell};
+use crate::daemon::supervisor::{Bell, Reload};
+use crate::log::{Level, tell};
 use crate::perform::{ColorChoice, Deadlines, Output, Performer, Settings};
+use crate::pipeline::{Parts, Watch};
 use crate::source::{CommandPlan, FollowPlan, JournalPlan, SourcePlan, Splitting};
-use crate::supervisor::{Bell, Reload};
-use crate::watch::{Parts, Watch};
 
 /// What is known of the watches from outside.
 pub(super) struct Session {
@@ -96,7 +96,7 @@ impl Session {
     }
 
     fn try_start(&mut self, plan: Plan, name: &str) -> Result<Watch, String> {
-        let checkpoint = state::checkpoint(&self.cli, &plan)?;
+        let checkpoint = state_dir::checkpoint(&self.cli, &plan)?;
         let source = self
             .source(&plan.input, &checkpoint)
             .open(&self.splitting)?;

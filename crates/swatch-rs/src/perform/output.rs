@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use super::report::Reports;
-use crate::message::visible;
+use crate::log::visible;
 
 /// Bytes kept before they are written, in one pass over a file.
 const BUFFER: usize = 64 * 1024;

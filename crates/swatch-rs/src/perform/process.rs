@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use swatch_engine::{Addressee, Invocation};
 
 use super::deadline::{Deadlines, Guard};
-use crate::message::visible;
+use crate::log::visible;
 
 /// Pauses between tries when the system has no room for another process just now.
 const RETRY: [u64; 6] = [10, 50, 100, 300, 1000, 2000];

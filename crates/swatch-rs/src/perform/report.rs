@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::process::Ended;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 
 /// How often a cause that goes on failing is told again, with its count.
 const AGAIN: Duration = Duration::from_secs(60);

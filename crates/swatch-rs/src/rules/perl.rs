@@ -5,7 +5,7 @@ use swatch_engine::{Effect, Moment, State};
 
 use super::RulesOptions;
 use crate::explain;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 use crate::perl::{PerlError, PerlWatch};
 
 /// A rule chain in Perl, and the state of its throttles and thresholds, which is kept here.

@@ -9,7 +9,7 @@ use swatch_tail::{Block, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
 use super::{Arrival, Ending, Receipt, Source, Splitting};
-use crate::message::Level;
+use crate::log::Level;
 
 /// A command whose output is read.
 #[derive(Debug, Clone)]

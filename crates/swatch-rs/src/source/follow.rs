@@ -5,7 +5,7 @@ use swatch_tail::{
 };
 
 use super::{Arrival, Ending, Receipt, Source, Splitting};
-use crate::message::Level;
+use crate::log::Level;
 
 /// Which files, and from where on.
 #[derive(Debug, Clone)]

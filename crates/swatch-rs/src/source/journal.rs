@@ -15,7 +15,7 @@ use swatch_tail::{Block, Checkpoint, Separator, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
 use super::{Arrival, Ending, Receipt, Source, Splitting};
-use crate::message::Level;
+use crate::log::Level;
 use export::ExportLines;
 
 /// The name of the journal's position in a state file.

@@ -9,7 +9,7 @@ use swatch_tail::{Checkpoint, StateError, check_state_dir};
 
 use super::plan::{Input, Plan};
 use crate::cli::Cli;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 
 /// Positions of a daemon that runs as root are kept there by default.
 const STATE_DIR: &str = "/var/lib/swatch-rs";

@@ -13,11 +13,11 @@ use swatch_tail::{Block, Pieces};
 
 use super::{Outcome, Shared, lock};
 use crate::clock::Clock;
-use crate::message::tell;
+use crate::daemon::supervisor::Bell;
+use crate::log::tell;
 use crate::perform::{Flow, Performer};
 use crate::rules::{Decider, Native};
 use crate::source::{Arrival, Ending, Source};
-use crate::supervisor::Bell;
 
 /// Threads that search at most: more find nothing to do, as reading is part of their work.
 const MOST_THREADS: usize = 8;

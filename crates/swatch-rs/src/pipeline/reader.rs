@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use swatch_tail::Block;
 
 use super::{Item, Shared};
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 use crate::source::{Arrival, Source};
 
 pub(super) struct Reader {

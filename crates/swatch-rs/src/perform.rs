@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use swatch_engine::{Effect, Invocation};
 
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 
 pub use deadline::Deadlines;
 pub use output::{ColorChoice, Output};

@@ -1,9 +1,9 @@
 //! Where records come from: followed files, one pass over a file, a command, the journal.
 
 mod command;
+mod examine;
 mod follow;
 mod journal;
-mod once;
 mod producer;
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use swatch_tail::{Block, Origin, Pieces, Separator, Waker};
 
-use crate::message::Level;
+use crate::log::Level;
 
 pub use command::CommandPlan;
 pub use follow::FollowPlan;
@@ -121,7 +121,7 @@ impl SourcePlan {
     pub fn open(&self, splitting: &Splitting) -> Result<Box<dyn Source>, String> {
         Ok(match self {
             SourcePlan::Follow(plan) => Box::new(follow::Follow::open(plan, splitting)?),
-            SourcePlan::Once(path) => once::open(path, splitting)?,
+            SourcePlan::Once(path) => examine::open(path, splitting)?,
             SourcePlan::Command(plan) => Box::new(command::Command::start(plan, splitting)?),
             SourcePlan::Journal(plan) => Box::new(journal::Journal::start(plan, splitting)?),
         })

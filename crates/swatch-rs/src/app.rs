@@ -4,7 +4,7 @@ mod banner;
 mod load;
 mod plan;
 mod session;
-mod state;
+mod state_dir;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -13,13 +13,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cli::{self, Asked, Cli};
-use crate::daemon;
-use crate::message::{Level, tell};
-use crate::notify::Manager;
-use crate::pidfile::PidFile;
-use crate::restart_time::{self, Schedule};
-use crate::signals::Signals;
-use crate::supervisor::{Bell, Supervisor};
+use crate::daemon::background;
+use crate::daemon::pid_file::PidFile;
+use crate::daemon::restart_time::{self, Schedule};
+use crate::daemon::service_manager::Manager;
+use crate::daemon::signals::Signals;
+use crate::daemon::supervisor::{Bell, Supervisor};
+use crate::log::{Level, tell};
 use load::Loader;
 use session::Session;
 
@@ -67,7 +67,7 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
         }
     };
     // The second process of a daemon says nothing twice.
-    let loader = Loader::new(cli, !daemon::is_second());
+    let loader = Loader::new(cli, !background::is_second());
     let Some(plans) = plan::plans(cli, &loader) else {
         return Ok(ExitCode::from(REFUSED));
     };
@@ -78,9 +78,9 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
         return load::dump(&plans, file).map(|()| ExitCode::SUCCESS);
     }
     if starts_daemon(cli) {
-        return daemon::start(args).context("cannot start in the background");
+        return background::start(args).context("cannot start in the background");
     }
-    let parent = daemon::adopt().context("cannot leave the terminal")?;
+    let parent = background::adopt().context("cannot leave the terminal")?;
 
     // Before any thread is started: threads inherit the mask.
     let signals = Signals::take().context("cannot take signals")?;
@@ -134,7 +134,7 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
 
 /// This is the first process of a daemon, which only looks at the rules.
 fn starts_daemon(cli: &Cli) -> bool {
-    cli.daemon && !daemon::is_second() && !cli.explain && !cli.dry_run
+    cli.daemon && !background::is_second() && !cli.explain && !cli.dry_run
 }
 
 fn announce(schedule: Option<&Schedule>) {

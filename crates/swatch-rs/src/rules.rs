@@ -10,7 +10,7 @@ use swatch_config::{Config, Diagnostic};
 use swatch_engine::perl::PerlModules;
 use swatch_engine::{Options, Program, State};
 
-use crate::message::{Level, tell, visible};
+use crate::log::{Level, tell, visible};
 use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
 pub use perl::PerlRules;

@@ -16,7 +16,7 @@ use swatch_tail::{Block, Waker};
 use super::reader::Reader;
 use super::worker::Worker;
 use super::{Item, Outcome, Shared, lock};
-use crate::supervisor::Bell;
+use crate::daemon::supervisor::Bell;
 
 /// Blocks that are read and wait for the worker, at most.
 const QUEUE: usize = 2;

@@ -8,7 +8,7 @@ use std::path::Path;
 use swatch_tail::{Block, Pieces, RecordReader, SplitOptions, Step, Wait, Waker};
 
 use super::{Arrival, Ending, Receipt, Source, Splitting};
-use crate::message::Level;
+use crate::log::Level;
 
 /// A `--examine` file. Lines of any length are matched whole: the file has an end.
 struct Once<R> {

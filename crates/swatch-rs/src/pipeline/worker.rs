@@ -9,10 +9,10 @@ use swatch_engine::Effect;
 use swatch_engine::search::{Found, Hit};
 use swatch_tail::{Block, Checkpoint, Record, StateError};
 
-use super::crew::{After, Reading};
+use super::leader_follower::{After, Reading};
 use super::{Item, Outcome, Shared, lock};
 use crate::clock::Clock;
-use crate::message::{Level, tell};
+use crate::log::{Level, tell};
 use crate::perform::{Flow, Performer};
 use crate::rules::Rules;
 use crate::source::{Ending, Receipt};

@@ -9,12 +9,12 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use crate::message::{Level, tell};
-use crate::notify::Manager;
+use crate::daemon::restart_time::Schedule;
+use crate::daemon::service_manager::Manager;
+use crate::daemon::signals::{Request, Signals};
+use crate::log::{Level, tell};
 use crate::perform::Deadlines;
-use crate::restart_time::Schedule;
-use crate::signals::{Request, Signals};
-use crate::watch::{Outcome, Watch};
+use crate::pipeline::{Outcome, Watch};
 
 /// How long a command that runs at the end may go on.
 const LAST_ACTION: Duration = Duration::from_secs(5);

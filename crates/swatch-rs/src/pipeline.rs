@@ -1,10 +1,10 @@
 //! One watch: a source, the rules for it, and two threads that share the work.
 //!
 //! [`reader`] takes records from the source as they come; [`worker`] decides and performs, in
-//! order; [`crew`] says which thread does what.
+//! order; [`leader_follower`] says which thread does what.
 
-mod crew;
-mod pass;
+mod leader_follower;
+mod parallel;
 mod reader;
 mod worker;
 
@@ -17,11 +17,11 @@ use swatch_engine::search::Found;
 use swatch_tail::{Block, Checkpoint, Waker};
 
 use crate::clock::Clock;
-use crate::message::Level;
+use crate::daemon::supervisor::Bell;
+use crate::log::Level;
 use crate::perform::Performer;
 use crate::rules::Rules;
 use crate::source::{Ending, Receipt, Source};
-use crate::supervisor::Bell;
 
 /// How long one action may take before its watch counts as hanging; their time limit is a minute
 /// by default.
@@ -89,7 +89,7 @@ pub struct Counters {
 pub struct Watch {
     shared: Arc<Shared>,
     waker: Waker,
-    crew: Option<Arc<crew::Crew>>,
+    crew: Option<Arc<leader_follower::Crew>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -133,7 +133,7 @@ impl Watch {
         let waker = parts.source.waker();
         let rules = match parts.rules {
             Rules::Native(rules) if parts.one_pass && parts.by_lines => {
-                let pass = pass::Pass {
+                let pass = parallel::Pass {
                     source: parts.source,
                     rules,
                     performer: parts.performer,
@@ -167,7 +167,7 @@ impl Watch {
             failed: None,
             progress: worker::Progress::default(),
         };
-        let crew = crew::Crew::new(
+        let crew = leader_follower::Crew::new(
             reader,
             worker,
             Arc::clone(&shared),
