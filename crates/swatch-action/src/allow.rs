@@ -37,7 +37,7 @@ pub struct Allowed {
     /// The networks.
     pub list: Vec<Protected>,
     /// What could not be read or resolved.
-    pub troubles: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// What becomes of a wish to lock.
@@ -62,7 +62,7 @@ pub fn ignored(ignore: &Ignore, address: IpAddr) -> (Option<String>, Vec<String>
         .iter()
         .find(|protected| protected.net.contains(&address))
         .map(|protected| protected.why.clone());
-    (why, allowed.troubles)
+    (why, allowed.warnings)
 }
 
 /// Everything that is not locked at this moment. `state` remembers the addresses of host names.
@@ -79,7 +79,7 @@ pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) 
                     net: canonical(address).into(),
                     why: format!("an address of {name}"),
                 })),
-            Err(trouble) => allowed.troubles.push(trouble),
+            Err(warning) => allowed.warnings.push(warning),
         }
     }
     if settings.ignore.own {
@@ -132,7 +132,7 @@ fn written(ignore: &Ignore) -> (Allowed, Vec<String>) {
     for path in &ignore.files {
         match fs::read_to_string(path) {
             Ok(text) => file(path, &text, &mut allowed, &mut hosts),
-            Err(error) => allowed.troubles.push(format!(
+            Err(error) => allowed.warnings.push(format!(
                 "cannot read the list of ignored networks {}: {error}",
                 path.display()
             )),
@@ -160,7 +160,7 @@ fn file(path: &Path, text: &str, allowed: &mut Allowed, hosts: &mut Vec<String>)
             Err(_) if is_name => hosts.push(entry.to_owned()),
             Err(error) => {
                 allowed
-                    .troubles
+                    .warnings
                     .push(format!("{}:{}: {error}", path.display(), number + 1))
             }
         }

@@ -11,15 +11,15 @@ use crate::{
     cli::{Flags, complain, with_settings},
     duration::Span,
     event,
-    locking::Locker,
-    program::Runner,
+    lock::Locker,
+    runner::Runner,
     settings::Settings,
 };
 
 mod by_hand;
 mod extract;
-mod keeping;
 mod listing;
+mod maintenance;
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
@@ -123,13 +123,13 @@ pub(crate) enum CommandError {
     Output(#[from] io::Error),
     /// Locking or unlocking failed.
     #[error(transparent)]
-    Lock(#[from] crate::locking::LockError),
+    Lock(#[from] crate::lock::LockError),
     /// The state.
     #[error(transparent)]
     State(#[from] crate::state::StateError),
     /// The firewall.
     #[error(transparent)]
-    Firewall(#[from] crate::program::ProgramError),
+    Firewall(#[from] crate::runner::ProgramError),
     /// An address or network on the command line.
     #[error(transparent)]
     Network(#[from] crate::network::NetworkError),
@@ -183,11 +183,11 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Import { file, span, flags } => with(&flags, |settings| {
             by_hand::import(settings, &file, span, out)
         }),
-        Command::Restore { flags } => with(&flags, |settings| keeping::restore(settings, out)),
-        Command::Check { dry_run, flags } => {
-            with(&flags, |settings| keeping::check(settings, dry_run, out))
-        }
-        Command::Expire { flags } => with(&flags, |settings| keeping::expire(settings, out)),
+        Command::Restore { flags } => with(&flags, |settings| maintenance::restore(settings, out)),
+        Command::Check { dry_run, flags } => with(&flags, |settings| {
+            maintenance::check(settings, dry_run, out)
+        }),
+        Command::Expire { flags } => with(&flags, |settings| maintenance::expire(settings, out)),
     }
 }
 

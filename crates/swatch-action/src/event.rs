@@ -10,9 +10,9 @@ use crate::{
     allow, date, firewall, harmless,
     ledger::{Ledger, LedgerError},
     line,
-    locking::{Ask, Done, Locker},
+    lock::{LockOutcome, LockRequest, Locker},
     network, notice,
-    program::Runner,
+    runner::Runner,
     settings::Settings,
 };
 
@@ -81,7 +81,7 @@ pub fn handle(
     if address::is_private(found.address) {
         return OK;
     }
-    let (ignored, mut troubles) = allow::ignored(&settings.ignore, found.address);
+    let (ignored, mut warnings) = allow::ignored(&settings.ignore, found.address);
     if ignored.is_some() {
         return OK;
     }
@@ -92,17 +92,17 @@ pub fn handle(
         found: &found,
         line: harmless::bytes(&collapsed),
         now: date::now(),
-        troubles: Vec::new(),
+        warnings: Vec::new(),
     };
-    step.troubles.append(&mut troubles);
+    step.warnings.append(&mut warnings);
     let result = step.count_and_lock(out);
-    for trouble in &step.troubles {
-        complain(trouble);
+    for warning in &step.warnings {
+        complain(warning);
     }
     match result {
         // A reader that went away has seen all that it wanted.
-        Ok(()) if step.troubles.is_empty() => OK,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && step.troubles.is_empty() => OK,
+        Ok(()) if step.warnings.is_empty() => OK,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && step.warnings.is_empty() => OK,
         Ok(()) => FAILED,
         Err(error) => {
             complain(&format!("cannot write to standard output: {error}"));
@@ -131,7 +131,7 @@ struct Step<'a> {
     found: &'a Found,
     line: Vec<u8>,
     now: i64,
-    troubles: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Step<'_> {
@@ -174,7 +174,7 @@ impl Step<'_> {
             Err(error) => {
                 // The event happened, even if a full disk does not let it be written down.
                 let count = error.lines().map(|lines| lines + 1);
-                self.troubles.push(error.to_string());
+                self.warnings.push(error.to_string());
                 count
             }
         })
@@ -208,7 +208,7 @@ impl Step<'_> {
         net: ipnet::IpNet,
         count: u64,
         out: &mut dyn Write,
-    ) -> io::Result<Option<Done>> {
+    ) -> io::Result<Option<LockOutcome>> {
         let settings = self.settings;
         let (backend, why) = firewall::choose(settings);
         if let Some(why) = why.filter(|_| self.event.dry_run) {
@@ -219,7 +219,7 @@ impl Step<'_> {
         } else {
             Runner::new(&settings.path, settings.time_limit.duration())
         };
-        let ask = Ask {
+        let ask = LockRequest {
             address: self.found.address,
             net,
             count,
@@ -235,11 +235,11 @@ impl Step<'_> {
         };
         let done = match locker.lock(&ask, self.now) {
             Ok(mut done) => {
-                self.troubles.append(&mut done.troubles);
+                self.warnings.append(&mut done.warnings);
                 done
             }
             Err(error) => {
-                self.troubles.push(error.to_string());
+                self.warnings.push(error.to_string());
                 return Ok(None);
             }
         };
@@ -251,7 +251,7 @@ impl Step<'_> {
         } else {
             let job = notice::Job::new(settings, &ask, &done, self.now);
             if let Err(error) = notice::hand_over(&job) {
-                self.troubles.push(error.to_string());
+                self.warnings.push(error.to_string());
             }
         }
         Ok(Some(done))

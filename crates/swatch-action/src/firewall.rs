@@ -8,23 +8,23 @@ use std::collections::HashSet;
 use ipnet::IpNet;
 
 use crate::{
-    program::{ProgramError, Runner},
+    runner::{ProgramError, Runner},
     settings::{Backend, Settings},
 };
 
 mod auto;
-mod command;
 mod firewalld;
 mod ipset;
 mod iptables;
 mod nftables;
+mod template;
 
 pub use auto::choose;
-pub(crate) use command::filled;
+pub(crate) use template::filled;
 
 /// One lock as a firewall sees it: what, how many seconds more (`None` for ever), and from how many lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct FirewallEntry {
     /// An address or a network.
     pub net: IpNet,
     /// Seconds until its end.
@@ -45,15 +45,15 @@ pub trait Firewall {
     ///
     /// # Errors
     /// What the firewall's program did.
-    fn lock(&self, order: Order) -> Result<(), ProgramError>;
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError>;
 
     /// Gives a lock that is in force a new time. Where the firewall knows no time there is nothing to do.
     ///
     /// # Errors
     /// What the firewall's program did.
-    fn renew(&self, order: Order) -> Result<(), ProgramError> {
+    fn renew(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
         if self.has_timeouts() {
-            self.lock(order)
+            self.lock(entry)
         } else {
             Ok(())
         }
@@ -63,16 +63,16 @@ pub trait Firewall {
     ///
     /// # Errors
     /// What the firewall's program did.
-    fn ensure(&self, order: Order) -> Result<(), ProgramError> {
-        self.lock(order)
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.lock(entry)
     }
 
     /// Locks many at once, none of which is locked, and makes whatever else the firewall needs for it.
     ///
     /// # Errors
     /// What the firewall's program did.
-    fn lock_all(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        orders.iter().try_for_each(|&order| self.lock(order))
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        entries.iter().try_for_each(|&entry| self.lock(entry))
     }
 
     /// Ends a lock.
@@ -111,8 +111,8 @@ pub fn open<'a>(
         Backend::Nftables | Backend::Auto => Box::new(nftables::Nftables::new(settings, runner)),
         Backend::Ipset => Box::new(ipset::Ipset::new(settings, runner)),
         Backend::Firewalld => Box::new(firewalld::Firewalld::new(settings, runner)),
-        Backend::Command => Box::new(command::Templated::new(settings, runner)),
-        Backend::None => Box::new(command::Nothing),
+        Backend::Command => Box::new(template::Templated::new(settings, runner)),
+        Backend::None => Box::new(template::Nothing),
     }
 }
 

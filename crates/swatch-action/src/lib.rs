@@ -3,7 +3,7 @@
 //! What flows through it, in one direction:
 //!
 //! ```text
-//! a line on stdin ─▶ line ─▶ address ─▶ ledger (count) ─▶ locking ─▶ expiry + firewall ─▶ notice (mail, whois)
+//! a line on stdin ─▶ line ─▶ address ─▶ ledger (count) ─▶ lock (end, firewall) ─▶ notice (mail, whois)
 //!                                                            │
 //!                                                          state (SQLite)
 //! ```
@@ -17,16 +17,18 @@ mod commands;
 pub mod date;
 pub mod duration;
 pub mod event;
-pub mod expiry;
+
 pub mod firewall;
 pub mod folder;
 pub mod harmless;
 pub mod ledger;
 pub mod line;
-pub mod locking;
+pub mod lock;
+
 pub mod network;
 pub mod notice;
-pub mod program;
+pub mod runner;
+
 pub mod separator;
 pub mod settings;
 pub mod state;

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     date, harmless,
     ledger::Ledger,
-    locking::{Ask, Done},
+    lock::{LockOutcome, LockRequest},
     network,
-    program::Runner,
+    runner::Runner,
     settings::Settings,
     state::State,
 };
@@ -66,7 +66,7 @@ pub enum NoticeError {
 impl Job {
     /// What there is to tell of a lock.
     #[must_use]
-    pub fn new(settings: &Settings, ask: &Ask, done: &Done, time: i64) -> Self {
+    pub fn new(settings: &Settings, ask: &LockRequest, done: &LockOutcome, time: i64) -> Self {
         Self {
             settings: settings.clone(),
             counted: ask.net,
@@ -143,11 +143,11 @@ pub fn serve() -> u8 {
         Ok(job) => job,
         Err(_) => return 2,
     };
-    let troubles = tell(&job);
-    for trouble in &troubles {
-        write_down(&job.settings, trouble);
+    let warnings = tell(&job);
+    for warning in &warnings {
+        write_down(&job.settings, warning);
     }
-    u8::from(!troubles.is_empty())
+    u8::from(!warnings.is_empty())
 }
 
 /// A pipe that the watcher left open in us would keep its reader waiting for as long as whois takes.
@@ -168,18 +168,18 @@ fn close_inherited() {
 fn tell(job: &Job) -> Vec<String> {
     let settings = &job.settings;
     let runner = Runner::new(&settings.path, settings.time_limit.duration());
-    let mut troubles = Vec::new();
+    let mut warnings = Vec::new();
     let state = State::open(&settings.state_dir).ok();
     let answer = whois::ask(settings, state.as_ref(), job.address, job.time);
     if !settings.notice.webhook.is_empty() {
         let words = webhook(job, &answer.name);
         let argv: Vec<&str> = words.iter().map(String::as_str).collect();
         if let Err(error) = runner.run(&argv, b"") {
-            troubles.push(format!("webhook: {error}"));
+            warnings.push(format!("webhook: {error}"));
         }
     }
     if settings.mail.is_empty() {
-        return troubles;
+        return warnings;
     }
     let sent = match (settings.notice.digest, &state) {
         (Some(span), Some(state)) => digest::add(job, &answer.name, span, state, &runner),
@@ -188,9 +188,9 @@ fn tell(job: &Job) -> Vec<String> {
             .map_err(|error| error.to_string()),
     };
     if let Err(error) = sent {
-        troubles.push(format!("mail for {}: {error}", network::text(job.counted)));
+        warnings.push(format!("mail for {}: {error}", network::text(job.counted)));
     }
-    troubles
+    warnings
 }
 
 /// The script's mail: the log of the address, a blank line, the whois answer.
@@ -235,7 +235,7 @@ fn webhook(job: &Job, network_name: &str) -> Vec<String> {
 }
 
 /// There is nobody left to complain to, so it is written beside the logs.
-fn write_down(settings: &Settings, trouble: &str) {
+fn write_down(settings: &Settings, warning: &str) {
     let file = OpenOptions::new()
         .append(true)
         .create(true)
@@ -246,7 +246,7 @@ fn write_down(settings: &Settings, trouble: &str) {
         let line = format!(
             "{} {}\n",
             date::long(date::now()),
-            harmless::text(trouble.as_bytes())
+            harmless::text(warning.as_bytes())
         );
         let _ = file.write_all(line.as_bytes());
     }

@@ -20,11 +20,11 @@ use crate::{
 
 pub mod cache;
 mod hold;
-mod table;
+mod schema;
 
 pub use hold::Exclusive;
 pub(crate) use hold::hold;
-use table::{SCHEMA, row};
+use schema::{SCHEMA, row};
 
 /// How long one process waits for another that is changing the firewall. Each of its programs has a time limit.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ fn allowed(nets: &[&str]) -> Allowed {
                 why: "ours".into(),
             })
             .collect(),
-        troubles: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -59,10 +59,10 @@ fn a_file_holds_networks_names_and_comments() {
         files: vec![path, dir.path().join("missing")],
         ..Ignore::default()
     };
-    let (why, troubles) = ignored(&ignore, "192.0.2.77".parse().expect("an address"));
+    let (why, warnings) = ignored(&ignore, "192.0.2.77".parse().expect("an address"));
     assert!(why.expect("listed").contains("friends"));
-    assert_eq!(troubles.len(), 2, "{troubles:?}");
-    assert!(troubles[0].contains("friends:6:"), "{troubles:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("friends:6:"), "{warnings:?}");
     assert_eq!(
         ignored(&ignore, "192.0.3.1".parse().expect("an address")).0,
         None

@@ -8,18 +8,18 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{CommandError, Outcome, keeping, locker, runner};
+use super::{CommandError, Outcome, locker, maintenance, runner};
 use crate::{
     allow::{self, Verdict},
     cli::complain,
     date,
     duration::Span,
-    event, expiry,
-    firewall::Order,
+    event,
+    firewall::FirewallEntry,
     harmless,
-    locking::{Ask, end_all},
+    lock::{LockRequest, at_job, end_all},
     network,
-    program::Runner,
+    runner::Runner,
     settings::Settings,
     state::{Lock, State},
 };
@@ -40,7 +40,7 @@ pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn
     };
     let locker = locker(settings, &runner);
     let now = date::now();
-    let ask = Ask {
+    let ask = LockRequest {
         // An IPv6 address alone stands for its network, as in an event.
         address: network::parse(&wish.address)?.addr(),
         net,
@@ -64,8 +64,8 @@ pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn
     };
     writeln!(out, "{} {verb} {until}", network::text(done.net))?;
     out.flush()?;
-    done.troubles.iter().for_each(|trouble| complain(trouble));
-    Ok(if done.troubles.is_empty() {
+    done.warnings.iter().for_each(|warning| complain(warning));
+    Ok(if done.warnings.is_empty() {
         event::OK
     } else {
         event::FAILED
@@ -134,12 +134,12 @@ pub(super) fn import(
     let state = State::open(&settings.state_dir)?;
     let now = date::now();
     let allowed = allow::all(settings, Some(&state), now, true);
-    let mut troubles = allowed.troubles.clone();
+    let mut warnings = allowed.warnings.clone();
     let span = span.unwrap_or(settings.lock_time);
-    let moment = expiry::moment(span.0, now);
+    let end = at_job::at_time(span.0, now);
     let by_at = locker.by_at(&*firewall);
     let until = if by_at {
-        moment.time
+        end.time
     } else {
         now + span.seconds()
     };
@@ -161,7 +161,7 @@ pub(super) fn import(
         let net = match wished(entry, settings) {
             Ok(net) => net,
             Err(error) => {
-                troubles.push(format!(
+                warnings.push(format!(
                     "{place}: {}",
                     harmless::excerpt(error.to_string().as_bytes(), 200)
                 ));
@@ -171,7 +171,7 @@ pub(super) fn import(
         let net = match allowed.judge(net, network::parse(entry)?.addr()) {
             Verdict::Lock(net) => net,
             Verdict::Never(why) => {
-                troubles.push(format!("{place}: not locked: {why}"));
+                warnings.push(format!("{place}: not locked: {why}"));
                 continue;
             }
         };
@@ -194,19 +194,22 @@ pub(super) fn import(
         if by_at {
             let nets: Vec<IpNet> = locks.iter().map(|lock| lock.net).collect();
             for &net in &nets {
-                expiry::note(&settings.state_dir, net, until).map_err(|error| {
+                at_job::note(&settings.state_dir, net, until).map_err(|error| {
                     CommandError::Failed(format!("{}: {error}", settings.state_dir.display()))
                 })?;
             }
-            match expiry::schedule(&runner, &*firewall, &settings.state_dir, &nets, &moment) {
-                Ok(job) => troubles.extend(job.warning),
-                Err(error) => troubles.push(format!(
+            match at_job::schedule(&runner, &*firewall, &settings.state_dir, &nets, &end) {
+                Ok(job) => warnings.extend(job.warning),
+                Err(error) => warnings.push(format!(
                     "{error}; `swatch-action expire` will end these locks"
                 )),
             }
         }
-        let orders: Vec<Order> = locks.iter().map(|lock| keeping::order(lock, now)).collect();
-        firewall.lock_all(&orders)?;
+        let entries: Vec<FirewallEntry> = locks
+            .iter()
+            .map(|lock| maintenance::entry(lock, now))
+            .collect();
+        firewall.lock_all(&entries)?;
         state.together(|state| {
             locks.iter_mut().try_for_each(|lock| {
                 lock.confirmed = true;
@@ -216,8 +219,8 @@ pub(super) fn import(
     }
     writeln!(out, "{} locked", locks.len())?;
     out.flush()?;
-    troubles.iter().for_each(|trouble| complain(trouble));
-    Ok(if troubles.is_empty() {
+    warnings.iter().for_each(|warning| complain(warning));
+    Ok(if warnings.is_empty() {
         event::OK
     } else {
         event::FAILED

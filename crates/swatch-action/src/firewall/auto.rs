@@ -1,7 +1,7 @@
 //! `--firewall auto`: what works here, and why.
 
 use crate::{
-    program::Runner,
+    runner::Runner,
     settings::{Backend, Settings},
 };
 

@@ -14,12 +14,12 @@ use std::collections::{BTreeSet, HashSet};
 use ipnet::IpNet;
 
 use super::{
-    Firewall, Order,
+    Firewall, FirewallEntry,
     nftables::{Key, key, lengths},
 };
 use crate::{
     network,
-    program::{Output, ProgramError, Runner, shell_words},
+    runner::{Output, ProgramError, Runner, shell_words},
     settings::Settings,
 };
 
@@ -80,13 +80,13 @@ impl<'a> Firewalld<'a> {
     }
 
     /// Makes the sets that are missing and binds them to the zone.
-    fn lay_out(&self, orders: &[Order]) -> Result<(), ProgramError> {
+    fn lay_out(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
         let there = self.sets()?;
         for (set, _) in there.iter().filter(|(_, bound)| !bound) {
             self.bind(*set, &[])?;
             self.bind(*set, &["--permanent"])?;
         }
-        let mut wanted: BTreeSet<Key> = orders.iter().map(|order| key(order.net)).collect();
+        let mut wanted: BTreeSet<Key> = entries.iter().map(|entry| key(entry.net)).collect();
         if wanted
             .iter()
             .all(|set| there.iter().any(|(known, _)| known == set))
@@ -168,7 +168,7 @@ fn set_key(name: &str) -> Option<Key> {
     matches!(key, (4, 0..=32) | (6, 0..=128)).then_some(key)
 }
 
-fn entry(verb: &str, net: IpNet) -> [String; 2] {
+fn entry_words(verb: &str, net: IpNet) -> [String; 2] {
     [
         format!("--ipset={}", set_name(key(net))),
         format!("--{verb}-entry={}", network::text(net)),
@@ -184,26 +184,26 @@ impl Firewall for Firewalld<'_> {
         false
     }
 
-    fn lock(&self, order: Order) -> Result<(), ProgramError> {
-        let [set, add] = entry("add", order.net);
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        let [set, add] = entry_words("add", entry.net);
         match self.run(&[&set, &add], "") {
-            Err(error) if is_absence(&error) => self.lock_all(&[order]),
+            Err(error) if is_absence(&error) => self.lock_all(&[entry]),
             other => other.map(drop),
         }
     }
 
-    fn ensure(&self, order: Order) -> Result<(), ProgramError> {
-        self.lock_all(&[order])
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.lock_all(&[entry])
     }
 
-    fn lock_all(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        self.lay_out(orders)?;
-        let nets: Vec<IpNet> = orders.iter().map(|order| order.net).collect();
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        self.lay_out(entries)?;
+        let nets: Vec<IpNet> = entries.iter().map(|entry| entry.net).collect();
         self.change("--add-entries-from-file=/dev/stdin", &nets)
     }
 
     fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
-        let [set, remove] = entry("remove", net);
+        let [set, remove] = entry_words("remove", net);
         match self.run(&[&set, &remove], "") {
             // An entry that is not there is only a warning.
             Err(error) if is_absence(&error) => Ok(()),
@@ -228,7 +228,7 @@ impl Firewall for Firewalld<'_> {
     }
 
     fn unlock_command(&self, net: IpNet) -> Option<String> {
-        let [set, remove] = entry("remove", net);
+        let [set, remove] = entry_words("remove", net);
         Some(shell_words(&["firewall-cmd", &set, &remove]))
     }
 }

@@ -4,10 +4,10 @@ use std::{collections::HashSet, fmt::Write as _};
 
 use ipnet::IpNet;
 
-use super::{Firewall, Order, iptables::is_absence};
+use super::{Firewall, FirewallEntry, iptables::is_absence};
 use crate::{
     network,
-    program::{ProgramError, Runner},
+    runner::{ProgramError, Runner},
     settings::Settings,
 };
 
@@ -34,9 +34,9 @@ impl<'a> Ipset<'a> {
     }
 
     /// Only the sets that are needed: a set that is there must be asked by its rules.
-    fn layout(&self, orders: &[Order]) -> String {
+    fn layout(&self, entries: &[FirewallEntry]) -> String {
         let mut text = String::new();
-        let used = |set| orders.iter().any(|order| set_of(order.net) == set);
+        let used = |set| entries.iter().any(|entry| set_of(entry.net) == set);
         for (set, family, _) in SETS.into_iter().filter(|(set, ..)| used(*set)) {
             let _ = writeln!(
                 text,
@@ -70,12 +70,12 @@ fn set_of(net: IpNet) -> &'static str {
     SETS[usize::from(matches!(net, IpNet::V6(_)))].0
 }
 
-fn addition(order: Order) -> String {
-    let seconds = order.seconds.map_or(0, |seconds| seconds.clamp(1, LONGEST));
+fn addition(entry: FirewallEntry) -> String {
+    let seconds = entry.seconds.map_or(0, |seconds| seconds.clamp(1, LONGEST));
     format!(
         "add {} {} timeout {seconds}\n",
-        set_of(order.net),
-        network::text(order.net)
+        set_of(entry.net),
+        network::text(entry.net)
     )
 }
 
@@ -88,23 +88,23 @@ impl Firewall for Ipset<'_> {
         true
     }
 
-    fn lock(&self, order: Order) -> Result<(), ProgramError> {
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
         // A set that is there is asked by its rules: we made both.
-        let quick = !self.runner.is_dry() && self.feed(&addition(order)).is_ok();
+        let quick = !self.runner.is_dry() && self.feed(&addition(entry)).is_ok();
         if quick {
             Ok(())
         } else {
-            self.lock_all(&[order])
+            self.lock_all(&[entry])
         }
     }
 
-    fn lock_all(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        let text: String = orders.iter().map(|&order| addition(order)).collect();
-        self.feed(&(self.layout(orders) + &text))?;
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        let text: String = entries.iter().map(|&entry| addition(entry)).collect();
+        self.feed(&(self.layout(entries) + &text))?;
         for six in [false, true] {
-            if orders
+            if entries
                 .iter()
-                .any(|order| matches!(order.net, IpNet::V6(_)) == six)
+                .any(|entry| matches!(entry.net, IpNet::V6(_)) == six)
             {
                 self.rules(six)?;
             }
@@ -112,8 +112,8 @@ impl Firewall for Ipset<'_> {
         Ok(())
     }
 
-    fn ensure(&self, order: Order) -> Result<(), ProgramError> {
-        self.lock_all(&[order])
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.lock_all(&[entry])
     }
 
     fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {

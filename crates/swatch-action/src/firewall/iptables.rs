@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use ipnet::IpNet;
 
-use super::{Firewall, Order};
+use super::{Firewall, FirewallEntry};
 use crate::{
     network,
-    program::{ProgramError, Runner, shell_words},
+    runner::{ProgramError, Runner, shell_words},
     settings::Settings,
 };
 
@@ -81,12 +81,12 @@ impl Firewall for Iptables<'_> {
         false
     }
 
-    fn lock(&self, order: Order) -> Result<(), ProgramError> {
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
         for (done, chain) in self.chains.iter().enumerate() {
-            if let Err(error) = self.change("-I", chain, order.net) {
+            if let Err(error) = self.change("-I", chain, entry.net) {
                 // Half a lock would be a rule that nobody knows of.
                 for chain in &self.chains[..done] {
-                    let _ = self.change("-D", chain, order.net);
+                    let _ = self.change("-D", chain, entry.net);
                 }
                 return Err(error);
             }
@@ -94,17 +94,17 @@ impl Firewall for Iptables<'_> {
         Ok(())
     }
 
-    fn ensure(&self, order: Order) -> Result<(), ProgramError> {
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
         for chain in self.chains {
-            if self.runner.is_dry() || self.change("-C", chain, order.net).is_err() {
-                self.change("-I", chain, order.net)?;
+            if self.runner.is_dry() || self.change("-C", chain, entry.net).is_err() {
+                self.change("-I", chain, entry.net)?;
             }
         }
         Ok(())
     }
 
-    fn lock_all(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        let nets: Vec<IpNet> = orders.iter().map(|order| order.net).collect();
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        let nets: Vec<IpNet> = entries.iter().map(|entry| entry.net).collect();
         self.bulk("-I", &nets)
     }
 

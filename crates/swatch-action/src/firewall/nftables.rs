@@ -12,9 +12,9 @@ use std::{
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{Firewall, Order};
+use super::{Firewall, FirewallEntry};
 use crate::{
-    program::{ProgramError, Runner},
+    runner::{ProgramError, Runner},
     settings::Settings,
 };
 
@@ -112,14 +112,14 @@ impl<'a> Nftables<'a> {
 
     /// The quick way takes table and sets for granted; where they are missing, everything is laid out in one
     /// transaction with the elements.
-    fn apply(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        let quick = !self.runner.is_dry() && self.feed(&elements(orders)).is_ok();
-        if quick { Ok(()) } else { self.lay_out(orders) }
+    fn apply(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        let quick = !self.runner.is_dry() && self.feed(&elements(entries)).is_ok();
+        if quick { Ok(()) } else { self.lay_out(entries) }
     }
 
-    fn lay_out(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        let layout = self.layout(orders.iter().map(|order| order.net))?;
-        self.feed(&(layout + &elements(orders)))
+    fn lay_out(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        let layout = self.layout(entries.iter().map(|entry| entry.net))?;
+        self.feed(&(layout + &elements(entries)))
     }
 
     fn feed(&self, text: &str) -> Result<(), ProgramError> {
@@ -131,18 +131,18 @@ impl<'a> Nftables<'a> {
 
 /// Adding to what is there keeps the old timeout, and deleting what is not there fails: add, delete, add does both, and
 /// nobody sees the moment between, for one `nft -f` is one transaction.
-fn elements(orders: &[Order]) -> String {
+fn elements(entries: &[FirewallEntry]) -> String {
     let mut text = String::new();
-    let mut keys: Vec<(u8, u8)> = orders.iter().map(|order| key(order.net)).collect();
+    let mut keys: Vec<(u8, u8)> = entries.iter().map(|entry| key(entry.net)).collect();
     keys.sort_unstable();
     keys.dedup();
     for set in keys {
-        let ours = || orders.iter().filter(|order| key(order.net) == set);
+        let ours = || entries.iter().filter(|entry| key(entry.net) == set);
         let list = |timed: bool| {
             let items: Vec<String> = ours()
-                .map(|order| match order.seconds.filter(|_| timed) {
-                    Some(seconds) => format!("{} timeout {}s", order.net.addr(), seconds.max(1)),
-                    None => order.net.addr().to_string(),
+                .map(|entry| match entry.seconds.filter(|_| timed) {
+                    Some(seconds) => format!("{} timeout {}s", entry.net.addr(), seconds.max(1)),
+                    None => entry.net.addr().to_string(),
                 })
                 .collect();
             items.join(", ")
@@ -204,16 +204,16 @@ impl Firewall for Nftables<'_> {
         true
     }
 
-    fn lock(&self, order: Order) -> Result<(), ProgramError> {
-        self.apply(&[order])
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.apply(&[entry])
     }
 
-    fn ensure(&self, order: Order) -> Result<(), ProgramError> {
-        self.lay_out(&[order])
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.lay_out(&[entry])
     }
 
-    fn lock_all(&self, orders: &[Order]) -> Result<(), ProgramError> {
-        self.lay_out(orders)
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+        self.lay_out(entries)
     }
 
     fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
@@ -325,12 +325,12 @@ mod tests {
         );
         assert_eq!(set_key("set v6_64 {"), Some((6, 64)));
         assert_eq!(set_key("set v4_33 {"), None);
-        let order = |text: &str, seconds| Order {
+        let entry = |text: &str, seconds| FirewallEntry {
             net: crate::network::parse(text).expect("a network"),
             seconds,
             count: 3,
         };
-        let text = elements(&[order("203.0.113.9", Some(60)), order("2001:db8::/64", None)]);
+        let text = elements(&[entry("203.0.113.9", Some(60)), entry("2001:db8::/64", None)]);
         assert_eq!(
             text,
             "add element inet swatch v4_32 { 203.0.113.9 timeout 60s }\n\

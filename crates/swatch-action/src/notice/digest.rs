@@ -10,7 +10,7 @@ use crate::{
     date,
     duration::Span,
     network,
-    program::Runner,
+    runner::Runner,
     state::{self, State},
 };
 

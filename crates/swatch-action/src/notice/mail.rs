@@ -3,7 +3,7 @@
 
 use crate::{
     harmless,
-    program::{ProgramError, Runner},
+    runner::{ProgramError, Runner},
     settings::Settings,
 };
 

@@ -8,17 +8,17 @@ use std::{
 use super::{CommandError, Outcome, locker, runner};
 use crate::{
     cli::complain,
-    date, event, expiry,
-    firewall::Order,
-    locking::{Locker, end_all, expire as end_due},
+    date, event,
+    firewall::FirewallEntry,
+    lock::{Locker, at_job, end_all, expire as end_due},
     network,
     settings::Settings,
     state::{Lock, State},
 };
 
 /// A lock as its firewall takes it.
-pub(super) fn order(lock: &Lock, now: i64) -> Order {
-    Order {
+pub(super) fn entry(lock: &Lock, now: i64) -> FirewallEntry {
+    FirewallEntry {
         net: lock.net,
         seconds: lock.left(now),
         count: lock.count,
@@ -84,8 +84,8 @@ pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> 
 
 /// What went wrong beside the mending, on standard error.
 fn told(found: &Findings) -> u8 {
-    found.troubles.iter().for_each(|trouble| complain(trouble));
-    if found.troubles.is_empty() {
+    found.warnings.iter().for_each(|warning| complain(warning));
+    if found.warnings.is_empty() {
         event::OK
     } else {
         event::FAILED
@@ -99,7 +99,7 @@ struct Findings {
     unconfirmed: Vec<Lock>,
     expired: Vec<Lock>,
     untold: Vec<String>,
-    troubles: Vec<String>,
+    warnings: Vec<String>,
     there: usize,
 }
 
@@ -131,8 +131,8 @@ fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Finding
     compare(&locker, locks, now, &mut found)?;
     give_to_at(&locker, &mut found, now)?;
     for (_, locks) in by_backend(&found.missing) {
-        let orders: Vec<Order> = locks.iter().map(|lock| order(lock, now)).collect();
-        locker.firewall_of(locks[0]).lock_all(&orders)?;
+        let entries: Vec<FirewallEntry> = locks.iter().map(|lock| entry(lock, now)).collect();
+        locker.firewall_of(locks[0]).lock_all(&entries)?;
     }
     let changed = found.missing.iter().chain(&found.unconfirmed);
     state.together(|state| {
@@ -158,7 +158,7 @@ fn give_to_at(locker: &Locker<'_>, found: &mut Findings, now: i64) -> Result<(),
             && locker.by_at(&*locker.firewall_of(lock))
             && let Some(left) = lock.left(now)
         {
-            let group = (lock.backend.clone(), expiry::moment(left, now).time);
+            let group = (lock.backend.clone(), at_job::at_time(left, now).time);
             groups.entry(group).or_default().push(at);
         }
     }
@@ -169,17 +169,17 @@ fn give_to_at(locker: &Locker<'_>, found: &mut Findings, now: i64) -> Result<(),
             continue;
         };
         let firewall = locker.firewall_of(first);
-        let moment = expiry::moment(left, now);
+        let end = at_job::at_time(left, now);
         let nets: Vec<_> = members.iter().map(|&at| found.missing[at].net).collect();
         for &at in &members {
             let lock = &mut found.missing[at];
-            lock.until = Some(moment.time);
-            expiry::note(dir, lock.net, moment.time)
+            lock.until = Some(end.time);
+            at_job::note(dir, lock.net, end.time)
                 .map_err(|error| CommandError::Failed(format!("{}: {error}", dir.display())))?;
         }
-        match expiry::schedule(locker.runner, &*firewall, dir, &nets, &moment) {
-            Ok(job) => found.troubles.extend(job.warning),
-            Err(error) => found.troubles.push(format!(
+        match at_job::schedule(locker.runner, &*firewall, dir, &nets, &end) {
+            Ok(job) => found.warnings.extend(job.warning),
+            Err(error) => found.warnings.push(format!(
                 "{error}; `swatch-action expire` will end these locks"
             )),
         }

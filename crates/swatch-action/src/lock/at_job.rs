@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use crate::{
     firewall::Firewall,
     network,
-    program::{ProgramError, Runner, shell_word},
+    runner::{ProgramError, Runner, shell_word},
 };
 
 /// A job that was made.
@@ -26,21 +26,21 @@ pub struct Job {
     pub warning: Option<String>,
 }
 
-/// A moment that `at` understands.
+/// A end that `at` understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct AtTime {
     /// `now+24hour`.
     pub words: String,
     /// When the job runs, in seconds since 1970: on the minute, for `at` knows no seconds.
     pub time: i64,
 }
 
-/// The moment for a lock of so many seconds from `now` on.
+/// The end for a lock of so many seconds from `now` on.
 ///
 /// Whole hours are given as the script gives its 24, and like those may end up to a minute early. Other times are
 /// never shorter than asked.
 #[must_use]
-pub fn moment(seconds: u64, now: i64) -> Moment {
+pub fn at_time(seconds: u64, now: i64) -> AtTime {
     let minute = now - now.rem_euclid(60);
     let (words, minutes) = if seconds.is_multiple_of(3600) && seconds > 0 {
         (format!("now+{}hour", seconds / 3600), seconds / 60)
@@ -48,7 +48,7 @@ pub fn moment(seconds: u64, now: i64) -> Moment {
         let minutes = seconds.div_ceil(60) + 1;
         (format!("now+{minutes}minute"), minutes)
     };
-    Moment {
+    AtTime {
         words,
         time: minute + i64::try_from(minutes * 60).unwrap_or(i64::MAX / 2),
     }
@@ -63,10 +63,10 @@ pub fn schedule(
     firewall: &dyn Firewall,
     state_dir: &Path,
     nets: &[IpNet],
-    moment: &Moment,
+    end: &AtTime,
 ) -> Result<Job, ProgramError> {
     let script = script(firewall, state_dir, nets);
-    let output = runner.run(&["at", &moment.words], script.as_bytes())?;
+    let output = runner.run(&["at", &end.words], script.as_bytes())?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let number = said.lines().find_map(|line| {
         let mut words = line.split(' ');
@@ -134,10 +134,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments() {
+    fn ends() {
         let at = |seconds, now| {
-            let moment = moment(seconds, now);
-            (moment.words, moment.time)
+            let end = at_time(seconds, now);
+            (end.words, end.time)
         };
         assert_eq!(at(86_400, 119), ("now+24hour".to_owned(), 60 + 86_400));
         assert_eq!(at(60, 119), ("now+2minute".to_owned(), 180));

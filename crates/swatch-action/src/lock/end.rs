@@ -2,11 +2,8 @@
 
 use ipnet::IpNet;
 
-use super::{LockError, Locker};
-use crate::{
-    expiry,
-    state::{Lock, State},
-};
+use super::{LockError, Locker, at_job};
+use crate::state::{Lock, State};
 
 /// How long after its time a lock of `at` is left to `at`: its daemon may be slow.
 const GRACE: i64 = 120;
@@ -39,7 +36,7 @@ pub fn end_all(
             !lock.in_force(now)
                 && (firewall.has_timeouts()
                     || (lock.job.is_some()
-                        && expiry::has_run(&locker.settings.state_dir, lock.net)))
+                        && at_job::has_run(&locker.settings.state_dir, lock.net)))
         };
         let nets: Vec<IpNet> = ours
             .iter()
@@ -53,9 +50,9 @@ pub fn end_all(
     state.together(|state| locks.iter().try_for_each(|lock| state.end(lock, now, how)))?;
     for lock in locks {
         if let Some(job) = lock.job.as_ref().filter(|_| lock.in_force(now)) {
-            expiry::cancel(locker.runner, job);
+            at_job::cancel(locker.runner, job);
         }
-        expiry::forget(&locker.settings.state_dir, lock.net);
+        at_job::forget(&locker.settings.state_dir, lock.net);
     }
     Ok(())
 }

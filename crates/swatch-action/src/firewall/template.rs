@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use ipnet::IpNet;
 
-use super::{Firewall, Order};
+use super::{Firewall, FirewallEntry};
 use crate::{
     network,
-    program::{ProgramError, Runner, shell_words},
+    runner::{ProgramError, Runner, shell_words},
     settings::{Settings, Templates},
 };
 
@@ -24,8 +24,8 @@ impl<'a> Templated<'a> {
         }
     }
 
-    fn run(&self, template: &[String], order: Order) -> Result<(), ProgramError> {
-        let words = filled(template, &values(order));
+    fn run(&self, template: &[String], entry: FirewallEntry) -> Result<(), ProgramError> {
+        let words = filled(template, &values(entry));
         let argv: Vec<&str> = words.iter().map(String::as_str).collect();
         self.runner.run(&argv, b"").map(drop)
     }
@@ -61,17 +61,17 @@ pub(crate) fn filled(template: &[String], values: &[(&str, String)]) -> Vec<Stri
     template.iter().map(fill).collect()
 }
 
-fn values(order: Order) -> [(&'static str, String); 4] {
-    let family = if matches!(order.net, IpNet::V4(_)) {
+fn values(entry: FirewallEntry) -> [(&'static str, String); 4] {
+    let family = if matches!(entry.net, IpNet::V4(_)) {
         "4"
     } else {
         "6"
     };
     [
-        ("address", network::text(order.net)),
+        ("address", network::text(entry.net)),
         ("family", family.to_owned()),
-        ("seconds", order.seconds.unwrap_or(0).to_string()),
-        ("count", order.count.to_string()),
+        ("seconds", entry.seconds.unwrap_or(0).to_string()),
+        ("count", entry.count.to_string()),
     ]
 }
 
@@ -84,17 +84,17 @@ impl Firewall for Templated<'_> {
         false
     }
 
-    fn lock(&self, order: Order) -> Result<(), ProgramError> {
-        self.run(&self.templates.lock, order)
+    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+        self.run(&self.templates.lock, entry)
     }
 
     fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
-        let order = Order {
+        let entry = FirewallEntry {
             net,
             seconds: None,
             count: 0,
         };
-        self.run(&self.templates.unlock, order)
+        self.run(&self.templates.unlock, entry)
     }
 
     fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError> {
@@ -102,12 +102,12 @@ impl Firewall for Templated<'_> {
     }
 
     fn unlock_command(&self, net: IpNet) -> Option<String> {
-        let order = Order {
+        let entry = FirewallEntry {
             net,
             seconds: None,
             count: 0,
         };
-        let words = filled(&self.templates.unlock, &values(order));
+        let words = filled(&self.templates.unlock, &values(entry));
         let argv: Vec<&str> = words.iter().map(String::as_str).collect();
         Some(shell_words(&argv))
     }
@@ -125,7 +125,7 @@ impl Firewall for Nothing {
         true
     }
 
-    fn lock(&self, _: Order) -> Result<(), ProgramError> {
+    fn lock(&self, _: FirewallEntry) -> Result<(), ProgramError> {
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use super::{Ask, Done, LockError, Locker, verdict};
+use super::{LockError, LockOutcome, LockRequest, Locker, verdict};
 use crate::{
-    allow, expiry,
-    firewall::Order,
+    allow,
+    firewall::FirewallEntry,
+    lock::at_job,
     state::{State, StateError},
 };
 
@@ -16,51 +17,55 @@ impl Locker<'_> {
     /// Without a state the firewall itself is asked, slow as that may be, and the lock gets its end.
     pub(super) fn without_state(
         &self,
-        ask: &Ask,
+        request: &LockRequest,
         now: i64,
         error: &StateError,
-    ) -> Result<Done, LockError> {
-        let allowed = allow::all(self.settings, None, now, ask.by_hand);
-        let net = verdict(&allowed, ask)?;
+    ) -> Result<LockOutcome, LockError> {
+        let allowed = allow::all(self.settings, None, now, request.by_hand);
+        let net = verdict(&allowed, request)?;
         let firewall = self.firewall(self.backend);
-        let span = ask.span.unwrap_or(self.span(0));
-        let moment = expiry::moment(span.0, now);
-        let mut troubles = allowed.troubles;
-        troubles.push(format!("{error}; locked without it"));
+        let span = request.span.unwrap_or(self.span(0));
+        let end = at_job::at_time(span.0, now);
+        let mut warnings = allowed.warnings;
+        warnings.push(format!("{error}; locked without it"));
         self.remember_blindness();
         let by_at = self.by_at(&*firewall);
         if by_at {
-            let job = self.give_to_at(&*firewall, net, &moment, &mut troubles);
+            let job = self.give_to_at(&*firewall, net, &end, &mut warnings);
             if job.is_none() && !firewall.has_timeouts() {
                 return Err(LockError::Protected(format!(
                     "neither the state nor at can end a lock now: {}",
-                    troubles.join("; ")
+                    warnings.join("; ")
                 )));
             }
         }
-        firewall.ensure(Order {
+        firewall.ensure(FirewallEntry {
             net,
             seconds: Some(span.0),
-            count: ask.count,
+            count: request.count,
         })?;
         let until = if by_at {
-            moment.time
+            end.time
         } else {
             now + span.seconds()
         };
-        Ok(Done {
+        Ok(LockOutcome {
             net,
             until: Some(until),
             renewed: false,
-            troubles,
+            warnings,
         })
     }
 
-    /// What would be done, for a dry run: the runner notes the programs.
-    pub(super) fn rehearse(&self, ask: &Ask, now: i64) -> Result<Done, LockError> {
+    /// What would be outcome, for a dry run: the runner notes the programs.
+    pub(super) fn dry_run(
+        &self,
+        request: &LockRequest,
+        now: i64,
+    ) -> Result<LockOutcome, LockError> {
         let state = State::open_to_read(&self.settings.state_dir)?;
-        let allowed = allow::all(self.settings, state.as_ref(), now, ask.by_hand);
-        let net = verdict(&allowed, ask)?;
+        let allowed = allow::all(self.settings, state.as_ref(), now, request.by_hand);
+        let net = verdict(&allowed, request)?;
         let covering = match &state {
             Some(state) => state.covering(net, now)?,
             None => None,
@@ -68,33 +73,33 @@ impl Locker<'_> {
         let times = state
             .as_ref()
             .map_or(Ok(0), |state| state.times_before(net))?;
-        let span = ask.span.unwrap_or(self.span(times));
+        let span = request.span.unwrap_or(self.span(times));
         let firewall = self.firewall(self.backend);
-        let moment = expiry::moment(span.0, now);
+        let end = at_job::at_time(span.0, now);
         let by_at = self.by_at(&*firewall);
         if by_at {
             let dir = &self.settings.state_dir;
-            expiry::schedule(self.runner, &*firewall, dir, &[net], &moment)?;
+            at_job::schedule(self.runner, &*firewall, dir, &[net], &end)?;
         }
-        let order = Order {
+        let entry = FirewallEntry {
             net,
             seconds: Some(span.0),
-            count: ask.count,
+            count: request.count,
         };
         if covering.is_some() {
-            firewall.renew(order)?;
+            firewall.renew(entry)?;
         } else {
-            firewall.lock(order)?;
+            firewall.lock(entry)?;
         }
-        Ok(Done {
+        Ok(LockOutcome {
             net,
             until: Some(if by_at {
-                moment.time
+                end.time
             } else {
                 now + span.seconds()
             }),
             renewed: covering.is_some(),
-            troubles: allowed.troubles,
+            warnings: allowed.warnings,
         })
     }
 

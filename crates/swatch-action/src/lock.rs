@@ -1,6 +1,6 @@
 //! Making a lock so that it holds, and ends.
 //!
-//! The order is what makes it safe to be killed between any two steps:
+//! The entry is what makes it safe to be killed between any two steps:
 //!
 //! 1. the state notes the lock as unconfirmed, with its end;
 //! 2. where the kernel knows no time, the end is given to `at`;
@@ -17,23 +17,23 @@ use ipnet::IpNet;
 use crate::{
     allow::{self, Allowed, Verdict},
     duration::Span,
-    expiry,
-    firewall::{self, Firewall, Order},
+    firewall::{self, Firewall, FirewallEntry},
     network,
-    program::{ProgramError, Runner},
+    runner::{ProgramError, Runner},
     settings::{Backend, Expiry, Settings},
     state::{Lock, State, StateError},
 };
 
-mod ending;
-mod otherwise;
+pub mod at_job;
+mod end;
+mod fallback;
 
-pub use ending::{end_all, expire};
+pub use end::{end_all, expire};
 
 /// A wish to lock.
 #[derive(Clone, Debug)]
-pub struct Ask {
-    /// The address that made trouble.
+pub struct LockRequest {
+    /// The address that made warning.
     pub address: IpAddr,
     /// The network that is counted and locked for it.
     pub net: IpNet,
@@ -51,7 +51,7 @@ pub struct Ask {
 
 /// A lock that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
+pub struct LockOutcome {
     /// What is locked.
     pub net: IpNet,
     /// Until when; `None` for ever.
@@ -59,7 +59,7 @@ pub struct Done {
     /// Whether it was locked before.
     pub renewed: bool,
     /// What went wrong beside it.
-    pub troubles: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Why nothing was locked.
@@ -71,7 +71,7 @@ pub enum LockError {
     /// The firewall's program failed.
     #[error("not locked: {0}")]
     Firewall(#[from] ProgramError),
-    /// The state failed, where nothing can be done without it.
+    /// The state failed, where nothing can be outcome without it.
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -92,64 +92,78 @@ impl Locker<'_> {
     ///
     /// # Errors
     /// [`LockError`]; nothing is then locked that was not before.
-    pub fn lock(&self, ask: &Ask, now: i64) -> Result<Done, LockError> {
+    pub fn lock(&self, request: &LockRequest, now: i64) -> Result<LockOutcome, LockError> {
         let dir = &self.settings.state_dir;
         if self.runner.is_dry() {
-            return self.rehearse(ask, now);
+            return self.dry_run(request, now);
         }
         let opened = State::exclusive(dir).and_then(|held| Ok((held, State::open(dir)?)));
         match opened {
-            Ok((_held, state)) => self.with_state(&state, ask, now),
-            Err(error) => self.without_state(ask, now, &error),
+            Ok((_held, state)) => self.with_state(&state, request, now),
+            Err(error) => self.without_state(request, now, &error),
         }
     }
 
-    fn with_state(&self, state: &State, ask: &Ask, now: i64) -> Result<Done, LockError> {
-        let allowed = allow::all(self.settings, Some(state), now, ask.by_hand);
-        let net = verdict(&allowed, ask)?;
-        let mut troubles = allowed.troubles.clone();
-        if let Err(error) = ending::sweep(self, state, now) {
-            troubles.push(format!("ending old locks: {error}"));
+    fn with_state(
+        &self,
+        state: &State,
+        request: &LockRequest,
+        now: i64,
+    ) -> Result<LockOutcome, LockError> {
+        let allowed = allow::all(self.settings, Some(state), now, request.by_hand);
+        let net = verdict(&allowed, request)?;
+        let mut warnings = allowed.warnings.clone();
+        if let Err(error) = end::sweep(self, state, now) {
+            warnings.push(format!("ending old locks: {error}"));
         }
         let covering = match state.covering(net, now) {
             Ok(found) => found,
-            Err(error) => return self.without_state(ask, now, &error),
+            Err(error) => return self.without_state(request, now, &error),
         };
-        let mut done = match covering {
-            Some(lock) => self.renew(state, lock, ask, now)?,
-            None => match self.fresh(state, net, ask, now) {
-                Err(LockError::State(error)) => self.without_state(ask, now, &error)?,
+        let mut outcome = match covering {
+            Some(lock) => self.renew(state, lock, request, now)?,
+            None => match self.fresh(state, net, request, now) {
+                Err(LockError::State(error)) => self.without_state(request, now, &error)?,
                 other => other?,
             },
         };
-        if !done.renewed {
-            self.aggregate(state, &allowed, &mut done, ask, now);
+        if !outcome.renewed {
+            self.aggregate(state, &allowed, &mut outcome, request, now);
         }
-        troubles.append(&mut done.troubles);
-        Ok(Done { troubles, ..done })
+        warnings.append(&mut outcome.warnings);
+        Ok(LockOutcome {
+            warnings,
+            ..outcome
+        })
     }
 
     /// A lock that is not in force.
-    fn fresh(&self, state: &State, net: IpNet, ask: &Ask, now: i64) -> Result<Done, LockError> {
+    fn fresh(
+        &self,
+        state: &State,
+        net: IpNet,
+        request: &LockRequest,
+        now: i64,
+    ) -> Result<LockOutcome, LockError> {
         let firewall = self.firewall(self.backend);
         let before = state.get(net)?;
-        let mut troubles = Vec::new();
+        let mut warnings = Vec::new();
         if let Some(old) = before.as_ref().filter(|old| old.confirmed) {
-            // Its time is over, and what should have ended it has not yet done so.
+            // Its time is over, and what should have ended it has not yet outcome so.
             let holder = self.firewall_of(old);
             if !holder.has_timeouts()
                 && let Err(error) = holder.unlock(net)
             {
-                troubles.push(format!("ending the old lock: {error}"));
+                warnings.push(format!("ending the old lock: {error}"));
             }
             state.end(old, now, "expired")?;
         }
         let cut_off = before.as_ref().is_some_and(|old| !old.confirmed) || self.was_blind();
-        let span = ask.span.unwrap_or(self.span(state.times_before(net)?));
-        let moment = expiry::moment(span.0, now);
+        let span = request.span.unwrap_or(self.span(state.times_before(net)?));
+        let end = at_job::at_time(span.0, now);
         let by_at = self.by_at(&*firewall);
         let until = if by_at {
-            moment.time
+            end.time
         } else {
             now + span.seconds()
         };
@@ -157,64 +171,72 @@ impl Locker<'_> {
             net,
             since: now,
             until: Some(until),
-            count: ask.count,
-            reason: ask.reason.clone(),
-            rule: ask.rule.clone(),
+            count: request.count,
+            reason: request.reason.clone(),
+            rule: request.rule.clone(),
             backend: firewall.name().to_owned(),
             confirmed: false,
             job: None,
         };
         state.put(&lock)?;
         if by_at {
-            lock.job = self.give_to_at(&*firewall, net, &moment, &mut troubles);
+            lock.job = self.give_to_at(&*firewall, net, &end, &mut warnings);
         }
-        let order = Order {
+        let entry = FirewallEntry {
             net,
             seconds: lock.left(now),
-            count: ask.count,
+            count: request.count,
         };
         let locked = if cut_off {
-            firewall.ensure(order)
+            firewall.ensure(entry)
         } else {
-            firewall.lock(order)
+            firewall.lock(entry)
         };
         if let Err(error) = locked {
             if let Some(job) = &lock.job {
-                expiry::cancel(self.runner, job);
+                at_job::cancel(self.runner, job);
             }
-            expiry::forget(&self.settings.state_dir, net);
+            at_job::forget(&self.settings.state_dir, net);
             state.end(&lock, now, "failed")?;
             return Err(error.into());
         }
         lock.confirmed = true;
         if let Err(error) = state.put(&lock) {
-            troubles.push(format!("{error}; the lock is made all the same"));
+            warnings.push(format!("{error}; the lock is made all the same"));
         }
-        Ok(Done {
+        Ok(LockOutcome {
             net,
             until: lock.until,
             renewed: false,
-            troubles,
+            warnings,
         })
     }
 
     /// A lock that is in force gets its whole time again, counted from now.
-    fn renew(&self, state: &State, mut lock: Lock, ask: &Ask, now: i64) -> Result<Done, LockError> {
-        let mut done = Done {
+    fn renew(
+        &self,
+        state: &State,
+        mut lock: Lock,
+        request: &LockRequest,
+        now: i64,
+    ) -> Result<LockOutcome, LockError> {
+        let mut outcome = LockOutcome {
             net: lock.net,
             until: lock.until,
             renewed: true,
-            troubles: Vec::new(),
+            warnings: Vec::new(),
         };
-        let Some(until) = lock.until.filter(|_| lock.net.contains(&ask.address)) else {
-            return Ok(done);
+        let Some(until) = lock.until.filter(|_| lock.net.contains(&request.address)) else {
+            return Ok(outcome);
         };
-        let span = ask.span.unwrap_or(self.span(state.times_before(lock.net)?));
+        let span = request
+            .span
+            .unwrap_or(self.span(state.times_before(lock.net)?));
         let firewall = self.firewall_of(&lock);
-        let moment = expiry::moment(span.0, now);
+        let end = at_job::at_time(span.0, now);
         let by_at = self.by_at(&*firewall);
         let later = if by_at {
-            moment.time
+            end.time
         } else {
             now + span.seconds()
         };
@@ -224,71 +246,78 @@ impl Locker<'_> {
         } else {
             (span.seconds() / 100).clamp(1, 60)
         };
-        lock.count = lock.count.max(ask.count);
+        lock.count = lock.count.max(request.count);
         if later < until + enough {
-            return Ok(done);
+            return Ok(outcome);
         }
         let old_job = lock.job.take();
         if by_at {
-            lock.job = self.give_to_at(&*firewall, lock.net, &moment, &mut done.troubles);
-            if lock.job.is_none() && !done.troubles.is_empty() && old_job.is_some() {
+            lock.job = self.give_to_at(&*firewall, lock.net, &end, &mut outcome.warnings);
+            if lock.job.is_none() && !outcome.warnings.is_empty() && old_job.is_some() {
                 // No new job: the old one must still end it, at the old time.
                 lock.job = old_job;
-                let _ = expiry::note(&self.settings.state_dir, lock.net, until);
-                return Ok(done);
+                let _ = at_job::note(&self.settings.state_dir, lock.net, until);
+                return Ok(outcome);
             }
         }
-        firewall.renew(Order {
+        firewall.renew(FirewallEntry {
             net: lock.net,
             seconds: u64::try_from(later - now).ok(),
             count: lock.count,
         })?;
         lock.until = Some(later);
-        done.until = lock.until;
+        outcome.until = lock.until;
         match state.put(&lock) {
             Ok(()) => {
                 if let Some(job) = old_job {
-                    expiry::cancel(self.runner, &job);
+                    at_job::cancel(self.runner, &job);
                 }
             }
-            Err(error) => done.troubles.push(error.to_string()),
+            Err(error) => outcome.warnings.push(error.to_string()),
         }
-        Ok(done)
+        Ok(outcome)
     }
 
     /// One lock for a network, where enough of its addresses are locked.
-    fn aggregate(&self, state: &State, allowed: &Allowed, done: &mut Done, ask: &Ask, now: i64) {
-        let (Some(length), IpNet::V4(_)) = (self.settings.aggregate, done.net) else {
+    fn aggregate(
+        &self,
+        state: &State,
+        allowed: &Allowed,
+        outcome: &mut LockOutcome,
+        request: &LockRequest,
+        now: i64,
+    ) {
+        let (Some(length), IpNet::V4(_)) = (self.settings.aggregate, outcome.net) else {
             return;
         };
-        let wide = network::widened(done.net.addr(), length, 128);
-        if wide == done.net || allowed.judge(wide, wide.network()) != Verdict::Lock(wide) {
+        let wide = network::widened(outcome.net.addr(), length, 128);
+        if wide == outcome.net || allowed.judge(wide, wide.network()) != Verdict::Lock(wide) {
             return;
         }
         let locked = match state.inside(wide, now) {
             Ok(locked) if locked.len() >= self.settings.aggregate_at as usize => locked,
             Ok(_) => return,
-            Err(error) => return done.troubles.push(error.to_string()),
+            Err(error) => return outcome.warnings.push(error.to_string()),
         };
-        let ask = Ask {
+        let request = LockRequest {
             reason: format!(
                 "{} of its addresses are locked; last: {}",
                 locked.len(),
-                ask.reason
+                request.reason
             ),
-            ..ask.clone()
+            ..request.clone()
         };
-        match self.fresh(state, wide, &ask, now) {
+        match self.fresh(state, wide, &request, now) {
             Ok(mut wider) => {
-                done.net = wide;
-                done.until = wider.until;
-                done.troubles.append(&mut wider.troubles);
+                outcome.net = wide;
+                outcome.until = wider.until;
+                outcome.warnings.append(&mut wider.warnings);
                 if let Err(error) = end_all(self, state, &locked, now, "aggregated") {
-                    done.troubles.push(error.to_string());
+                    outcome.warnings.push(error.to_string());
                 }
             }
-            Err(error) => done
-                .troubles
+            Err(error) => outcome
+                .warnings
                 .push(format!("{}: {error}", network::text(wide))),
         }
     }
@@ -329,23 +358,23 @@ impl Locker<'_> {
         &self,
         firewall: &dyn Firewall,
         net: IpNet,
-        moment: &expiry::Moment,
-        troubles: &mut Vec<String>,
+        end: &at_job::AtTime,
+        warnings: &mut Vec<String>,
     ) -> Option<String> {
         let dir = &self.settings.state_dir;
-        if let Err(error) = expiry::note(dir, net, moment.time) {
-            troubles.push(format!(
+        if let Err(error) = at_job::note(dir, net, end.time) {
+            warnings.push(format!(
                 "cannot note the end of the lock in {}: {error}",
                 dir.display()
             ));
         }
-        match expiry::schedule(self.runner, firewall, dir, &[net], moment) {
+        match at_job::schedule(self.runner, firewall, dir, &[net], end) {
             Ok(job) => {
-                troubles.extend(job.warning);
+                warnings.extend(job.warning);
                 job.number
             }
             Err(error) => {
-                troubles.push(format!(
+                warnings.push(format!(
                     "{error}; `swatch-action expire` or a later lock will end the lock of {}",
                     network::text(net)
                 ));
@@ -355,8 +384,8 @@ impl Locker<'_> {
     }
 }
 
-fn verdict(allowed: &Allowed, ask: &Ask) -> Result<IpNet, LockError> {
-    match allowed.judge(ask.net, ask.address) {
+fn verdict(allowed: &Allowed, request: &LockRequest) -> Result<IpNet, LockError> {
+    match allowed.judge(request.net, request.address) {
         Verdict::Lock(net) => Ok(net),
         Verdict::Never(why) => Err(LockError::Protected(why)),
     }
