@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use swatch_config::{Options, dump, parse_file, render};
+use swatch_config::{Options, parse_file, print, render};
 
 fn main() -> ExitCode {
     let mut options = Options::default();
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
                     eprint!("{}", render(finding, &parsed.config.sources, false));
                 }
                 if show {
-                    let text = dump(&parsed.config);
+                    let text = print(&parsed.config);
                     std::io::stdout()
                         .write_all(&text)
                         .expect("standard output is open");

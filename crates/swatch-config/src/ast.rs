@@ -260,36 +260,9 @@ pub enum Command {
     /// Run without a shell: words, each of them pieces. A bare variable in a word may still
     /// become several words (one per field).
     Direct(Vec<Template>),
-    /// Run by `/bin/sh -c`.
-    Shell(Vec<ShellPiece>),
-}
-
-/// A part of a shell command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShellPiece {
-    /// Shell text of the administrator's: passed on as it is.
-    Text(Vec<u8>),
-    /// A variable: always quoted for its place.
-    Var {
-        /// Which.
-        var: Var,
-        /// Where it stands.
-        place: Place,
-    },
-}
-
-/// Where in shell text a variable stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Outside of quotes: becomes one quoted word per blank-separated field.
-    Bare,
-    /// Between `"…"`.
-    Double,
-    /// Between `'…'`.
-    Single,
-    /// Between backquotes, or in a here-document: no quoting is known to be safe for all shells
-    /// there beyond that of [`Place::Bare`] with backslashes doubled.
-    Backquote,
+    /// Run by `/bin/sh -c`: the text as written. Whoever runs it quotes each variable for its
+    /// place.
+    Shell(Template),
 }
 
 /// One action of a rule.

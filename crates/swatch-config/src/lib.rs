@@ -8,41 +8,20 @@ pub mod ast;
 pub mod diagnostic;
 pub mod source;
 
-mod action;
-mod build;
-mod command;
-mod condition;
-mod dump;
-mod escape;
-mod keyword;
-mod limits;
+mod grammar;
+mod lines;
 mod lint;
-mod logical;
-mod modes;
-mod names;
-mod numbers;
-mod old_style;
-mod options;
-mod pattern;
-mod perlcode;
-mod reader;
+mod print;
 mod render;
-mod scope;
-mod shell;
-mod survey;
-mod template;
-mod text;
-mod variable;
-mod when;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use ast::Config;
 pub use diagnostic::{Diagnostic, Severity};
-pub use dump::dump;
-pub use escape::unescape;
+pub use grammar::escape::unescape;
 pub use lint::lint;
+pub use print::print;
 pub use render::render;
 pub use source::{FileId, Sources, Span};
 
@@ -80,8 +59,8 @@ impl Parsed {
 
 /// Reads a configuration file and all that it includes.
 pub fn parse_file(path: &Path, options: &Options) -> Parsed {
-    match reader::load(path) {
-        Ok(text) => build::configuration(path.to_path_buf(), text, options),
+    match lines::reader::load(path) {
+        Ok(text) => grammar::rule::configuration(path.to_path_buf(), text, options),
         Err(why) => Parsed {
             config: Config::default(),
             diagnostics: vec![Diagnostic {
@@ -101,5 +80,5 @@ pub fn parse_file(path: &Path, options: &Options) -> Parsed {
 /// Reads a configuration from memory; `path` is what messages call it, and where included files
 /// are looked for.
 pub fn parse_str(text: &[u8], path: &Path, options: &Options) -> Parsed {
-    build::configuration(path.to_path_buf(), text.to_vec(), options)
+    grammar::rule::configuration(path.to_path_buf(), text.to_vec(), options)
 }

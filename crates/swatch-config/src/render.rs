@@ -4,8 +4,8 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::lines::located::{push_visible, shown};
 use crate::source::{Sources, Span};
-use crate::text::{push_visible, shown};
 
 /// So much of a line is shown behind the place: a generated pattern may have megabytes.
 const MAX_TAIL: usize = 400;

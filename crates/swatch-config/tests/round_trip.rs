@@ -5,7 +5,7 @@ mod common;
 use common::read;
 use proptest::prelude::*;
 use proptest::sample::select;
-use swatch_config::{Parsed, Sources, dump, parse_str, render};
+use swatch_config::{Parsed, Sources, parse_str, print, render};
 
 /// More cases with `PROPTEST_CASES=100000`.
 fn cases() -> ProptestConfig {
@@ -44,7 +44,7 @@ fn cut(text: &str, from: &str, to: &str, instead: &str) -> String {
 fn check(text: &[u8]) -> Result<(), TestCaseError> {
     let first = read(text);
     prop_assume!(!first.has_errors());
-    let printed = dump(&first.config);
+    let printed = print(&first.config);
     // Where no quotation marks are left to put around a command its signs get backslashes.
     let hidden = |mark: &[u8]| printed.windows(2).any(|pair| pair == mark);
     prop_assume!(!hidden(b"\\#") && !hidden(b"\\,"));
@@ -69,7 +69,7 @@ fn check(text: &[u8]) -> Result<(), TestCaseError> {
         let (wanted, got) = (part(&wanted), part(&got));
         prop_assert!(false, "wanted …{wanted}…\ngot …{got}…\nprinted:\n{shown}");
     }
-    prop_assert_eq!(printed, dump(&second.config), "{}", shown);
+    prop_assert_eq!(printed, print(&second.config), "{}", shown);
     Ok(())
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{patterns, regex};
-use crate::ast::{
-    Action, ActionKind, Command, Expr, Piece, Rule, ShellPiece, Template, Threshold, Var,
-};
+use crate::ast::{Action, ActionKind, Command, Expr, Piece, Rule, Template, Threshold, Var};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -132,20 +130,10 @@ fn commands(rule: &Rule, awk_fields: bool) -> impl Iterator<Item = (Span, u32)> 
         let numbers: Vec<u32> = match &action.kind {
             ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => match command {
                 Command::Direct(words) => words.iter().flat_map(numbers).collect(),
-                Command::Shell(pieces) => pieces.iter().filter_map(shell_number).collect(),
+                Command::Shell(script) => numbers(script).collect(),
             },
             _ => Vec::new(),
         };
         numbers.into_iter().map(|number| (action.span, number))
     })
-}
-
-fn shell_number(piece: &ShellPiece) -> Option<u32> {
-    match piece {
-        ShellPiece::Var {
-            var: Var::Group(number),
-            ..
-        } => Some(*number),
-        _ => None,
-    }
 }

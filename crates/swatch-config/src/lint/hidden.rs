@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{line_of, rules as all_rules};
 use crate::ast::{Config, Expr, Match, Rule};
 use crate::diagnostic::Diagnostic;
-use crate::dump::expression_text;
+use crate::print::expression_text;
 
 /// Warns of rules that no line can reach. Perl code could lead past a rule: then nothing is sure.
 pub(super) fn rules(config: &Config, out: &mut Vec<Diagnostic>) {

@@ -1,10 +1,10 @@
 //! Text of the log in a program that no shell reads: the quoting that keeps it from being shell
 //! code does not keep it from being code of awk, or of a shell that reads its standard input.
 
-use crate::ast::{Action, ActionKind, Command, Piece, Rule, ShellPiece};
+use crate::ast::{Action, ActionKind, Command, Piece, Rule};
 use crate::diagnostic::Diagnostic;
-use crate::shell::Shell;
-use crate::text::is_blank;
+use crate::grammar::shell::Shell;
+use crate::lines::located::is_blank;
 
 /// Warns of variables in the program text of another interpreter.
 pub(super) fn fed(rule: &Rule, out: &mut Vec<Diagnostic>) {
@@ -92,7 +92,7 @@ fn divide(command: &Command) -> Vec<Simple> {
             });
             list[0].words.extend(words);
         }
-        Command::Shell(pieces) => {
+        Command::Shell(script) => {
             let mut shell = Shell::default();
             let mut word = Word::default();
             let mut end = |word: &mut Word, next: Option<bool>| {
@@ -107,8 +107,8 @@ fn divide(command: &Command) -> Vec<Simple> {
                     list.push(Simple::default());
                 }
             };
-            for piece in pieces {
-                let ShellPiece::Text(text) = piece else {
+            for piece in &script.pieces {
+                let Piece::Text(text) = piece else {
                     word.variable = true;
                     continue;
                 };

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use swatch_config::{Options, dump, lint, parse_str, render};
+use swatch_config::{Options, lint, parse_str, print, render};
 
 /// No panic, findings that can be shown, and a printed form that is taken again and printed alike.
 pub(crate) fn any_configuration(data: &[u8]) {
@@ -25,7 +25,7 @@ pub(crate) fn any_configuration(data: &[u8]) {
     if parsed.has_errors() || !parsed.config.perl_needs.is_empty() {
         return;
     }
-    let printed = dump(&parsed.config);
+    let printed = print(&parsed.config);
     let again = parse_str(&printed, Path::new("again.conf"), &Options::default());
     let shown = String::from_utf8_lossy(&printed);
     // A file of comments is an error without being a wrong one.

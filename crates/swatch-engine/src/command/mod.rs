@@ -8,7 +8,7 @@ mod scripts;
 mod tests;
 mod word;
 
-use swatch_config::ast::{Command, ShellPiece, Var};
+use swatch_config::ast::{Command, Piece, Var};
 
 use crate::effect::Invocation;
 use crate::fields::is_blank;
@@ -62,22 +62,22 @@ impl Plan {
                 });
                 Plan::Direct(words.collect())
             }
-            Command::Shell(pieces) => {
+            Command::Shell(script) => {
                 let mut units = Vec::new();
                 let mut holes = 0;
-                for piece in pieces {
+                for piece in &script.pieces {
                     match piece {
-                        ShellPiece::Text(t) => units.extend(t.iter().map(|b| Unit::Byte(*b))),
-                        ShellPiece::Var { .. } => {
+                        Piece::Text(t) => units.extend(t.iter().map(|b| Unit::Byte(*b))),
+                        Piece::Var(_) => {
                             units.push(Unit::Hole(holes));
                             holes += 1;
                         }
                     }
                 }
                 let mut quotes = context::contexts(&units, holes).into_iter();
-                let parts = pieces.iter().map(|piece| match piece {
-                    ShellPiece::Text(t) => ShellPart::Literal(t.clone()),
-                    ShellPiece::Var { var, .. } => {
+                let parts = script.pieces.iter().map(|piece| match piece {
+                    Piece::Text(t) => ShellPart::Literal(t.clone()),
+                    Piece::Var(var) => {
                         let steps = quotes.next().unwrap_or_default();
                         ShellPart::Value(source(var), steps)
                     }

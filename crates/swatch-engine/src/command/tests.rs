@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Command as Process, Stdio};
 
 use proptest::prelude::*;
-use swatch_config::ast::{Command, Piece, Place, ShellPiece, Template, Var};
+use swatch_config::ast::{Command, Piece, Template, Var};
 
 use super::Plan;
 use crate::effect::Invocation;
@@ -24,14 +24,11 @@ fn shell(text: &str) -> Plan {
     let mut pieces = Vec::new();
     for (i, part) in text.split('@').enumerate() {
         if i > 0 {
-            pieces.push(ShellPiece::Var {
-                var: Var::Group(1),
-                place: Place::Bare,
-            });
+            pieces.push(Piece::Var(Var::Group(1)));
         }
-        pieces.push(ShellPiece::Text(part.as_bytes().to_vec()));
+        pieces.push(Piece::Text(part.as_bytes().to_vec()));
     }
-    Plan::compile(&Command::Shell(pieces), false)
+    Plan::compile(&Command::Shell(Template { pieces }), false)
 }
 
 fn script(text: &str, value: &[u8]) -> Vec<u8> {

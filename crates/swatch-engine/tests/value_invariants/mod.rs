@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use swatch_config::{Config, Options, dump, parse_str};
+use swatch_config::{Config, Options, parse_str, print};
 use swatch_engine::{Effect, Invocation, Moment, Program, State};
 
 /// What an attacker may write into a log.
@@ -33,7 +33,7 @@ pub(crate) fn any_value(place: u8, data: &[u8]) {
     if parsed.has_errors() || !parsed.config.perl_needs.is_empty() {
         return;
     }
-    let printed = dump(&parsed.config);
+    let printed = print(&parsed.config);
     let again = parse_str(&printed, Path::new("again.conf"), &Options::default());
     let shown = String::from_utf8_lossy(&printed);
     assert!(!again.has_errors(), "{shown}\n{:?}", again.diagnostics);

@@ -99,7 +99,7 @@ pub(super) fn plan(cli: &Cli, loader: &Loader, path: &Path) -> Option<Plan> {
         }
     };
     let dump = match cli.dump_script {
-        Some(_) => swatch_config::dump(&loaded.config),
+        Some(_) => swatch_config::print(&loaded.config),
         None => Vec::new(),
     };
     Some(Plan {

@@ -1,0 +1,419 @@
+//! Lines of a rule's block.
+
+use crate::ast::{Action, ActionKind, Command, Piece, Template, Threshold, When};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::grammar::ansi;
+use crate::grammar::command;
+use crate::grammar::numbers::{is_number, number};
+use crate::grammar::options::{Form, Item, named, no_bare, split, unknown};
+use crate::grammar::rate_limit::Parts;
+use crate::grammar::scope::Context;
+use crate::grammar::template::{self, ADDRESS, VALUE};
+use crate::grammar::when;
+use crate::lines::keyword::Divided;
+use crate::lines::located::{is_word, shown};
+use crate::source::Span;
+
+/// Options that most actions share.
+#[derive(Default)]
+struct Common<'t> {
+    when: Option<When>,
+    message: Option<Template>,
+    on: bool,
+    parts: Parts<'t>,
+}
+
+impl<'t> Common<'t> {
+    /// Takes an item if it is one of the shared options.
+    fn take(&mut self, item: &Item<'t>, context: &mut Context<'_>) -> bool {
+        match item.name.as_ref().map(|(name, _)| name.as_str()) {
+            Some("when") => self.when = when::parse(item.value, context),
+            Some("message") => {
+                self.message = Some(template::parse(item.value, VALUE, context));
+            }
+            Some("threshold" | "thresholding") => self.switch(item, context),
+            _ => return self.parts.take(item),
+        }
+        true
+    }
+
+    fn switch(&mut self, item: &Item<'t>, context: &mut Context<'_>) {
+        match item.value.bytes.to_ascii_lowercase().as_slice() {
+            b"on" | b"1" | b"yes" => self.on = true,
+            b"off" | b"0" | b"no" => {}
+            _ => context.diagnostics.push(
+                Diagnostic::error(
+                    item.value.span(),
+                    "this is neither `on` nor `off`",
+                    "expected on or off",
+                )
+                .with_help("`threshold=on,track_by=$1,type=limit,count=1,seconds=60`"),
+            ),
+        }
+    }
+
+    fn threshold(&self, line: Span, context: &mut Context<'_>) -> Option<Threshold> {
+        if self.on {
+            return self.parts.finish(line, line, context);
+        }
+        if let Some(span) = self.parts.span() {
+            context.diagnostics.push(
+                Diagnostic::warning(
+                    span,
+                    "this has no effect",
+                    "the options of a threshold that is not switched on",
+                )
+                .with_help("add `threshold=on`"),
+            );
+        }
+        None
+    }
+}
+
+/// An action line, read.
+pub(crate) enum Line {
+    /// Something to do.
+    Action(Box<Action>),
+    /// `continue`.
+    Continue(When),
+    /// `quit`.
+    Quit(When),
+}
+
+/// Reads a line whose keyword is an action of swatchdog's own. `None`: errors are recorded.
+pub(crate) fn parse(line: Divided<'_>, context: &mut Context<'_>) -> Option<Line> {
+    let before = context.diagnostics.len();
+    let span = Span {
+        start: line.key.span().start,
+        ..line.value.span()
+    };
+    let mut common = Common::default();
+    let name = line.name();
+    let kind = match name.as_slice() {
+        b"continue" | b"quit" => {
+            flow(line, &mut common, context);
+            let when = common.when.unwrap_or(When::ALWAYS);
+            let failed = has_errors(context, before);
+            return match (failed, name == b"quit") {
+                (true, _) => None,
+                (false, true) => Some(Line::Quit(when)),
+                (false, false) => Some(Line::Continue(when)),
+            };
+        }
+        b"echo" => echo(line, &mut common, context),
+        b"bell" => bell(line, &mut common, context),
+        b"exec" => run(line, false, &mut common, context),
+        b"pipe" => run(line, true, &mut common, context),
+        b"mail" => mail(line, &mut common, context),
+        b"write" => write(line, &mut common, context),
+        _ => None,
+    };
+    let threshold = common.threshold(span, context);
+    if has_errors(context, before) {
+        return None;
+    }
+    Some(Line::Action(Box::new(Action {
+        kind: kind?,
+        when: common.when,
+        threshold,
+        message: common.message,
+        span,
+    })))
+}
+
+fn has_errors(context: &Context<'_>, before: usize) -> bool {
+    let mut found = context.diagnostics[before..].iter();
+    found.any(|finding| finding.severity == Severity::Error)
+}
+
+fn flow<'t>(line: Divided<'t>, common: &mut Common<'t>, context: &mut Context<'_>) {
+    let form = Form {
+        free: false,
+        bare: no_bare,
+    };
+    for item in split(line.value, form, context) {
+        if item.name.is_some() && common.take(&item, context) {
+            continue;
+        }
+        let message = format!("`{}` takes no value", shown(line.key.bytes));
+        let finding = Diagnostic::warning(item.span, message, "left out");
+        context.diagnostics.push(finding);
+    }
+}
+
+fn starts_mode(text: &[u8]) -> bool {
+    let end = text.iter().position(|b| matches!(b, b',' | b'#'));
+    let list = text[..end.unwrap_or(text.len())].trim_ascii();
+    let mut words = list.split(u8::is_ascii_whitespace);
+    !list.is_empty() && words.all(|word| word.is_empty() || ansi::is_mode(word))
+}
+
+fn echo<'t>(
+    line: Divided<'t>,
+    common: &mut Common<'t>,
+    context: &mut Context<'_>,
+) -> Option<ActionKind> {
+    let form = Form {
+        free: false,
+        bare: starts_mode,
+    };
+    let mut list = Vec::new();
+    for item in split(line.value, form, context) {
+        match item.name {
+            None => list.push(item.value),
+            Some(_) if item.is("modes") => list.push(item.value),
+            Some(_) if common.take(&item, context) => {}
+            Some(_) => unknown(
+                &item,
+                "echo",
+                &["modes", "message", "when", "threshold"],
+                context,
+            ),
+        }
+    }
+    let sgr = ansi::parse(&list, context);
+    Some(ActionKind::Echo { sgr })
+}
+
+/// More than this many rings, or seconds between two, help nobody.
+const MAX_RINGS: f64 = 1000.0;
+
+fn bell<'t>(
+    line: Divided<'t>,
+    common: &mut Common<'t>,
+    context: &mut Context<'_>,
+) -> Option<ActionKind> {
+    let form = Form {
+        free: false,
+        bare: is_number,
+    };
+    let (mut rings, mut delay) = (Some(1.0), Some(0.2));
+    for item in split(line.value, form, context) {
+        match item.name {
+            None => rings = number(item.value, "the number of rings", context),
+            Some(_) if item.is("rings") => {
+                rings = number(item.value, "the number of rings", context);
+            }
+            Some(_) if item.is("delay") => delay = number(item.value, "`delay`", context),
+            Some(_) if common.take(&item, context) => {}
+            Some(_) => unknown(
+                &item,
+                "bell",
+                &["rings", "delay", "when", "threshold"],
+                context,
+            ),
+        }
+    }
+    Some(ActionKind::Bell {
+        rings: rings?.ceil().clamp(0.0, MAX_RINGS) as u32,
+        delay_ms: (delay?.clamp(0.0, MAX_RINGS) * 1000.0).round() as u64,
+    })
+}
+
+/// `exec` and `pipe`.
+fn run<'t>(
+    line: Divided<'t>,
+    pipe: bool,
+    common: &mut Common<'t>,
+    context: &mut Context<'_>,
+) -> Option<ActionKind> {
+    let divided = command::divide(line.value, pipe, context);
+    let mut keep_open = false;
+    for item in &divided.items {
+        if item.is("keep_open") {
+            keep_open = !matches!(item.value.bytes, b"0" | b"off" | b"no");
+        } else {
+            common.take(item, context);
+        }
+    }
+    let command = divided.command;
+    let built = command.and_then(|command| command::build(command, context));
+    let Some(command) = built else {
+        let name = if pipe { "pipe" } else { "exec" };
+        let place = match line.value.is_empty() {
+            true => line.key.span(),
+            false => line.value.span(),
+        };
+        context.diagnostics.push(
+            Diagnostic::error(
+                place,
+                format!("`{name}` has no command"),
+                "expected a command",
+            )
+            .with_help(format!("for example `{name} /usr/local/bin/alert \"$1\"`")),
+        );
+        return None;
+    };
+    Some(match pipe {
+        true => ActionKind::Pipe { command, keep_open },
+        false => ActionKind::Exec { command },
+    })
+}
+
+fn program(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Option<Command> {
+    let command = command::build(item.value, context);
+    if command.is_none() {
+        context.diagnostics.push(Diagnostic::error(
+            item.span,
+            format!("`{action}` has no command here"),
+            "expected a command",
+        ));
+    }
+    command
+}
+
+fn mail<'t>(
+    line: Divided<'t>,
+    common: &mut Common<'t>,
+    context: &mut Context<'_>,
+) -> Option<ActionKind> {
+    const KNOWN: &[&str] = &[
+        "addresses",
+        "subject",
+        "message",
+        "mailer",
+        "when",
+        "threshold",
+    ];
+    let form = Form {
+        free: true,
+        bare: no_bare,
+    };
+    let (mut addresses, mut subject, mut mailer) = (None, None, None);
+    for item in split(line.value, form, context) {
+        match item.name {
+            None => addresses = address_list(&item, "mail", context),
+            Some(_) if item.is("addresses") => addresses = address_list(&item, "mail", context),
+            Some(_) if item.is("subject") => {
+                subject = Some(template::parse(item.value, ADDRESS, context));
+            }
+            Some(_) if item.is("mailer") => mailer = program(&item, "mailer", context),
+            Some(_) if common.take(&item, context) => {}
+            Some(_) => unknown(&item, "mail", KNOWN, context),
+        }
+    }
+    Some(ActionKind::Mail {
+        addresses,
+        subject,
+        mailer,
+    })
+}
+
+fn address_list(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Option<Template> {
+    let list = template::parse(item.value, ADDRESS, context);
+    if list.pieces.is_empty() {
+        let finding = Diagnostic::error(
+            item.span,
+            format!("`{action}` has an empty list of addresses"),
+            "expected a name or an address",
+        );
+        context.diagnostics.push(finding);
+        return None;
+    }
+    Some(list)
+}
+
+fn write<'t>(
+    line: Divided<'t>,
+    common: &mut Common<'t>,
+    context: &mut Context<'_>,
+) -> Option<ActionKind> {
+    const KNOWN: &[&str] = &["users", "message", "write", "when", "threshold"];
+    let form = Form {
+        free: true,
+        bare: no_bare,
+    };
+    let (mut users, mut program_) = (None, None);
+    for item in split(line.value, form, context) {
+        match item.name {
+            None => users = address_list(&item, "write", context),
+            Some(_) if item.is("users") => users = address_list(&item, "write", context),
+            Some(_) if item.is("write") => program_ = program(&item, "write", context),
+            Some(_) if common.take(&item, context) => {}
+            Some(_) => unknown(&item, "write", KNOWN, context),
+        }
+    }
+    let Some(users) = users else {
+        context.diagnostics.push(
+            Diagnostic::error(
+                line.key.span(),
+                "`write` has no users",
+                "expected user names",
+            )
+            .with_help("for example `write root:operator`"),
+        );
+        return None;
+    };
+    Some(ActionKind::Write {
+        users: colons(users),
+        program: program_,
+    })
+}
+
+/// A comma between users is as good as a colon; words behind a user belong to it.
+fn colons(users: Template) -> Template {
+    let mut out = Template::default();
+    for piece in users.pieces {
+        match piece {
+            Piece::Text(text) => {
+                let mut names: Vec<&[u8]> = text.split(|&b| b == b',').collect();
+                // Blanks beside a comma only: others divide words.
+                let last = names.len() - 1;
+                for (at, name) in names.iter_mut().enumerate() {
+                    *name = if at > 0 {
+                        name.trim_ascii_start()
+                    } else {
+                        name
+                    };
+                    *name = if at < last {
+                        name.trim_ascii_end()
+                    } else {
+                        name
+                    };
+                }
+                out.push_text(&names.join(&b':'));
+            }
+            var => out.pieces.push(var),
+        }
+    }
+    out
+}
+
+/// Reads the options of a function that Perl code defines, as the original passes them: all
+/// commas divide, the keys become capitals, a value without key has the empty one.
+pub(crate) fn custom(line: Divided<'_>, context: &mut Context<'_>) -> Action {
+    let span = Span {
+        start: line.key.span().start,
+        ..line.value.span()
+    };
+    let form = Form {
+        free: true,
+        bare: |_| true,
+    };
+    let mut arguments: Vec<(Vec<u8>, Template)> = Vec::new();
+    for item in split(line.value, form, context) {
+        let key = match &item.name {
+            Some((name, _)) => name.to_ascii_uppercase().into_bytes(),
+            None => Vec::new(),
+        };
+        let value = template::parse(item.value, VALUE, context);
+        arguments.retain(|(known, _)| *known != key);
+        arguments.push((key, value));
+    }
+    let name = line.key.bytes.to_vec();
+    let what = format!("the action `{}`, a Perl function", shown(&name));
+    context.need(line.key.span(), what);
+    Action {
+        kind: ActionKind::Custom { name, arguments },
+        when: None,
+        threshold: None,
+        message: None,
+        span,
+    }
+}
+
+/// Whether a keyword could be the name of a Perl function.
+pub(crate) fn is_function_name(key: &[u8]) -> bool {
+    let plain = key.iter().all(|&b| is_word(b) || b == b':');
+    plain && named(key).is_none() && key.first().is_some_and(|b| !b.is_ascii_digit())
+}

@@ -1,0 +1,206 @@
+//! Modes of `echo`: the names of Perl's Term::ANSIColor.
+
+use nom::bytes::complete::tag;
+use nom::character::complete::digit1;
+use nom::combinator::{all_consuming, map_opt};
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+
+use crate::diagnostic::Diagnostic;
+use crate::grammar::scope::Context;
+use crate::grammar::suggest::nearest;
+use crate::lines::located::{Located, is_blank, shown};
+use crate::source::Span;
+
+const COLORS: [&str; 8] = [
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+];
+
+/// The name of `reverse` in early versions of swatch. Today's swatchdog dies of it.
+const OLD_REVERSE: &str = "inverse";
+
+const ATTRIBUTES: [(&str, u8); 13] = [
+    ("clear", 0),
+    ("reset", 0),
+    ("bold", 1),
+    ("dark", 2),
+    ("faint", 2),
+    ("italic", 3),
+    ("underline", 4),
+    ("underscore", 4),
+    ("blink", 5),
+    ("reverse", 7),
+    (OLD_REVERSE, 7),
+    ("concealed", 8),
+    // No attribute at all.
+    ("normal", u8::MAX),
+];
+
+/// Names that a misspelt mode is compared with.
+const KNOWN: &[&str] = &[
+    "normal",
+    "clear",
+    "reset",
+    "bold",
+    "dark",
+    "faint",
+    "italic",
+    "underline",
+    "underscore",
+    "blink",
+    "reverse",
+    "concealed",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "white",
+    "bright_red",
+    "bright_green",
+    "bright_yellow",
+    "bright_blue",
+    "on_black",
+    "on_red",
+    "on_green",
+    "on_yellow",
+    "on_blue",
+    "on_magenta",
+    "on_cyan",
+    "on_white",
+];
+
+fn byte(text: &[u8]) -> IResult<&[u8], u8> {
+    map_opt(digit1, |digits: &[u8]| {
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    })
+    .parse(text)
+}
+
+/// `r1g2b3`.
+fn true_color(text: &[u8]) -> IResult<&[u8], (u8, u8, u8)> {
+    let part = |letter: &'static [u8]| preceded(tag(letter), byte);
+    all_consuming((part(b"r"), part(b"g"), part(b"b"))).parse(text)
+}
+
+fn palette(name: &str) -> Option<u32> {
+    if let Some(number) = name.strip_prefix("ansi") {
+        let number: u8 = number.parse().ok()?;
+        return (number.to_string() == name[4..]).then_some(number.into());
+    }
+    if let Some(number) = name.strip_prefix("grey") {
+        let number: u32 = number.parse().ok()?;
+        return (number < 24).then_some(232 + number);
+    }
+    let digits = name.strip_prefix("rgb")?;
+    let levels: Option<Vec<u32>> = digits.chars().map(|c| c.to_digit(6)).collect();
+    match levels?.as_slice() {
+        [r, g, b] => Some(16 + 36 * r + 6 * g + b),
+        _ => None,
+    }
+}
+
+/// The parameters of a mode: none for `normal`, an error for no mode.
+fn parameters(name: &str) -> Result<Option<String>, ()> {
+    if let Some((_, code)) = ATTRIBUTES.iter().find(|(known, _)| *known == name) {
+        return Ok((*code != u8::MAX).then(|| code.to_string()));
+    }
+    let (background, rest) = match name.strip_prefix("on_") {
+        Some(rest) => (10, rest),
+        None => (0, name),
+    };
+    let (bright, color) = match rest.strip_prefix("bright_") {
+        Some(color) => (60, color),
+        None => (0, rest),
+    };
+    if let Some(color) = COLORS.iter().position(|known| *known == color) {
+        return Ok(Some((30 + background + bright + color).to_string()));
+    }
+    let select = 38 + background;
+    if let Ok((_, (r, g, b))) = true_color(rest.as_bytes()) {
+        return Ok(Some(format!("{select};2;{r};{g};{b}")));
+    }
+    match palette(rest) {
+        Some(number) => Ok(Some(format!("{select};5;{number}"))),
+        None => Err(()),
+    }
+}
+
+/// Other names for modes, from the variable `ANSI_COLORS_ALIASES` (`alert=red,quiet=faint`).
+fn alias(name: &str, context: &Context<'_>) -> Option<String> {
+    let aliases = (context.env)(b"ANSI_COLORS_ALIASES")?;
+    let aliases = String::from_utf8_lossy(&aliases).into_owned();
+    aliases.split(',').find_map(|pair| {
+        let (new, old) = pair.split_once('=')?;
+        (new.trim() == name).then(|| old.trim().to_ascii_lowercase())
+    })
+}
+
+/// Whether a word is a mode.
+pub(crate) fn is_mode(word: &[u8]) -> bool {
+    let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+    parameters(&word).is_ok()
+}
+
+/// Reads a list of modes, separated by commas or blanks; the parameters of its SGR sequence.
+pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<String> {
+    let mut codes: Vec<String> = Vec::new();
+    let mut plain = None;
+    for text in list {
+        let mut at = 0;
+        for word in text.bytes.split(|&b| is_blank(b) || b == b',') {
+            let (start, end) = (at, at + word.len());
+            at = end + 1;
+            if word.is_empty() {
+                continue;
+            }
+            let mut name = String::from_utf8_lossy(word).into_owned();
+            if let Some(alias) = alias(&name, context) {
+                name = alias;
+            }
+            // A list that starts with `normal` is plain, whatever follows it.
+            let first = *plain.get_or_insert(name.eq_ignore_ascii_case("normal"));
+            match parameters(&name.to_ascii_lowercase()) {
+                Ok(code) => {
+                    if name.eq_ignore_ascii_case(OLD_REVERSE) {
+                        context.diagnostics.push(old_reverse(text.at(start..end)));
+                    }
+                    codes.extend(code);
+                }
+                Err(()) => {
+                    let message = format!("`{}` is not a mode of `echo`", shown(word));
+                    let label = "expected a colour or a mode such as `red`, `on_blue`, `bold`";
+                    let span = text.at(start..end);
+                    let finding = match first {
+                        true => Diagnostic::warning(span, message, label),
+                        false => Diagnostic::error(span, message, label),
+                    };
+                    context.diagnostics.push(help(finding, &name));
+                }
+            }
+        }
+    }
+    let plain = plain.unwrap_or(true) || codes.is_empty();
+    (!plain).then(|| codes.join(";"))
+}
+
+fn old_reverse(span: Span) -> Diagnostic {
+    Diagnostic::warning(
+        span,
+        "`inverse` is a name of old versions",
+        "taken as `reverse`",
+    )
+    .with_help("swatchdog 3.2.4 knows only `reverse`, and dies of `inverse` at the first line that matches")
+}
+
+fn help(finding: Diagnostic, name: &str) -> Diagnostic {
+    if name.starts_with('$') {
+        return finding.with_help("the line is echoed anyway: write `echo` alone");
+    }
+    match nearest(name.as_bytes(), KNOWN) {
+        Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+        None => finding,
+    }
+}

@@ -1,0 +1,51 @@
+//! The condition of a rule: a Perl expression over matches.
+//!
+//! What is a pattern, a comparison, a logical operator or one of a record's variables becomes an
+//! [`Expr`]; any other Perl makes the whole condition [`Expr::Perl`]; what Perl could not compile
+//! either is an error.
+
+mod parser;
+mod term;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ast::Expr;
+use crate::diagnostic::Diagnostic;
+use crate::grammar::scope::Context;
+use crate::lines::located::Located;
+use parser::{Parser, Stop};
+
+/// Reads a condition. `None`: there were errors, now in the context.
+pub(crate) fn parse(value: Located<'_>, context: &mut Context<'_>) -> Option<Expr> {
+    let value = value.trim();
+    if value.is_empty() || value.bytes[0] == b'#' {
+        context.diagnostics.push(
+            Diagnostic::error(
+                value.at(0..0),
+                "the rule has no pattern",
+                "expected a pattern such as `/text/`",
+            )
+            .with_help("to act on every line write `/.*/`"),
+        );
+        return None;
+    }
+    let before = context.diagnostics.len();
+    match Parser::new(value, context).whole() {
+        Ok(expression) => {
+            let failed = context.diagnostics[before..].iter();
+            let failed = failed.map(|found| found.severity);
+            let failed = failed.max() == Some(crate::Severity::Error);
+            (!failed).then_some(expression)
+        }
+        Err(Stop::Broken(finding)) => {
+            context.diagnostics.extend(finding.map(|finding| *finding));
+            None
+        }
+        Err(Stop::Perl { what, start, end }) => {
+            context.need(value.at(start..end), what);
+            Some(Expr::Perl(value.bytes.to_vec()))
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! From lines to rules.
+
+mod perl;
+mod words;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
+use crate::diagnostic::Diagnostic;
+use crate::grammar::action::{self, Line};
+use crate::grammar::perl_functions::is_perl_function;
+use crate::grammar::prescan::{Survey, perl_line, survey};
+use crate::grammar::rate_limit;
+use crate::grammar::scope::{Context, Scope};
+use crate::grammar::{condition, old_style};
+use crate::lines::keyword::{Divided, divide, is_action};
+use crate::lines::located::{Located, shown};
+use crate::lines::reader::{self, Entry, Read};
+use crate::source::Span;
+use crate::{Options, Parsed};
+use words::{convention, unknown};
+
+/// Reads a whole configuration.
+pub(crate) fn configuration(path: PathBuf, text: Vec<u8>, options: &Options) -> Parsed {
+    let read = reader::read(path, text, options);
+    let env = |name: &[u8]| options.env.get(name).cloned();
+    let survey = match options.old_style {
+        true => Survey::default(),
+        false => survey(&read.entries, &env, options.modules),
+    };
+    let mut builder = Builder::new(&survey, &env);
+    for (index, entry) in read.entries.iter().enumerate() {
+        match entry {
+            Entry::Enter => builder.frames.push(Frame::default()),
+            Entry::Leave => {
+                builder.close_pending();
+                builder.frames.pop();
+            }
+            Entry::Line(line) if options.old_style => old_style::line(line.text(), &mut builder),
+            Entry::Line(line) => builder.line(line.text(), &read.entries[index + 1..]),
+        }
+    }
+    builder.close_pending();
+    builder.config.awk_fields = options.awk_fields;
+    builder.finish(read)
+}
+
+/// One open file.
+#[derive(Debug, Default)]
+struct Frame {
+    /// A rule, or Perl code, has been seen in it.
+    started: bool,
+    /// Where action lines go.
+    open: Open,
+    /// Perl code of depth 2 and 3 that stands before the first rule belongs to it.
+    pending: Vec<PerlCode>,
+}
+
+/// What action lines belong to.
+#[derive(Debug, Default)]
+enum Open {
+    /// Nothing: they are skipped.
+    #[default]
+    None,
+    /// A rule that drops its actions: `ignore`, `waitfor`.
+    Silent(&'static str),
+    /// The rule at this index of the items; with the names that its block sees.
+    Rule(usize, Rc<Scope>),
+}
+
+/// Collects rules.
+pub(crate) struct Builder<'a> {
+    survey: &'a Survey,
+    env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>,
+    scope: Rc<Scope>,
+    config: Config,
+    diagnostics: Vec<Diagnostic>,
+    frames: Vec<Frame>,
+    /// There was an entry that is no rule in the end, such as `waitfor`.
+    useful: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn new(survey: &'a Survey, env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Self {
+        Self {
+            survey,
+            env,
+
+            scope: Rc::new(survey.scope.clone()),
+            config: Config::default(),
+            diagnostics: Vec::new(),
+            frames: vec![Frame::default()],
+            useful: false,
+        }
+    }
+
+    fn frame(&mut self) -> &mut Frame {
+        let last = self.frames.len() - 1;
+        &mut self.frames[last]
+    }
+
+    /// Runs a reader of a piece of text with the names of `scope`, and keeps what it found.
+    pub(crate) fn with<T>(&mut self, scope: &Scope, read: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut context = Context::new(scope, self.env);
+        let value = read(&mut context);
+        self.diagnostics.extend(context.diagnostics);
+        self.config.perl_needs.extend(context.needs);
+        value
+    }
+
+    pub(crate) fn warn(&mut self, span: Span, message: impl Into<String>, label: &str) {
+        let finding = Diagnostic::warning(span, message, label);
+        self.diagnostics.push(finding);
+    }
+
+    /// A line of the modern format; `following` are the entries behind it.
+    fn line(&mut self, line: Located<'_>, following: &[Entry]) {
+        if let Some((depth, code)) = perl_line(line) {
+            return self.perl(divide(line), depth, code);
+        }
+        let divided = divide(line);
+        match divided.name().as_slice() {
+            b"watchfor" => self.rule(RuleKind::Watch, divided.value, line, following),
+            b"ignore" => self.rule(RuleKind::Ignore, divided.value, line, following),
+            b"waitfor" => self.waitfor(divided),
+            _ => self.action(divided),
+        }
+    }
+
+    fn waitfor(&mut self, divided: Divided<'_>) {
+        let scope = self.scope.clone();
+        self.with(&scope, |context| condition::parse(divided.value, context));
+        self.useful = true;
+        let finding = Diagnostic::warning(
+            divided.key.span(),
+            "`waitfor` has no effect",
+            "left out, with the actions that follow it",
+        );
+        self.diagnostics
+            .push(finding.with_help("did you mean `watchfor`?"));
+        let frame = self.frame();
+        frame.started = true;
+        frame.open = Open::Silent("waitfor");
+    }
+
+    /// Opens a rule.
+    pub(crate) fn rule(
+        &mut self,
+        kind: RuleKind,
+        value: Located<'_>,
+        line: Located<'_>,
+        following: &[Entry],
+    ) {
+        self.useful = true;
+        let scope = self.scope.clone();
+        let condition = self.with(&scope, |context| match value.is_empty() {
+            true => condition::parse(line.from(line.bytes.len()), context),
+            false => condition::parse(value, context),
+        });
+        let pending = std::mem::take(&mut self.frame().pending);
+        let block = self.block_scope(&pending, following);
+        let rule = Rule {
+            kind,
+            // A rule whose condition is broken is kept, so that its block is read as well.
+            condition: condition.unwrap_or(crate::ast::Expr::Number(0.0)),
+            text: value.bytes.to_vec(),
+            span: value.span(),
+            actions: Vec::new(),
+            throttles: Vec::new(),
+            thresholds: Vec::new(),
+            go_on: None,
+            quit: None,
+            perl_first: Vec::new(),
+        };
+        let index = self.config.items.len();
+        self.config.items.push(Item::Rule(rule));
+        let frame = self.frame();
+        frame.started = true;
+        frame.open = match kind {
+            RuleKind::Watch => Open::Rule(index, block),
+            RuleKind::Ignore => Open::Silent("ignore"),
+        };
+        for code in pending {
+            self.block_code(code);
+        }
+    }
+
+    /// A line of a block.
+    fn action(&mut self, divided: Divided<'_>) {
+        let key = divided.key;
+        let started = self.frame().started;
+        let (index, scope) = match &self.frame().open {
+            Open::Rule(index, scope) => (*index, scope.clone()),
+            Open::None if started => {
+                let message = format!("`{}` belongs to no rule", shown(key.bytes));
+                return self.warn(
+                    key.span(),
+                    message,
+                    "skipped: Perl code ends the rule before it",
+                );
+            }
+            Open::None => return self.before_rules(divided),
+            Open::Silent(keyword) => {
+                let message = format!("an action below `{keyword}` has no effect");
+                return self.warn(key.span(), message, "left out");
+            }
+        };
+        self.block_line(divided, index, &scope);
+    }
+
+    /// A line of the block of the rule at an index.
+    pub(crate) fn block_line(&mut self, divided: Divided<'_>, index: usize, scope: &Scope) {
+        let key = divided.key;
+        let span = Span {
+            start: key.span().start,
+            ..divided.value.span()
+        };
+        let name = divided.name();
+        let known = is_action(&name);
+        let mut twice = None;
+        let read = self.with(scope, |context| match name.as_slice() {
+            b"throttle" => rate_limit::throttle(divided.value, span, context).map(Block::Throttle),
+            b"threshold" => {
+                rate_limit::threshold(divided.value, span, context).map(Block::Threshold)
+            }
+            _ if known => action::parse(divided, context).map(Block::Line),
+            _ if custom(key.bytes, scope) => Some(Block::Line(Line::Action(Box::new(
+                action::custom(divided, context),
+            )))),
+            _ => {
+                context.diagnostics.push(unknown(key));
+                None
+            }
+        });
+        let Item::Rule(rule) = &mut self.config.items[index] else {
+            return;
+        };
+        match read {
+            // As in the original the last one counts.
+            Some(Block::Throttle(throttle)) => {
+                twice = rule.throttles.pop().map(|earlier| earlier.span);
+                rule.throttles.push(throttle);
+            }
+            Some(Block::Threshold(threshold)) => {
+                twice = rule.thresholds.pop().map(|earlier| earlier.span);
+                rule.thresholds.push(threshold);
+            }
+            Some(Block::Line(Line::Action(action))) => rule.actions.push(*action),
+            Some(Block::Line(Line::Continue(when))) => rule.go_on = Some(when),
+            Some(Block::Line(Line::Quit(when))) => rule.quit = Some(when),
+            None => {}
+        }
+        if let Some(earlier) = twice {
+            let message = format!("this `{}` has no effect", shown(&name));
+            self.warn(earlier, message, "a later one of the same rule replaces it");
+        }
+    }
+
+    /// The throttle column of the old style.
+    pub(crate) fn throttle_line(&mut self, value: Located<'_>, index: usize, scope: &Scope) {
+        let read = self.with(scope, |context| {
+            rate_limit::throttle(value, value.span(), context)
+        });
+        if let (Item::Rule(rule), Some(read)) = (&mut self.config.items[index], read) {
+            rule.throttles.push(read);
+        }
+    }
+
+    /// A line before the first rule of its file.
+    fn before_rules(&mut self, divided: Divided<'_>) {
+        let (key, name) = (divided.key, divided.name());
+        let word = shown(key.bytes);
+        let action = is_action(&name);
+        let finding = match action {
+            true => Diagnostic::warning(
+                key.span(),
+                format!("`{word}` stands before the first rule"),
+                "skipped: an action belongs below a `watchfor`",
+            ),
+            false => {
+                let finding = Diagnostic::warning(
+                    key.span(),
+                    format!("`{word}` is not a keyword"),
+                    "skipped",
+                );
+                Diagnostic {
+                    help: unknown(key).help,
+                    ..finding
+                }
+            }
+        };
+        self.diagnostics.push(finding);
+    }
+
+    pub(crate) fn last_index(&self) -> usize {
+        self.config.items.len() - 1
+    }
+
+    pub(crate) fn outer_scope(&self) -> Rc<Scope> {
+        self.scope.clone()
+    }
+
+    fn finish(mut self, read: Read) -> Parsed {
+        let mut config = self.config;
+        config.sources = read.sources;
+        for comment in &read.comments {
+            convention(comment, &mut config);
+        }
+        self.diagnostics.extend(read.diagnostics);
+        let failed = self
+            .diagnostics
+            .iter()
+            .any(|d| d.severity == crate::Severity::Error);
+        if !self.useful && !failed {
+            self.diagnostics.push(Diagnostic {
+                severity: crate::Severity::Error,
+                message: "there is no useful entry in the configuration".into(),
+                span: config.sources.files().next().map(|file| Span {
+                    file,
+                    start: 0,
+                    end: 0,
+                }),
+                label: "expected at least one `watchfor` or `ignore`".into(),
+                help: None,
+            });
+        }
+        self.diagnostics
+            .sort_by_key(|finding| finding.span.map(|span| (span.file, span.start, span.end)));
+        self.diagnostics.dedup();
+        Parsed {
+            config,
+            diagnostics: self.diagnostics,
+        }
+    }
+}
+
+/// A line of a block, read.
+enum Block {
+    Line(Line),
+    Throttle(crate::ast::Throttle),
+    Threshold(crate::ast::Threshold),
+}
+
+/// Whether Perl would call something for an action of that name.
+fn custom(key: &[u8], scope: &Scope) -> bool {
+    let known = scope.functions.contains(key) || is_perl_function(key) || scope.foreign;
+    known && action::is_function_name(key)
+}

@@ -1,0 +1,56 @@
+//! Words that are no keywords, and comments that are read.
+
+use crate::ast::Config;
+use crate::diagnostic::Diagnostic;
+use crate::grammar::suggest::nearest;
+use crate::lines::keyword;
+use crate::lines::located::{Located, is_word, shown};
+
+/// An error for a word that is no keyword.
+pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
+    let word = shown(key.bytes);
+    let finding = Diagnostic::error(
+        key.span(),
+        format!("`{word}` is not a keyword"),
+        "expected a rule or an action",
+    );
+    let length = key.bytes.iter().take_while(|&&b| is_word(b)).count();
+    let plain = if length > 0 {
+        &key.bytes[..length]
+    } else {
+        key.bytes
+    };
+    match nearest(plain, &keyword::all()) {
+        Some(near) if near.as_bytes() == plain => finding.with_help(format!(
+            "write `{near}`, then a blank or `=`, then its value"
+        )),
+        Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+        None if key.bytes.starts_with(b"/") => finding
+            .with_help("a rule begins with `watchfor`; files of the 1990s need --old-style-config"),
+        None => finding.with_help(
+            "a Perl function of that name can be defined with `perlcode 0 sub …` or loaded with -M",
+        ),
+    }
+}
+
+/// Comments that users' init scripts read: `# logfile PATH…`, `# journal MATCH…`.
+pub(super) fn convention(comment: &[u8], config: &mut Config) {
+    let mut words = comment
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let first = words.next();
+    let rest: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).collect();
+    let is_match = |word: &Vec<u8>| {
+        let name = word.iter().take_while(|&&b| is_word(b)).count();
+        name > 0 && word.get(name) == Some(&b'=')
+    };
+    match first {
+        Some(b"logfile") if rest.iter().all(|path| path.starts_with(b"/")) => {
+            config.log_files.extend(rest);
+        }
+        Some(b"journal") if !rest.is_empty() && rest.iter().all(is_match) => {
+            config.journal.push(rest);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,108 @@
+//! Where in a shell command a byte stands: outside of quotes, within which, or in a substitution.
+
+/// One level of nesting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// `$( … )` with this many parentheses open in it.
+    Substitution(u32),
+    /// `"…"`.
+    Double,
+    /// `'…'`.
+    Single,
+    /// `` `…` ``.
+    Backquote,
+}
+
+/// Whether `\'` in a command are quotation marks. swatchdog's Perl takes their backslashes away, so
+/// that `\'$1\'` quotes; `it\'s` is an error of the shell there, and means here what it means to
+/// a shell. So they are marks where the shell finds an end for each of them, and
+/// none of them ends a text between single quotes as it stands (`'a\'`).
+pub(crate) fn escaped_marks(command: &[u8]) -> bool {
+    let (mut as_written, mut without) = (Shell::default(), Shell::default());
+    let mut found = false;
+    let mut rest = command;
+    while let Some(&byte) = rest.first() {
+        let pair = byte == b'\\' && rest.len() > 1;
+        let (now, later) = rest.split_at(if pair { 2 } else { 1 });
+        rest = later;
+        let mark = now == b"\\'";
+        if mark && as_written.single() {
+            return false;
+        }
+        found |= mark;
+        now.iter().for_each(|&b| as_written.feed(b));
+        now[usize::from(mark)..]
+            .iter()
+            .for_each(|&b| without.feed(b));
+    }
+    found && without.outermost()
+}
+
+/// Reads shell text byte by byte.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shell {
+    levels: Vec<Level>,
+    escaped: bool,
+    dollar: bool,
+}
+
+impl Shell {
+    /// Takes the next byte.
+    pub(crate) fn feed(&mut self, byte: u8) {
+        let dollar = std::mem::take(&mut self.dollar);
+        if std::mem::take(&mut self.escaped) {
+            return;
+        }
+        let top = self.levels.last().copied();
+        match (top, byte) {
+            (Some(Level::Single), b'\'') => {
+                self.levels.pop();
+            }
+            (Some(Level::Single), _) => {}
+            (_, b'\\') => self.escaped = true,
+            (_, b'$') => self.dollar = true,
+            (Some(Level::Double), b'"') => {
+                self.levels.pop();
+            }
+            (_, b'(') if dollar => self.levels.push(Level::Substitution(1)),
+            (_, b'`') => match self.levels.iter().rposition(|&l| l == Level::Backquote) {
+                Some(open) => self.levels.truncate(open),
+                None => self.levels.push(Level::Backquote),
+            },
+            (Some(Level::Double), _) => {}
+            (_, b'"') => self.levels.push(Level::Double),
+            (_, b'\'') => self.levels.push(Level::Single),
+            (Some(Level::Substitution(open)), b'(') => {
+                self.levels.pop();
+                self.levels.push(Level::Substitution(open + 1));
+            }
+            (Some(Level::Substitution(open)), b')') => {
+                self.levels.pop();
+                if open > 1 {
+                    self.levels.push(Level::Substitution(open - 1));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Outside of all quotes and substitutions.
+    pub(crate) fn outermost(&self) -> bool {
+        self.levels.is_empty() && !self.escaped
+    }
+
+    /// Directly between single quotes.
+    pub(crate) fn single(&self) -> bool {
+        self.levels.last() == Some(&Level::Single)
+    }
+
+    /// Directly between double quotes.
+    pub(crate) fn double(&self) -> bool {
+        self.levels.last() == Some(&Level::Double)
+    }
+
+    /// The byte before this one was a backslash with a meaning.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+}

@@ -1,0 +1,196 @@
+//! Values as Perl's double-quoted strings.
+
+use crate::ast::{Piece, Template, Var};
+use crate::diagnostic::Diagnostic;
+use crate::grammar::escape::{Cases, Escape, scan as scan_escape};
+use crate::grammar::scope::Context;
+use crate::grammar::variable::{Found, Within, scan as scan_variable, undeclared};
+use crate::lines::located::{Located, is_name_start, name_length, shown};
+
+impl Template {
+    /// Text without variables.
+    pub fn text(text: impl Into<Vec<u8>>) -> Self {
+        let text = text.into();
+        match text.is_empty() {
+            true => Self::default(),
+            false => Self {
+                pieces: vec![Piece::Text(text)],
+            },
+        }
+    }
+
+    /// The text, if there is no variable in it.
+    pub fn as_text(&self) -> Option<&[u8]> {
+        match self.pieces.as_slice() {
+            [] => Some(b""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Appends bytes, so that no two pieces of text stand side by side.
+    pub(crate) fn push_text(&mut self, text: &[u8]) {
+        match self.pieces.last_mut() {
+            _ if text.is_empty() => {}
+            Some(Piece::Text(last)) => last.extend(text),
+            _ => self.pieces.push(Piece::Text(text.to_vec())),
+        }
+    }
+}
+
+/// How a value is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Unknown escapes keep their backslash: a pattern written between double quotes.
+    pub(crate) keep_unknown: bool,
+    /// A declared array in it is Perl's.
+    pub(crate) arrays: bool,
+    /// An array that nothing declares is an error.
+    pub(crate) strict_arrays: bool,
+}
+
+/// For the options of actions.
+pub(crate) const VALUE: Style = Style {
+    keep_unknown: false,
+    arrays: true,
+    strict_arrays: false,
+};
+
+/// For addresses, where `@` is always itself.
+pub(crate) const ADDRESS: Style = Style {
+    arrays: false,
+    ..VALUE
+};
+
+/// For strings of Perl code that may hold a pattern.
+pub(crate) const CODE: Style = Style {
+    keep_unknown: true,
+    arrays: true,
+    strict_arrays: true,
+};
+
+/// Reads a value.
+pub(crate) fn parse(value: Located<'_>, style: Style, context: &mut Context<'_>) -> Template {
+    let text = value.bytes;
+    let mut out = Template::default();
+    let mut cases = Cases::default();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        match rest[0] {
+            b'\\' => at += backslash(rest, style, &mut out, &mut cases),
+            b'$' => at += dollar(value, at, &mut out, &mut cases, context),
+            b'@' => at += array(value, at, style, &mut out, &mut cases, context),
+            byte => {
+                push(&mut out, &mut cases, &[byte]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+fn push(out: &mut Template, cases: &mut Cases, text: &[u8]) {
+    let mut changed = Vec::new();
+    cases.push(&mut changed, text);
+    out.push_text(&changed);
+}
+
+fn backslash(rest: &[u8], style: Style, out: &mut Template, cases: &mut Cases) -> usize {
+    let (escape, length) = scan_escape(rest);
+    match escape {
+        Escape::Byte(byte) => push(out, cases, &[byte]),
+        Escape::Wide(wide) => push(out, cases, wide.encode_utf8(&mut [0; 4]).as_bytes()),
+        Escape::Case(operator) => cases.apply(operator),
+        Escape::Unknown(letter) if style.keep_unknown => push(out, cases, &[b'\\', letter]),
+        Escape::Unknown(letter) => push(out, cases, &[letter]),
+    }
+    length
+}
+
+fn dollar(
+    value: Located<'_>,
+    at: usize,
+    out: &mut Template,
+    cases: &mut Cases,
+    context: &mut Context<'_>,
+) -> usize {
+    let rest = &value.bytes[at..];
+    let (found, length) = scan_variable(rest, Within::Value, context);
+    let span = value.at(at..at + length);
+    match found {
+        Found::Var(var) if cases.idle() => out.pieces.push(Piece::Var(var)),
+        Found::Known(constant) => push(out, cases, &constant.pasted()),
+        Found::Empty => context.diagnostics.push(
+            Diagnostic::warning(
+                span,
+                format!("`{}` is always empty", shown(&rest[..length])),
+                "an element of an array, as in Perl",
+            )
+            .with_help("for the group and a bracket behind it write `${1}\\[`"),
+        ),
+        Found::Plain => push(out, cases, b"$"),
+        Found::Var(_) => {
+            context.need(span, "a variable whose letters are changed");
+            let code = cases.around(&rest[..length]);
+            out.pieces.push(Piece::Var(Var::Perl(code)));
+        }
+        Found::Perl(code) => {
+            context.need(span, format!("the value of `{}`", shown(&rest[..length])));
+            let code = match cases.idle() {
+                true => code,
+                false => cases.around(&code),
+            };
+            out.pieces.push(Piece::Var(Var::Perl(code)));
+        }
+        Found::Undeclared(name) => {
+            let finding = undeclared(span, &name);
+            let name = shown(&name);
+            context.diagnostics.push(finding.with_help(format!(
+                    "a dollar sign is `\\$`; the line is `$_`, a group `$1`, the environment `$ENV{{{name}}}`"
+            )));
+        }
+    }
+    length
+}
+
+/// An `@` is itself, but for an array that Perl code declares.
+fn array(
+    value: Located<'_>,
+    at: usize,
+    style: Style,
+    out: &mut Template,
+    cases: &mut Cases,
+    context: &mut Context<'_>,
+) -> usize {
+    let rest = &value.bytes[at..];
+    let length = match rest.get(1) {
+        Some(&b) if is_name_start(b) => name_length(&rest[1..]),
+        _ => 0,
+    };
+    let name = &rest[1..1 + length];
+    if length > 0 && style.arrays && context.scope.arrays.contains(name) {
+        let span = value.at(at..at + 1 + length);
+        context.need(span, format!("the array `@{}`", shown(name)));
+        let mut code = b"\"@".to_vec();
+        code.extend(name);
+        code.push(b'"');
+        out.pieces.push(Piece::Var(Var::Perl(code)));
+        return 1 + length;
+    }
+    if length > 0 && style.strict_arrays && !context.scope.foreign {
+        let name = shown(name);
+        context.diagnostics.push(
+            Diagnostic::error(
+                value.at(at..at + 1 + length),
+                format!("nothing declares the array `@{name}`"),
+                "between double quotes Perl puts an array's elements here",
+            )
+            .with_help(format!(
+                "write `\\@{name}`, or single quotes around the string"
+            )),
+        );
+    }
+    push(out, cases, b"@");
+    1
+}

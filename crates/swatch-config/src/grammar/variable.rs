@@ -1,0 +1,298 @@
+//! What a `$` begins, by the rules of Perl's interpolation.
+//!
+//! The three kinds of text that hold variables differ in what an unknown name means: an error in a
+//! pattern or value, and the shell's own business in a command.
+
+use crate::ast::Var;
+use crate::diagnostic::Diagnostic;
+use crate::grammar::scope::{Constant, Context};
+use crate::lines::located::{is_blank, is_name_start, is_word, name_length, shown};
+use crate::source::Span;
+
+/// In which kind of text a `$` stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// A match pattern.
+    Pattern,
+    /// A double-quoted string: an option's value, a string of a condition or of Perl code.
+    Value,
+    /// A command line, outside of the shell's single quotes.
+    Command,
+    /// A command line, between single quotes.
+    SingleQuoted,
+}
+
+impl Within {
+    fn command(self) -> bool {
+        matches!(self, Within::Command | Within::SingleQuoted)
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found {
+    /// A variable that a record fills.
+    Var(Var),
+    /// A scalar with a known value.
+    Known(Constant),
+    /// Something that only Perl knows: the Perl expression.
+    Perl(Vec<u8>),
+    /// An element of an array that is always empty, such as `$1[0]`.
+    Empty,
+    /// A name that nothing declares.
+    Undeclared(Vec<u8>),
+    /// The `$` stands for itself.
+    Plain,
+}
+
+/// Reads what stands at a `$`: what it is, and how many bytes it takes with the `$`.
+pub(crate) fn scan(text: &[u8], within: Within, context: &Context<'_>) -> (Found, usize) {
+    debug_assert_eq!(text.first(), Some(&b'$'));
+    let Some(&next) = text.get(1) else {
+        return (Found::Plain, 1);
+    };
+    match next {
+        b'0' => subscripted(text, 2, Found::Var(Var::Whole)),
+        b'1'..=b'9' => {
+            let digits = text[1..].iter().take_while(|b| b.is_ascii_digit()).count();
+            subscripted(text, 1 + digits, group(&text[1..1 + digits]))
+        }
+        b'*' => (Found::Var(Var::Whole), 2),
+        b'&' => (Found::Var(Var::Matched), 2),
+        b'`' if within != Within::SingleQuoted => (Found::Var(Var::Before), 2),
+        b'\'' if within != Within::SingleQuoted => (Found::Var(Var::After), 2),
+        b'+' => last_group(text),
+        b'-' if matches!(text.get(2), Some(b'[' | b'{')) => perl_element(text, 2),
+        b'$' => pid(text, within),
+        b'{' => braced(text, within, context),
+        b'#' if within != Within::Pattern => array_end(text, context),
+        _ if is_name_start(next) => named(text, 1, within, context),
+        _ => (Found::Plain, 1),
+    }
+}
+
+fn group(digits: &[u8]) -> Found {
+    let number = std::str::from_utf8(digits).ok();
+    match number.and_then(|digits| digits.parse::<u32>().ok()) {
+        Some(0) => Found::Var(Var::Whole),
+        Some(number) => Found::Var(Var::Group(number)),
+        None => Found::Empty,
+    }
+}
+
+/// `$1[0]` is an element of an array `@1`, which is always empty; the index must be a number or a
+/// variable of digits, or else Perl would not compile it and the bracket stands for itself.
+fn subscripted(text: &[u8], end: usize, found: Found) -> (Found, usize) {
+    let index = match text.get(end) {
+        Some(b'[') => &text[end + 1..],
+        _ => return (found, end),
+    };
+    let sign = index
+        .iter()
+        .take_while(|&&b| b == b'$' || b == b'-')
+        .count();
+    let digits = index[sign..].iter().take_while(|b| b.is_ascii_digit());
+    let digits = digits.count();
+    match sign <= 1 && digits > 0 && index.get(sign + digits) == Some(&b']') {
+        true => (Found::Empty, end + 1 + sign + digits + 1),
+        false => (found, end),
+    }
+}
+
+fn last_group(text: &[u8]) -> (Found, usize) {
+    match text.get(2) {
+        Some(b'{') => {
+            let name = &text[3..];
+            let length = name.iter().take_while(|&&b| is_word(b)).count();
+            match length > 0 && name.get(length) == Some(&b'}') {
+                true => {
+                    let name = name[..length].to_vec();
+                    (Found::Var(Var::Named(name)), 3 + length + 1)
+                }
+                false => (Found::Var(Var::LastGroup), 2),
+            }
+        }
+        Some(b'[') => perl_element(text, 2),
+        _ => (Found::Var(Var::LastGroup), 2),
+    }
+}
+
+/// `$$` is the process id, unless a name follows: then it is what a reference points to.
+fn pid(text: &[u8], within: Within) -> (Found, usize) {
+    match text.get(2) {
+        Some(&b) if is_name_start(b) && !within.command() => {
+            let end = 2 + name_length(&text[2..]);
+            (Found::Perl(text[..end].to_vec()), end)
+        }
+        _ => (Found::Var(Var::Pid), 2),
+    }
+}
+
+fn braced(text: &[u8], within: Within, context: &Context<'_>) -> (Found, usize) {
+    let close = match closing(&text[1..], b'{', b'}') {
+        Some(length) => 1 + length,
+        None => return (Found::Plain, 1),
+    };
+    let inner = &text[2..close - 1];
+    let lead = inner.iter().take_while(|&&b| is_blank(b)).count();
+    let tail = inner[lead..].iter().rev();
+    let tail = tail.take_while(|&&b| is_blank(b)).count();
+    let name = &inner[lead..inner.len() - tail];
+    if !name.is_empty() && name.iter().all(u8::is_ascii_digit) {
+        return (group(name), close);
+    }
+    if name_length(name) == name.len() && !name.is_empty() {
+        // `${name}` takes the subscripts that follow it as `$name` does, but no letters.
+        let mut plain = b"$".to_vec();
+        plain.extend(name);
+        if matches!(text.get(close), Some(b'[' | b'{' | b'-')) {
+            plain.extend(&text[close..]);
+        }
+        let (found, length) = named(&plain, 1, within, context);
+        return match found {
+            Found::Plain => (Found::Plain, 1),
+            found => (found, close + length - 1 - name.len()),
+        };
+    }
+    match name {
+        b"&" => (Found::Var(Var::Matched), close),
+        b"$" => (Found::Var(Var::Pid), close),
+        _ if within.command() => (Found::Plain, 1),
+        _ => (Found::Perl(text[..close].to_vec()), close),
+    }
+}
+
+/// `$#name`, the last index of an array.
+fn array_end(text: &[u8], context: &Context<'_>) -> (Found, usize) {
+    let length = name_length(&text[2..]);
+    let name = &text[2..2 + length];
+    match length > 0 && context.scope.arrays.contains(name) {
+        true => (Found::Perl(text[..2 + length].to_vec()), 2 + length),
+        false => (Found::Plain, 1),
+    }
+}
+
+fn named(text: &[u8], start: usize, within: Within, context: &Context<'_>) -> (Found, usize) {
+    let scope = context.scope;
+    let end = start + name_length(&text[start..]);
+    let name = &text[start..end];
+    let next = text.get(end).copied();
+    match (name, next) {
+        (b"_" | b"S_", Some(b'[')) => return field(text, end, within),
+        (b"_" | b"S_", _) => {
+            let whole = if name == b"_" {
+                Var::Record
+            } else {
+                Var::Whole
+            };
+            return (Found::Var(whole), end);
+        }
+        (b"ENV", Some(b'{')) => return environment(text, end, context),
+        (_, Some(b'[')) if scope.arrays.contains(name) => return perl_element(text, end),
+        (_, Some(b'{')) if scope.hashes.contains(name) => return perl_element(text, end),
+        _ => {}
+    }
+    if let Some(constant) = scope.constants.get(name) {
+        return (Found::Known(constant.clone()), end);
+    }
+    if scope.scalars.contains(name) {
+        return match text[end..].starts_with(b"->[") || text[end..].starts_with(b"->{") {
+            true => perl_element(text, end + 2),
+            false => (Found::Perl(text[..end].to_vec()), end),
+        };
+    }
+    if within.command() {
+        return (Found::Plain, 1);
+    }
+    if scope.foreign {
+        return (Found::Perl(text[..end].to_vec()), end);
+    }
+    (Found::Undeclared(name.to_vec()), end)
+}
+
+/// `$_[N]`: a field of the record. Other indices are Perl's.
+fn field(text: &[u8], open: usize, within: Within) -> (Found, usize) {
+    let Some(length) = closing(&text[open..], b'[', b']') else {
+        return (Found::Var(Var::Record), open);
+    };
+    let end = open + length;
+    let index = std::str::from_utf8(&text[open + 1..end - 1]).ok();
+    match index.and_then(|index| index.trim().parse::<i64>().ok()) {
+        Some(index) => (Found::Var(Var::Field(index)), end),
+        None if within == Within::Pattern => (Found::Var(Var::Record), open),
+        None => (Found::Perl(text[..end].to_vec()), end),
+    }
+}
+
+fn environment(text: &[u8], open: usize, context: &Context<'_>) -> (Found, usize) {
+    let Some(length) = closing(&text[open..], b'{', b'}') else {
+        return (Found::Plain, 1);
+    };
+    let end = open + length;
+    let mut key = text[open + 1..end - 1].trim_ascii();
+    for quote in [b'\'', b'"'] {
+        if key.len() > 1 && key.first() == Some(&quote) && key.last() == Some(&quote) {
+            key = &key[1..key.len() - 1];
+        }
+    }
+    match !key.is_empty() && key.iter().all(|&b| is_word(b)) {
+        true => {
+            let value = (context.env)(key).unwrap_or_default();
+            (Found::Known(Constant::Text(value)), end)
+        }
+        false => (Found::Perl(text[..end].to_vec()), end),
+    }
+}
+
+/// An element with all its subscripts: `$h{a}[0]`, `$x->{a}{b}`.
+fn perl_element(text: &[u8], open: usize) -> (Found, usize) {
+    let mut end = open;
+    loop {
+        let arrow = if text[end..].starts_with(b"->") && end > open {
+            2
+        } else {
+            0
+        };
+        let rest = &text[end + arrow..];
+        let length = match rest.first() {
+            Some(b'[') => closing(rest, b'[', b']'),
+            Some(b'{') => closing(rest, b'{', b'}'),
+            _ => None,
+        };
+        match length {
+            Some(length) => end += arrow + length,
+            None if end == open => return (Found::Plain, 1),
+            None => return (Found::Perl(text[..end].to_vec()), end),
+        }
+    }
+}
+
+/// Length of a bracketed text with its brackets, which nest; a backslash hides what follows.
+pub(crate) fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'\\' => at += 1,
+            b if b == open => depth += 1,
+            b if b == close => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The finding about a variable that nothing gives a value; the caller knows the way out.
+pub(crate) fn undeclared(span: Span, name: &[u8]) -> Diagnostic {
+    Diagnostic::error(
+        span,
+        format!("nothing gives `${}` a value", shown(name)),
+        "a variable that no perlcode line before it declares",
+    )
+}

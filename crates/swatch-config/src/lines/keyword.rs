@@ -1,0 +1,76 @@
+//! The first word of a line, and what it can be.
+
+use nom::bytes::complete::take_while;
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::sequence::{delimited, pair};
+use nom::{IResult, Parser as _};
+
+use crate::lines::located::{Located, is_blank};
+
+/// Actions that a rule's block may hold.
+const ACTIONS: &[&str] = &[
+    "echo",
+    "bell",
+    "exec",
+    "pipe",
+    "mail",
+    "write",
+    "continue",
+    "quit",
+    "throttle",
+    "threshold",
+];
+
+/// Keywords that are no actions.
+const OTHERS: &[&str] = &["watchfor", "waitfor", "ignore", "include", "perlcode"];
+
+/// All keywords.
+pub(crate) fn all() -> Vec<&'static str> {
+    [OTHERS, ACTIONS].concat()
+}
+
+/// Whether a word, in small letters, is an action.
+pub(crate) fn is_action(word: &[u8]) -> bool {
+    ACTIONS.iter().any(|action| action.as_bytes() == word)
+}
+
+/// A line divided at the first blanks or `=`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Divided<'t> {
+    /// The keyword as written.
+    pub(crate) key: Located<'t>,
+    /// All behind it, without blanks at its ends.
+    pub(crate) value: Located<'t>,
+}
+
+impl Divided<'_> {
+    /// The keyword in small letters.
+    pub(crate) fn name(&self) -> Vec<u8> {
+        self.key.bytes.to_ascii_lowercase()
+    }
+}
+
+fn grammar(line: &[u8]) -> IResult<&[u8], &[u8]> {
+    let blanks = || take_while(is_blank);
+    let key = take_while(|b| !is_blank(b) && b != b'=');
+    let separator = delimited(blanks(), opt(char('=')), blanks());
+    let (rest, (key, _)) = pair(key, separator).parse(line)?;
+    Ok((rest, key))
+}
+
+/// Divides a line. The original does so at a blank or `=` only where there is a `=` in the line,
+/// and at any white space only where there is none.
+pub(crate) fn divide(line: Located<'_>) -> Divided<'_> {
+    let line = line.trim();
+    match grammar(line.bytes) {
+        Ok((rest, key)) => Divided {
+            key: line.to(key.len()),
+            value: line.from(line.offset_of(rest)),
+        },
+        Err(_) => Divided {
+            key: line,
+            value: line.from(line.bytes.len()),
+        },
+    }
+}

@@ -1,0 +1,194 @@
+//! A piece of a logical line that knows where each of its bytes stands in the file.
+
+use std::ops::Range;
+
+use crate::source::{FileId, Span};
+
+/// One logical line: physical lines joined at their backslashes, outer blanks removed.
+#[derive(Debug, Clone)]
+pub(crate) struct LogicalLine {
+    bytes: Vec<u8>,
+    /// Offset in the file of each byte, and one more for the end.
+    offsets: Vec<usize>,
+    file: FileId,
+}
+
+impl LogicalLine {
+    /// Joins pieces of a file; `end` is the offset behind the last of them.
+    pub(crate) fn new(file: FileId, bytes: Vec<u8>, mut offsets: Vec<usize>, end: usize) -> Self {
+        offsets.push(end);
+        Self {
+            bytes,
+            offsets,
+            file,
+        }
+    }
+
+    /// The whole line.
+    pub(crate) fn text(&self) -> Located<'_> {
+        Located {
+            bytes: &self.bytes,
+            offsets: &self.offsets,
+            file: self.file,
+        }
+    }
+}
+
+/// A borrowed piece of a [`LogicalLine`] line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Located<'a> {
+    /// The bytes, with no trace of continuation left.
+    pub(crate) bytes: &'a [u8],
+    offsets: &'a [usize],
+    file: FileId,
+}
+
+impl<'a> Located<'a> {
+    /// A part of it.
+    pub(crate) fn sub(&self, range: Range<usize>) -> Self {
+        Self {
+            bytes: &self.bytes[range.start..range.end],
+            offsets: &self.offsets[range.start..=range.end],
+            file: self.file,
+        }
+    }
+
+    /// From an offset to the end.
+    pub(crate) fn from(&self, start: usize) -> Self {
+        self.sub(start..self.bytes.len())
+    }
+
+    /// Up to an offset.
+    pub(crate) fn to(&self, end: usize) -> Self {
+        self.sub(0..end)
+    }
+
+    /// The place of all of it.
+    pub(crate) fn span(&self) -> Span {
+        self.at(0..self.bytes.len())
+    }
+
+    /// The place of a part; of nothing: an empty place where it would stand.
+    pub(crate) fn at(&self, range: Range<usize>) -> Span {
+        let start = self.offsets[range.start];
+        let end = match range.is_empty() {
+            true => start,
+            false => self.offsets[range.end - 1] + 1,
+        };
+        Span {
+            file: self.file,
+            start,
+            end,
+        }
+    }
+
+    /// Without blanks at either end.
+    pub(crate) fn trim(&self) -> Self {
+        self.trim_start().trim_end()
+    }
+
+    /// Without blanks at its start.
+    pub(crate) fn trim_start(&self) -> Self {
+        let blanks = self.bytes.iter().take_while(|&&b| is_blank(b)).count();
+        self.from(blanks)
+    }
+
+    /// Without blanks at its end.
+    pub(crate) fn trim_end(&self) -> Self {
+        let blanks = self.bytes.iter().rev();
+        let blanks = blanks.take_while(|&&b| is_blank(b)).count();
+        self.to(self.bytes.len() - blanks)
+    }
+
+    /// A copy in which a byte has lost the backslash before it.
+    pub(crate) fn without_backslash(&self, hidden: u8) -> LogicalLine {
+        let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let pair = self.bytes.get(at + 1).copied();
+            if self.bytes[at] == b'\\' && pair.is_some() {
+                if pair != Some(hidden) {
+                    bytes.push(b'\\');
+                    offsets.push(self.offsets[at]);
+                }
+                at += 1;
+            }
+            bytes.push(self.bytes[at]);
+            offsets.push(self.offsets[at]);
+            at += 1;
+        }
+        LogicalLine::new(self.file, bytes, offsets, self.offsets[self.bytes.len()])
+    }
+
+    /// Nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The offset of `rest`, which must be a tail of this text.
+    pub(crate) fn offset_of(&self, rest: &[u8]) -> usize {
+        self.bytes.len() - rest.len()
+    }
+}
+
+/// Perl's `\s` in a byte string: blank, tab, line feed, vertical tab, form feed, carriage return.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+}
+
+/// Perl's `\w` in a byte string.
+pub(crate) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// What an identifier may start with.
+pub(crate) fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+/// Length of the identifier (with `::` in it) at the start of some text; 0 if there is none.
+pub(crate) fn name_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    if !text.first().copied().is_some_and(is_name_start) {
+        return 0;
+    }
+    loop {
+        at += text[at..].iter().take_while(|&&b| is_word(b)).count();
+        let next = text.get(at + 2).copied();
+        match text[at..].starts_with(b"::") && next.is_some_and(is_name_start) {
+            true => at += 2,
+            false => return at,
+        }
+    }
+}
+
+/// Text of a file for a message: invalid UTF-8 and control characters made visible.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push_visible(&mut out, c);
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+/// Appends a character so that it cannot steer a terminal.
+pub(crate) fn push_visible(out: &mut String, c: char) {
+    match c {
+        '\t' => out.push('\t'),
+        c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
+        c if c.is_control() || is_direction_mark(c) => {
+            out.push_str(&format!("\\x{{{:x}}}", c as u32));
+        }
+        c => out.push(c),
+    }
+}
+
+/// Characters that reorder or hide the text around them.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

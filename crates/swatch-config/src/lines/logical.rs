@@ -1,0 +1,107 @@
+//! From the bytes of a file to logical lines.
+//!
+//! Comment lines and blank lines go, lines that end with a backslash are joined, and every byte
+//! keeps its place in the file.
+
+use crate::lines::located::{LogicalLine, is_blank};
+use crate::source::FileId;
+
+/// What a file is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// Lines with something in them, in order.
+    pub(crate) lines: Vec<LogicalLine>,
+    /// Texts of comment lines, behind their `#`.
+    pub(crate) comments: Vec<Vec<u8>>,
+}
+
+/// A physical line: offsets of its first byte and of its end, without the line feed.
+struct Physical {
+    start: usize,
+    end: usize,
+}
+
+impl Physical {
+    fn trimmed(&self, text: &[u8]) -> (usize, usize) {
+        let line = &text[self.start..self.end];
+        let lead = line.iter().take_while(|&&b| is_blank(b)).count();
+        let tail = line[lead..].iter().rev();
+        let tail = tail.take_while(|&&b| is_blank(b)).count();
+        (self.start + lead, self.end - tail)
+    }
+}
+
+fn physical(text: &[u8]) -> Vec<Physical> {
+    // A byte-order mark is no part of the first keyword.
+    let mut start = if text.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
+    let mut lines = Vec::new();
+    while start < text.len() {
+        let end = text[start..].iter().position(|&b| b == b'\n');
+        let end = end.map_or(text.len(), |length| start + length);
+        lines.push(Physical { start, end });
+        start = end + 1;
+    }
+    lines
+}
+
+/// Divides a file into logical lines.
+///
+/// A blank before the backslash is kept (the original loses it), as are blanks at the start of
+/// the next line. An empty line or a comment line ends the continuation and is swallowed.
+pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
+    let mut out = Lines::default();
+    let mut lines = physical(text).into_iter();
+    while let Some(first) = lines.next() {
+        let (start, mut end) = first.trimmed(text);
+        if start == end {
+            continue;
+        }
+        if text[start] == b'#' {
+            out.comments.push(text[start + 1..end].to_vec());
+            continue;
+        }
+        let mut offsets: Vec<usize> = (start..end).collect();
+        while offsets.last().is_some_and(|&last| text[last] == b'\\') {
+            offsets.pop();
+            let Some(next) = lines.next() else { break };
+            let (next_start, next_end) = next.trimmed(text);
+            if next_start == next_end || text[next_start] == b'#' {
+                break;
+            }
+            offsets.extend(next.start..next_end);
+            end = next_end;
+        }
+        while offsets.last().is_some_and(|&last| is_blank(text[last])) {
+            offsets.pop();
+        }
+        if offsets.is_empty() {
+            continue;
+        }
+        let bytes = offsets.iter().map(|&at| text[at]).collect();
+        let end = offsets.last().map_or(end, |&last| last + 1);
+        out.lines.push(LogicalLine::new(file, bytes, offsets, end));
+    }
+    out
+}
+
+/// Divides a file of the old style: lines as they are, but for comments and empty ones.
+pub(crate) fn split_plain(file: FileId, text: &[u8]) -> Lines {
+    let mut out = Lines::default();
+    for line in physical(text) {
+        let (start, end) = line.trimmed(text);
+        match text.get(start) {
+            _ if start == end => {}
+            Some(b'#') => out.comments.push(text[start + 1..end].to_vec()),
+            _ => {
+                let offsets: Vec<usize> = (line.start..end).collect();
+                let bytes = text[line.start..end].to_vec();
+                out.lines.push(LogicalLine::new(file, bytes, offsets, end));
+            }
+        }
+    }
+    out
+}
