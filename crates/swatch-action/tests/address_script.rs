@@ -180,10 +180,10 @@ fn a_line_without_address_in_the_field_is_an_error_that_names_both() {
         true,
     )
     .expect_err("no address");
-    assert!(matches!(error, NotFound::NoAddressInField { .. }));
+    assert!(matches!(error, NotFound::InField { .. }));
     let text = error.to_string();
     assert!(
-        text.contains("field 7 ") && text.contains("\"10.1.2\"") && text.contains(r"\u{1b}[31m h"),
+        text.contains("field 7 ") && text.contains("\"10.1.2\"") && text.contains(r"\x1b[31m h"),
         "{text}"
     );
 }

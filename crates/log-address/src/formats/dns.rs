@@ -1,6 +1,6 @@
 //! Name servers.
 
-use crate::address::notation::{bare, parse};
+use crate::notation::{bare, parse};
 
 use super::scan::{Place, after_time, digits, leading, split, split_last, word};
 

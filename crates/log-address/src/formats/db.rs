@@ -4,7 +4,7 @@ use super::scan::{
     Place, address_colon_port, after_time, bracket, decide, digits, every, leading, split,
     split_last, timed, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// MySQL and MariaDB: `Access denied for user 'NAME'@'ADDRESS' (using password: YES)`, `Aborted connection 5 to db: … host:
 /// 'ADDRESS' (…)`, `Host 'ADDRESS' is not allowed …`, `IP address 'ADDRESS' could not be resolved: …`.

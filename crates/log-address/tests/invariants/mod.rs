@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use swatch_action::address::{self, FieldList, Found, Rule};
+use log_address::{Found, canonical, find, is_private};
 
 /// The peer in every [`SPOOFS`] line.
 const PEER: &str = "203.0.113.9";
@@ -293,13 +293,13 @@ pub(crate) fn text_makes_no_place(choice: usize, text: &[u8]) {
         after.as_bytes(),
     ]
     .concat();
-    if let Ok(found) = address::find(&line, &Rule::Auto, false) {
+    if let Ok(found) = find(&line) {
         panic!("{found:?} in {}", line.escape_ascii());
     }
 }
 
 /// A stranger's text never chooses the address: the peer is found, or nothing.
-pub(crate) fn text_never_chooses(choice: usize, text: &[u8], fields: &FieldList) {
+pub(crate) fn text_never_chooses(choice: usize, text: &[u8]) {
     let spoof = &SPOOFS[choice % SPOOFS.len()];
     let text: Vec<u8> = match spoof.text {
         Text::Any => text.iter().copied().filter(|byte| *byte != b'\n').collect(),
@@ -314,50 +314,35 @@ pub(crate) fn text_never_chooses(choice: usize, text: &[u8], fields: &FieldList)
     };
     let line = [spoof.before.as_bytes(), &text, spoof.after.as_bytes()].concat();
     let peer: IpAddr = PEER.parse().expect("an address");
-    for rule in [Rule::Auto, Rule::Field(fields)] {
-        match address::find(&line, &rule, false) {
-            Ok(found) => assert_eq!(found.address, peer, "{rule:?}: {}", line.escape_ascii()),
-            Err(error) => assert!(!spoof.certain, "{rule:?}: {error}: {}", line.escape_ascii()),
-        }
+    match find(&line) {
+        Ok(found) => assert_eq!(found.address, peer, "{}", line.escape_ascii()),
+        Err(error) => assert!(!spoof.certain, "{error}: {}", line.escape_ascii()),
     }
 }
 
-/// What holds for any line and any field.
-pub(crate) fn any_line(line: &[u8], fields: &FieldList) {
-    let _ = address::find(line, &Rule::Auto, false).map(|found| sound(&found, line));
-    for strict in [false, true] {
-        match address::find(line, &Rule::Field(fields), strict) {
-            Ok(found) => {
-                sound(&found, line);
-                assert!(!strict || (found.address.is_ipv4() && found.format.is_none()));
-                assert!(
-                    found
-                        .note
-                        .iter()
-                        .all(|note| !note.contains(char::is_control) && note.len() < 1000)
-                );
-            }
-            Err(error) => {
-                let text = error.to_string();
-                assert!(!text.contains(char::is_control), "{text:?}");
-                assert!(text.len() < 1500, "{} bytes of message", text.len());
-            }
+/// What holds for any line.
+pub(crate) fn any_line(line: &[u8]) {
+    match find(line) {
+        Ok(found) => sound(&found, line),
+        Err(error) => {
+            let text = error.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.len() < 1500, "{} bytes of message", text.len());
         }
     }
 }
 
 /// The address is in the line, and is not called lockable where it must not be.
 fn sound(found: &Found, line: &[u8]) {
-    let collapsed = address::collapse(line);
     assert!(
-        written_in(found.address, line) || written_in(found.address, &collapsed),
+        written_in(found.address, line),
         "{} is not in {}",
         found.address,
         line.escape_ascii()
     );
     assert_eq!(
         found.address,
-        address::canonical(found.address),
+        canonical(found.address),
         "a mapped address comes as IPv4"
     );
     if let IpAddr::V4(v4) = found.address {
@@ -367,11 +352,7 @@ fn sound(found: &Found, line: &[u8]) {
             (0 | 10 | 127 | 224..=239, _) | (172, 16..=31) | (192, 168) | (169, 254)
         );
         let broadcast = u32::from(v4) == u32::MAX;
-        assert_eq!(
-            address::is_private(found.address),
-            private || broadcast,
-            "{v4}"
-        );
+        assert_eq!(is_private(found.address), private || broadcast, "{v4}");
     }
 }
 
@@ -395,7 +376,7 @@ fn written_in(ip: IpAddr, text: &[u8]) -> bool {
         (2..=run).any(|length| {
             let part = std::str::from_utf8(&text[start..start + length]).unwrap_or_default();
             part.parse::<Ipv6Addr>()
-                .is_ok_and(|v6| address::canonical(v6.into()) == ip)
+                .is_ok_and(|v6| canonical(v6.into()) == ip)
         })
     })
 }

@@ -3,7 +3,7 @@
 use super::scan::{
     Place, after_time, bracket, every, from_at_end, leading, split, split_last, timed, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Asterisk: `NOTICE[12] chan_sip.c: Registration from '…' failed for 'ADDRESS:PORT' - Wrong password`, `Call from 'NAME'
 /// (ADDRESS:PORT) to extension …`, `SECURITY[12] res_security_log.c: SecurityEvent="…",…,RemoteAddress="IPV4/UDP/ADDRESS/5060"`.

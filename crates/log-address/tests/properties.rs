@@ -1,11 +1,10 @@
 //! Properties of the address rules over arbitrary and over hostile text. `PROPTEST_CASES` sets how many cases are tried.
 
-mod address_invariants;
+mod invariants;
 
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use swatch_action::address::{self, FieldList, Rule};
 
 /// Pieces that the formats look for, and addresses in all notations.
 const PIECES: &[&str] = &[
@@ -88,50 +87,43 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
-fn fields() -> impl Strategy<Value = FieldList> {
-    (1u8..16, 0u8..3).prop_map(|(first, more)| {
-        FieldList::parse(&format!("{first}-{}", first + more)).expect("a list")
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_bytes_hold_to_the_invariants(line: Vec<u8>, fields in fields()) {
-        address_invariants::any_line(&line, &fields);
+    fn arbitrary_bytes_hold_to_the_invariants(line: Vec<u8>) {
+        invariants::any_line(&line);
     }
 
     #[test]
-    fn pieces_of_formats_hold_to_the_invariants(line in hostile(), fields in fields()) {
-        address_invariants::any_line(&line, &fields);
+    fn pieces_of_formats_hold_to_the_invariants(line in hostile()) {
+        invariants::any_line(&line);
     }
 
     #[test]
     fn text_in_a_line_without_a_place_makes_none(choice in 0usize..64, text in hostile()) {
-        address_invariants::text_makes_no_place(choice, &text);
+        invariants::text_makes_no_place(choice, &text);
     }
 
     #[test]
-    fn a_strangers_text_never_chooses(choice in 0usize..64, text in hostile(), fields in fields()) {
-        address_invariants::text_never_chooses(choice, &text, &fields);
+    fn a_strangers_text_never_chooses(choice in 0usize..64, text in hostile()) {
+        invariants::text_never_chooses(choice, &text);
     }
 }
 
 /// What was found by chance or by fuzzing, and holds since.
 #[test]
 fn texts_that_once_chose_or_made_a_place() {
-    let fields = FieldList::parse("7").expect("a list");
     for choice in 0..64 {
         for text in [
             " port , rip=fe80::1%eth0, ",
             ", rip=[2001:db8::7]:22, ",
             ", rip=198.51.100.7, lip=",
         ] {
-            address_invariants::text_never_chooses(choice, text.as_bytes(), &fields);
+            invariants::text_never_chooses(choice, text.as_bytes());
         }
         let text = b"n_fatal:/198.51.100.7:22 Connection fr\0m";
-        address_invariants::text_makes_no_place(choice, text);
+        invariants::text_makes_no_place(choice, text);
     }
 }
 
@@ -148,7 +140,6 @@ fn long_hostile_lines_take_linear_time() {
         "2024/06/01 12:00:00 [error] 1#1: *2 ",
         "",
     ];
-    let field = FieldList::parse("7").expect("a list");
     let start = Instant::now();
     for head in heads {
         for piece in PIECES {
@@ -157,9 +148,7 @@ fn long_hostile_lines_take_linear_time() {
                 &piece.as_bytes().repeat((200_000 / piece.len()).max(1)),
             ]
             .concat();
-            for rule in [Rule::Auto, Rule::Field(&field)] {
-                let _ = address::find(&line, &rule, false);
-            }
+            let _ = log_address::find(&line);
         }
     }
     let took = start.elapsed();

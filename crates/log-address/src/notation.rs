@@ -46,7 +46,7 @@ pub fn parse(token: &[u8]) -> Option<IpAddr> {
 }
 
 /// An address alone, a zone behind it at most.
-pub(super) fn bare(token: &[u8]) -> Option<IpAddr> {
+pub(crate) fn bare(token: &[u8]) -> Option<IpAddr> {
     if let Some(quad) = v4(token) {
         return Some(quad);
     }

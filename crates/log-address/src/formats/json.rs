@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scan::Place;
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Where each program puts its peer, with the keys that tell it is that program.
 pub(super) fn read(line: &[u8]) -> Option<Place> {

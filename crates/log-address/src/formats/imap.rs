@@ -3,7 +3,7 @@
 use super::scan::{
     Place, after_time, bracket, digits, every, leading, name_and_address, split, split_last, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Courier: `LOGIN FAILED, user=NAME, ip=[ADDRESS]`, a port behind it in some versions; `error,relay=ADDRESS,…`.
 pub(super) fn courier(message: &[u8]) -> Option<Place> {

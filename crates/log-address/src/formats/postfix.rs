@@ -2,7 +2,7 @@
 //! owner writes; Postfix lets none through that has a blank or a bracket.
 
 use super::scan::{Place, digits, name_and_address, split, word};
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Messages in which everything before the first ` from ` is Postfix's own.
 const FROM: &[&[u8]] = &[

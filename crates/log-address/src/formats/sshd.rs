@@ -3,7 +3,7 @@
 //! The user name is a stranger's and may hold blanks, `from 198.51.100.7 port 22` or a whole message; sshd bounds it
 //! to 100 bytes, so that the end of the message is always its own.
 
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 use super::scan::{
     Place, decide, digits, each, every, from_at_end, last_word, leading, leading_word, split,

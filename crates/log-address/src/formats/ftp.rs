@@ -8,7 +8,7 @@ use super::scan::{
     Place, bracket, decide, every, leading, name_and_address, split, split_last, timed, word,
 };
 use super::{add, scan};
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// vsftpd in syslog: `[NAME] FAIL LOGIN: Client "ADDRESS"`, `CONNECT: Client "ADDRESS", "Connection refused: tcp_wrappers
 /// denial."`.

@@ -5,7 +5,7 @@ use super::scan::{
     Place, after_brackets, after_time, bracket, decide, every, from_at_end, leading, leading_word,
     split, split_last, timed, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Roundcube: `IMAP Error: Login failed for NAME from ADDRESS. AUTHENTICATE PLAIN: …`, and in its `userlogins`
 /// `Failed login for NAME from ADDRESS in session ID (error: 0)`.

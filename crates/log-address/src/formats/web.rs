@@ -3,7 +3,7 @@
 use super::scan::{
     Place, address_colon_port, after_time, digits, every, is_time, leading, split, split_last, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// The access log of nginx, Apache, lighttpd, Traefik and others (common and combined): the line starts with
 /// `ADDRESS IDENT NAME [01/Jun/2024:12:00:00 +0000] "`, or with `HOST:PORT` before that (`vhost_combined`).

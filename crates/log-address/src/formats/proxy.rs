@@ -1,7 +1,7 @@
 //! Proxies.
 
 use super::scan::{Place, address_colon_port, digits, split, word};
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// HAProxy: `ADDRESS:PORT [01/Jun/2024:12:00:00.123] FRONTEND …`, `Connect from ADDRESS:PORT to …`. IPv6 has no
 /// brackets there.

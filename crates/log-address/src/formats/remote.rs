@@ -3,7 +3,7 @@
 use super::scan::{
     Place, address_colon_port, after_brackets, every, from_at_end, leading, split, split_last, word,
 };
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// Dropbear: `Bad password attempt for 'NAME' from ADDRESS:PORT`, `Exit before auth from <ADDRESS:PORT>: (…)`.
 pub(super) fn dropbear(message: &[u8]) -> Option<Place> {

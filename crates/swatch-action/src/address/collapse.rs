@@ -42,13 +42,3 @@ pub fn collapse(line: &[u8]) -> Vec<u8> {
     }
     out
 }
-
-/// The first line of `input` as its program wrote it, without line end (`\n` or `\r\n`): what the log formats are
-/// held against. The script's treatment of backslashes has no place there.
-pub fn first_line(input: &[u8]) -> &[u8] {
-    let line = input
-        .split(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    line.strip_suffix(b"\r").unwrap_or(line)
-}

@@ -1,6 +1,6 @@
 //! What any program may write: PAM, libwrap (tcp_wrappers), and the programs that let people in.
 
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 use super::scan::{Place, digits, every, leading, split, split_last, word};
 

@@ -1,7 +1,7 @@
 //! Directory, monitoring and intrusion detection.
 
 use super::scan::{Place, address_colon_port, leading, split, split_last, word};
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// OpenLDAP: `conn=1000 fd=12 ACCEPT from IP=ADDRESS:PORT (IP=0.0.0.0:389)`. Its later lines name the connection alone.
 pub(super) fn slapd(message: &[u8]) -> Option<Place> {

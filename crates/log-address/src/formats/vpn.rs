@@ -1,7 +1,7 @@
 //! Tunnels.
 
 use super::scan::{Place, address_colon_port, after_time, split, word};
-use crate::address::notation::parse;
+use crate::notation::parse;
 
 /// OpenVPN: `ADDRESS:PORT TLS Error: …`, `NAME/ADDRESS:PORT …` (a name from a certificate that was accepted), `TLS Error:
 /// cannot locate HMAC in incoming packet from [AF_INET]ADDRESS:PORT`. IPv6 has no brackets there.

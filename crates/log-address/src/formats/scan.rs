@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use memchr::memmem;
 
 use super::add;
-use crate::address::notation::{bare, parse};
+use crate::notation::{bare, parse};
 
 /// No address with brackets, zone and port is longer.
 const LONGEST: usize = 80;
 
 /// What stands where a format writes the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::address) enum Place {
+pub(crate) enum Place {
     /// An address.
     Address(IpAddr),
     /// More than one reading is open, with different addresses.
