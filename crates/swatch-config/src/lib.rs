@@ -60,7 +60,7 @@ impl Parsed {
 /// Reads a configuration file and all that it includes.
 pub fn parse_file(path: &Path, options: &Options) -> Parsed {
     match lines::reader::load(path) {
-        Ok(text) => grammar::rule::configuration(path.to_path_buf(), text, options),
+        Ok(text) => grammar::configuration::configuration(path.to_path_buf(), text, options),
         Err(why) => Parsed {
             config: Config::default(),
             diagnostics: vec![Diagnostic {
@@ -80,5 +80,5 @@ pub fn parse_file(path: &Path, options: &Options) -> Parsed {
 /// Reads a configuration from memory; `path` is what messages call it, and where included files
 /// are looked for.
 pub fn parse_str(text: &[u8], path: &Path, options: &Options) -> Parsed {
-    grammar::rule::configuration(path.to_path_buf(), text.to_vec(), options)
+    grammar::configuration::configuration(path.to_path_buf(), text.to_vec(), options)
 }

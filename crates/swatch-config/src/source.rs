@@ -20,11 +20,11 @@ pub struct Span {
 /// Every file that a configuration was read from, the main one first.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    files: Vec<Source>,
+    files: Vec<SourceFile>,
 }
 
 #[derive(Debug, Clone)]
-struct Source {
+struct SourceFile {
     path: PathBuf,
     text: Vec<u8>,
     /// Where its lines begin: every rule's line is asked for.
@@ -38,7 +38,7 @@ impl Sources {
         let lines = std::iter::once(0)
             .chain(breaks.map(|(at, _)| at + 1))
             .collect();
-        self.files.push(Source { path, text, lines });
+        self.files.push(SourceFile { path, text, lines });
         FileId((self.files.len() - 1) as u32)
     }
 

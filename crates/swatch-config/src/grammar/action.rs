@@ -1,16 +1,16 @@
 //! Lines of a rule's block.
 
-use crate::ast::{Action, ActionKind, Command, Piece, Template, Threshold, When};
+use crate::ast::{Action, ActionKind, Command, Piece, Template, Threshold, Throttle, When};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::grammar::ansi;
 use crate::grammar::command;
 use crate::grammar::numbers::{is_number, number};
-use crate::grammar::options::{Form, Item, named, no_bare, split, unknown};
-use crate::grammar::rate_limit::Parts;
+use crate::grammar::options::{ListItem, ListStyle, named, no_bare, split, unknown};
+use crate::grammar::rate_limit::ThresholdOptions;
 use crate::grammar::scope::Context;
 use crate::grammar::template::{self, ADDRESS, VALUE};
 use crate::grammar::when;
-use crate::lines::keyword::Divided;
+use crate::lines::keyword::KeywordLine;
 use crate::lines::located::{is_word, shown};
 use crate::source::Span;
 
@@ -20,12 +20,12 @@ struct Common<'t> {
     when: Option<When>,
     message: Option<Template>,
     on: bool,
-    parts: Parts<'t>,
+    parts: ThresholdOptions<'t>,
 }
 
 impl<'t> Common<'t> {
     /// Takes an item if it is one of the shared options.
-    fn take(&mut self, item: &Item<'t>, context: &mut Context<'_>) -> bool {
+    fn take(&mut self, item: &ListItem<'t>, context: &mut Context<'_>) -> bool {
         match item.name.as_ref().map(|(name, _)| name.as_str()) {
             Some("when") => self.when = when::parse(item.value, context),
             Some("message") => {
@@ -37,7 +37,7 @@ impl<'t> Common<'t> {
         true
     }
 
-    fn switch(&mut self, item: &Item<'t>, context: &mut Context<'_>) {
+    fn switch(&mut self, item: &ListItem<'t>, context: &mut Context<'_>) {
         match item.value.bytes.to_ascii_lowercase().as_slice() {
             b"on" | b"1" | b"yes" => self.on = true,
             b"off" | b"0" | b"no" => {}
@@ -71,17 +71,21 @@ impl<'t> Common<'t> {
 }
 
 /// An action line, read.
-pub(crate) enum Line {
+pub(crate) enum BlockLine {
     /// Something to do.
     Action(Box<Action>),
     /// `continue`.
     Continue(When),
     /// `quit`.
     Quit(When),
+    /// `throttle`.
+    Throttle(Throttle),
+    /// `threshold`.
+    Threshold(Threshold),
 }
 
 /// Reads a line whose keyword is an action of swatchdog's own. `None`: errors are recorded.
-pub(crate) fn parse(line: Divided<'_>, context: &mut Context<'_>) -> Option<Line> {
+pub(crate) fn parse(line: KeywordLine<'_>, context: &mut Context<'_>) -> Option<BlockLine> {
     let before = context.diagnostics.len();
     let span = Span {
         start: line.key.span().start,
@@ -96,8 +100,8 @@ pub(crate) fn parse(line: Divided<'_>, context: &mut Context<'_>) -> Option<Line
             let failed = has_errors(context, before);
             return match (failed, name == b"quit") {
                 (true, _) => None,
-                (false, true) => Some(Line::Quit(when)),
-                (false, false) => Some(Line::Continue(when)),
+                (false, true) => Some(BlockLine::Quit(when)),
+                (false, false) => Some(BlockLine::Continue(when)),
             };
         }
         b"echo" => echo(line, &mut common, context),
@@ -112,7 +116,7 @@ pub(crate) fn parse(line: Divided<'_>, context: &mut Context<'_>) -> Option<Line
     if has_errors(context, before) {
         return None;
     }
-    Some(Line::Action(Box::new(Action {
+    Some(BlockLine::Action(Box::new(Action {
         kind: kind?,
         when: common.when,
         threshold,
@@ -126,8 +130,8 @@ fn has_errors(context: &Context<'_>, before: usize) -> bool {
     found.any(|finding| finding.severity == Severity::Error)
 }
 
-fn flow<'t>(line: Divided<'t>, common: &mut Common<'t>, context: &mut Context<'_>) {
-    let form = Form {
+fn flow<'t>(line: KeywordLine<'t>, common: &mut Common<'t>, context: &mut Context<'_>) {
+    let form = ListStyle {
         free: false,
         bare: no_bare,
     };
@@ -149,11 +153,11 @@ fn starts_mode(text: &[u8]) -> bool {
 }
 
 fn echo<'t>(
-    line: Divided<'t>,
+    line: KeywordLine<'t>,
     common: &mut Common<'t>,
     context: &mut Context<'_>,
 ) -> Option<ActionKind> {
-    let form = Form {
+    let form = ListStyle {
         free: false,
         bare: starts_mode,
     };
@@ -179,11 +183,11 @@ fn echo<'t>(
 const MAX_RINGS: f64 = 1000.0;
 
 fn bell<'t>(
-    line: Divided<'t>,
+    line: KeywordLine<'t>,
     common: &mut Common<'t>,
     context: &mut Context<'_>,
 ) -> Option<ActionKind> {
-    let form = Form {
+    let form = ListStyle {
         free: false,
         bare: is_number,
     };
@@ -212,7 +216,7 @@ fn bell<'t>(
 
 /// `exec` and `pipe`.
 fn run<'t>(
-    line: Divided<'t>,
+    line: KeywordLine<'t>,
     pipe: bool,
     common: &mut Common<'t>,
     context: &mut Context<'_>,
@@ -250,7 +254,7 @@ fn run<'t>(
     })
 }
 
-fn program(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Option<Command> {
+fn program(item: &ListItem<'_>, action: &str, context: &mut Context<'_>) -> Option<Command> {
     let command = command::build(item.value, context);
     if command.is_none() {
         context.diagnostics.push(Diagnostic::error(
@@ -263,7 +267,7 @@ fn program(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Option<C
 }
 
 fn mail<'t>(
-    line: Divided<'t>,
+    line: KeywordLine<'t>,
     common: &mut Common<'t>,
     context: &mut Context<'_>,
 ) -> Option<ActionKind> {
@@ -275,7 +279,7 @@ fn mail<'t>(
         "when",
         "threshold",
     ];
-    let form = Form {
+    let form = ListStyle {
         free: true,
         bare: no_bare,
     };
@@ -299,7 +303,7 @@ fn mail<'t>(
     })
 }
 
-fn address_list(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Option<Template> {
+fn address_list(item: &ListItem<'_>, action: &str, context: &mut Context<'_>) -> Option<Template> {
     let list = template::parse(item.value, ADDRESS, context);
     if list.pieces.is_empty() {
         let finding = Diagnostic::error(
@@ -314,12 +318,12 @@ fn address_list(item: &Item<'_>, action: &str, context: &mut Context<'_>) -> Opt
 }
 
 fn write<'t>(
-    line: Divided<'t>,
+    line: KeywordLine<'t>,
     common: &mut Common<'t>,
     context: &mut Context<'_>,
 ) -> Option<ActionKind> {
     const KNOWN: &[&str] = &["users", "message", "write", "when", "threshold"];
-    let form = Form {
+    let form = ListStyle {
         free: true,
         bare: no_bare,
     };
@@ -381,12 +385,12 @@ fn colons(users: Template) -> Template {
 
 /// Reads the options of a function that Perl code defines, as the original passes them: all
 /// commas divide, the keys become capitals, a value without key has the empty one.
-pub(crate) fn custom(line: Divided<'_>, context: &mut Context<'_>) -> Action {
+pub(crate) fn custom(line: KeywordLine<'_>, context: &mut Context<'_>) -> Action {
     let span = Span {
         start: line.key.span().start,
         ..line.value.span()
     };
-    let form = Form {
+    let form = ListStyle {
         free: true,
         bare: |_| true,
     };

@@ -9,7 +9,7 @@ use nom::{IResult, Parser};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::Context;
 use crate::grammar::suggest::nearest;
-use crate::lines::located::{Located, is_blank, shown};
+use crate::lines::located::{Located, is_space, shown};
 use crate::source::Span;
 
 const COLORS: [&str; 8] = [
@@ -150,7 +150,7 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
     let mut plain = None;
     for text in list {
         let mut at = 0;
-        for word in text.bytes.split(|&b| is_blank(b) || b == b',') {
+        for word in text.bytes.split(|&b| is_space(b) || b == b',') {
             let (start, end) = (at, at + word.len());
             at = end + 1;
             if word.is_empty() {

@@ -3,11 +3,11 @@
 
 use crate::ast::{Command, Piece, Template, Var};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::options::{Item, named};
+use crate::grammar::options::{ListItem, named};
 use crate::grammar::scope::Context;
-use crate::grammar::shell::{Shell, escaped_marks};
-use crate::grammar::variable::{Found, Within, scan};
-use crate::lines::located::{Located, is_blank, is_word, shown};
+use crate::grammar::shell_quotes::{QuoteState, escaped_marks};
+use crate::grammar::variable::{Interpolation, Site, scan};
+use crate::lines::located::{Located, is_space, is_word, shown};
 
 /// Options that a command line may have behind a comma.
 pub(crate) const OPTIONS: &[&str] = &[
@@ -23,15 +23,15 @@ pub(crate) const OPTIONS: &[&str] = &[
 ];
 
 /// A command line divided into command and options.
-pub(crate) struct Divided<'t> {
+pub(crate) struct CommandLine<'t> {
     /// The command, if there is one.
     pub(crate) command: Option<Located<'t>>,
     /// The options, `command` not among them.
-    pub(crate) items: Vec<Item<'t>>,
+    pub(crate) items: Vec<ListItem<'t>>,
 }
 
 fn option_start(text: &[u8], pipe: bool) -> Option<(String, usize, usize)> {
-    let lead = text.iter().take_while(|&&b| is_blank(b)).count();
+    let lead = text.iter().take_while(|&&b| is_space(b)).count();
     let rest = &text[lead..];
     let lower = |length: usize| String::from_utf8_lossy(&rest[..length]).to_ascii_lowercase();
     if let Some((length, value)) = named(rest) {
@@ -49,7 +49,7 @@ fn option_start(text: &[u8], pipe: bool) -> Option<(String, usize, usize)> {
 /// are to be minded; else a backslash does.
 fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
     let mut commas = Vec::new();
-    let mut shell = Shell::default();
+    let mut shell = QuoteState::default();
     let marks = escaped_marks(text);
     for (at, &byte) in text.iter().enumerate() {
         let hidden = at > 0 && text[at - 1] == b'\\';
@@ -57,7 +57,7 @@ fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
         if outer && byte == b',' && option_start(&text[at + 1..], pipe).is_some() {
             commas.push(at);
         }
-        let word_start = at == 0 || is_blank(text[at - 1]);
+        let word_start = at == 0 || is_space(text[at - 1]);
         if outer && byte == b'#' && word_start {
             return (commas, at, true);
         }
@@ -71,7 +71,11 @@ fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
 
 /// Divides a command line: `=` and `,` belong to the command unless a known option follows a
 /// comma.
-pub(crate) fn divide<'t>(value: Located<'t>, pipe: bool, context: &mut Context<'_>) -> Divided<'t> {
+pub(crate) fn divide<'t>(
+    value: Located<'t>,
+    pipe: bool,
+    context: &mut Context<'_>,
+) -> CommandLine<'t> {
     let (mut commas, mut end, balanced) = marks(value.bytes, pipe, true);
     if !balanced {
         (commas, end, _) = marks(value.bytes, pipe, false);
@@ -90,7 +94,7 @@ pub(crate) fn divide<'t>(value: Located<'t>, pipe: bool, context: &mut Context<'
         parts.push(value.sub(start..comma));
         start = (comma + 1).min(end);
     }
-    let mut divided = Divided {
+    let mut divided = CommandLine {
         command: None,
         items: Vec::new(),
     };
@@ -103,7 +107,7 @@ pub(crate) fn divide<'t>(value: Located<'t>, pipe: bool, context: &mut Context<'
                     && text.bytes.starts_with(b"\"")
                     && text.bytes.ends_with(b"\"");
                 let inner = || text.sub(1..text.bytes.len() - 1).trim();
-                divided.items.push(Item {
+                divided.items.push(ListItem {
                     span: part.from(lead).trim_end().span(),
                     name: Some((name.clone(), part.at(lead..lead + name.len()))),
                     value: if quoted { inner() } else { text },
@@ -143,8 +147,8 @@ fn enclosing(command: &[u8]) -> Option<u8> {
             b if b == quote => {
                 // `"sh -c "a b" x"`: this one opens, so it cannot be the end of the first.
                 let opens = at > 0
-                    && (is_blank(inner[at - 1]) || inner[at - 1] == b'=')
-                    && inner.get(at + 1).is_some_and(|&b| !is_blank(b));
+                    && (is_space(inner[at - 1]) || inner[at - 1] == b'=')
+                    && inner.get(at + 1).is_some_and(|&b| !is_space(b));
                 return opens.then_some(quote);
             }
             _ => {}
@@ -189,20 +193,20 @@ pub(crate) fn build(command: Located<'_>, context: &mut Context<'_>) -> Option<C
         marked = inner.without_backslash(b'\'');
         inner = marked.text();
     }
-    let mut builder = Builder::default();
+    let mut builder = CommandBuilder::default();
     builder.read(inner, context);
     Some(builder.finish())
 }
 
 #[derive(Default)]
-struct Builder {
+struct CommandBuilder {
     template: Template,
-    shell: Shell,
+    shell: QuoteState,
     /// The double quotes that are open hold the script of a `sh -c`.
     script: bool,
 }
 
-impl Builder {
+impl CommandBuilder {
     fn text(&mut self, text: &[u8]) {
         for &byte in text {
             if byte == b'"' && self.shell.outermost() {
@@ -218,7 +222,7 @@ impl Builder {
             return false;
         };
         let trimmed = text.trim_ascii_end();
-        let word = trimmed.rsplit(|&b| is_blank(b)).next().unwrap_or_default();
+        let word = trimmed.rsplit(|&b| is_space(b)).next().unwrap_or_default();
         trimmed.len() < text.len() && word.starts_with(b"-") && word.ends_with(b"c")
     }
 
@@ -288,14 +292,14 @@ impl Builder {
     fn dollar(&mut self, command: Located<'_>, at: usize, context: &mut Context<'_>) -> usize {
         let rest = &command.bytes[at..];
         let within = match self.shell.single() {
-            true => Within::SingleQuoted,
-            false => Within::Command,
+            true => Site::SingleQuoted,
+            false => Site::Command,
         };
         let (found, length) = scan(rest, within, context);
         match found {
-            Found::Var(var) => self.var(var),
-            Found::Known(constant) => self.constant(&constant.pasted()),
-            Found::Empty => context.diagnostics.push(
+            Interpolation::Var(var) => self.var(var),
+            Interpolation::Known(constant) => self.constant(&constant.pasted()),
+            Interpolation::Empty => context.diagnostics.push(
                 Diagnostic::warning(
                     command.at(at..at + length),
                     format!("`{}` is always empty", shown(&rest[..length])),
@@ -303,12 +307,12 @@ impl Builder {
                 )
                 .with_help("for the group and a bracket behind it write `${1}[`"),
             ),
-            Found::Perl(code) => {
+            Interpolation::Perl(code) => {
                 let what = format!("the value of `{}`", shown(&rest[..length]));
                 context.need(command.at(at..at + length), what);
                 self.var(Var::Perl(code));
             }
-            Found::Plain | Found::Undeclared(_) => {
+            Interpolation::Plain | Interpolation::Undeclared(_) => {
                 self.text(b"$");
                 return 1;
             }
@@ -349,7 +353,7 @@ fn words(command: Template) -> Vec<Template> {
             }
             Piece::Text(text) => text,
         };
-        for (index, part) in text.split(|&b| is_blank(b)).enumerate() {
+        for (index, part) in text.split(|&b| is_space(b)).enumerate() {
             if index > 0 && !word.pieces.is_empty() {
                 words.push(std::mem::take(&mut word));
             }

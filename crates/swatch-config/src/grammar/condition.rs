@@ -5,7 +5,7 @@
 //! either is an error.
 
 mod parser;
-mod term;
+
 mod token;
 
 #[cfg(test)]

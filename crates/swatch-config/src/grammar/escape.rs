@@ -95,7 +95,7 @@ type Before = (Vec<u8>, Option<(u8, usize)>);
 
 /// The case operators that are in force.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cases {
+pub(crate) struct CaseOperators {
     /// Those that act until `\E`, the outermost first.
     stack: Vec<u8>,
     /// `\l` or `\u` for the next letter, and how many of the stack stand around it.
@@ -106,7 +106,7 @@ pub(crate) struct Cases {
     ascii: bool,
 }
 
-impl Cases {
+impl CaseOperators {
     /// For patterns.
     pub(crate) fn of_pattern() -> Self {
         Self {

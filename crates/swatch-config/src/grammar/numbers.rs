@@ -9,7 +9,7 @@ use nom::{IResult, Parser};
 
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::Context;
-use crate::lines::located::{Located, is_blank};
+use crate::lines::located::{Located, is_space};
 
 fn decimal(text: &[u8]) -> IResult<&[u8], f64> {
     let fraction = preceded(char('.'), digit1);
@@ -57,8 +57,8 @@ pub(crate) fn positive(text: Located<'_>, what: &str, context: &mut Context<'_>)
 }
 
 fn clock(text: &[u8]) -> IResult<&[u8], Vec<Option<f64>>> {
-    let blanks = || take_while(is_blank);
-    let part = nom::sequence::delimited(blanks(), opt(decimal), blanks());
+    let spaces = || take_while(is_space);
+    let part = nom::sequence::delimited(spaces(), opt(decimal), spaces());
     all_consuming(separated_list1(char(':'), part)).parse(text)
 }
 

@@ -1,12 +1,12 @@
 //! The format of the 1990s: `PATTERN<TAB>actions,separated,by commas<TAB>throttle`.
 
 use crate::ast::RuleKind;
-use crate::grammar::rule::Builder;
+use crate::grammar::rule::RuleBuilder;
 use crate::lines::keyword::{divide, is_action};
-use crate::lines::located::{Located, is_blank};
+use crate::lines::located::{Located, is_space};
 
 /// Reads a line.
-pub(crate) fn line(line: Located<'_>, builder: &mut Builder<'_>) {
+pub(crate) fn line(line: Located<'_>, builder: &mut RuleBuilder<'_>) {
     let columns = columns(line);
     let pattern = columns[0].trim();
     let actions = columns
@@ -80,7 +80,7 @@ fn begins_action(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let end = text
         .iter()
-        .position(|&b| is_blank(b) || matches!(b, b'=' | b','));
+        .position(|&b| is_space(b) || matches!(b, b'=' | b','));
     let word = text[..end.unwrap_or(text.len())].to_ascii_lowercase();
     word == b"ignore" || word.is_empty() || is_action(&word)
 }

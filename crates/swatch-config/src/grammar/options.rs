@@ -3,12 +3,12 @@
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::Context;
 use crate::grammar::suggest::nearest;
-use crate::lines::located::{Located, is_blank, is_word, shown};
+use crate::lines::located::{Located, is_space, is_word, shown};
 use crate::source::Span;
 
 /// One entry of a list.
 #[derive(Debug, Clone)]
-pub(crate) struct Item<'t> {
+pub(crate) struct ListItem<'t> {
     /// Its name in small letters, and where that stands; none for a bare value.
     pub(crate) name: Option<(String, Span)>,
     /// The value without quotation marks around it and without blanks at its ends.
@@ -17,7 +17,7 @@ pub(crate) struct Item<'t> {
     pub(crate) span: Span,
 }
 
-impl Item<'_> {
+impl ListItem<'_> {
     /// Whether it is the option of that name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.as_ref().is_some_and(|(own, _)| own == name)
@@ -26,7 +26,7 @@ impl Item<'_> {
 
 /// How an action's list is divided.
 #[derive(Clone, Copy)]
-pub(crate) struct Form {
+pub(crate) struct ListStyle {
     /// Whether a bare value is free text, in which a `#` stands for itself unless blanks are on
     /// both sides of it.
     pub(crate) free: bool,
@@ -55,22 +55,26 @@ const WORDS: &[&str] = &[
 /// value.
 pub(crate) fn named(text: &[u8]) -> Option<(usize, usize)> {
     let name = text.iter().take_while(|&&b| is_word(b)).count();
-    let blanks = text[name..].iter().take_while(|&&b| is_blank(b)).count();
-    if name == 0 || text.get(name + blanks) != Some(&b'=') {
+    let spaces = text[name..].iter().take_while(|&&b| is_space(b)).count();
+    if name == 0 || text.get(name + spaces) != Some(&b'=') {
         return None;
     }
-    let value = name + blanks + 1;
-    let blanks = text[value..].iter().take_while(|&&b| is_blank(b)).count();
-    Some((name, value + blanks))
+    let value = name + spaces + 1;
+    let spaces = text[value..].iter().take_while(|&&b| is_space(b)).count();
+    Some((name, value + spaces))
 }
 
 fn lead(text: &[u8]) -> usize {
-    text.iter().take_while(|&&b| is_blank(b)).count()
+    text.iter().take_while(|&&b| is_space(b)).count()
 }
 
 /// Divides a list. A comma that starts neither `name=` nor a bare value belongs to the value
 /// before it.
-pub(crate) fn split<'t>(list: Located<'t>, form: Form, context: &mut Context<'_>) -> Vec<Item<'t>> {
+pub(crate) fn split<'t>(
+    list: Located<'t>,
+    form: ListStyle,
+    context: &mut Context<'_>,
+) -> Vec<ListItem<'t>> {
     let mut items = Vec::new();
     let mut at = 0;
     let text = list.bytes;
@@ -97,7 +101,7 @@ pub(crate) fn split<'t>(list: Located<'t>, form: Form, context: &mut Context<'_>
         };
         let (value, end) = take_value(list, at, free, name.is_none(), form, context);
         at = end;
-        items.push(Item {
+        items.push(ListItem {
             name,
             value,
             span: list.sub(start..end).trim_end().span(),
@@ -112,7 +116,7 @@ fn take_value<'t>(
     start: usize,
     free: bool,
     bare: bool,
-    form: Form,
+    form: ListStyle,
     context: &mut Context<'_>,
 ) -> (Located<'t>, usize) {
     let text = list.bytes;
@@ -177,7 +181,7 @@ fn closing_quote(text: &[u8], open: usize) -> Option<usize> {
 }
 
 /// The offset of the comma or comment that ends a value.
-fn end_of_value(text: &[u8], start: usize, free: bool, form: Form) -> usize {
+fn end_of_value(text: &[u8], start: usize, free: bool, form: ListStyle) -> usize {
     let mut at = start;
     while at < text.len() {
         let rest = &text[at + 1..];
@@ -188,7 +192,7 @@ fn end_of_value(text: &[u8], start: usize, free: bool, form: Form) -> usize {
                     return at;
                 }
             }
-            b if is_blank(b) && comment(rest, free) => return at,
+            b if is_space(b) && comment(rest, free) => return at,
             _ => {}
         }
         at += 1;
@@ -199,7 +203,7 @@ fn end_of_value(text: &[u8], start: usize, free: bool, form: Form) -> usize {
 /// Whether a comment begins behind a blank: in free text only with a blank behind its `#`, too.
 fn comment(rest: &[u8], free: bool) -> bool {
     match rest {
-        [b'#', behind, ..] => !free || is_blank(*behind),
+        [b'#', behind, ..] => !free || is_space(*behind),
         [b'#'] => true,
         _ => false,
     }
@@ -211,7 +215,12 @@ pub(crate) fn no_bare(_: &[u8]) -> bool {
 }
 
 /// Reports an option that the action does not have.
-pub(crate) fn unknown(item: &Item<'_>, action: &str, known: &[&str], context: &mut Context<'_>) {
+pub(crate) fn unknown(
+    item: &ListItem<'_>,
+    action: &str,
+    known: &[&str],
+    context: &mut Context<'_>,
+) {
     let Some((name, span)) = &item.name else {
         return;
     };

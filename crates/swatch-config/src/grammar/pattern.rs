@@ -5,10 +5,10 @@
 
 use crate::ast::{Flags, Pattern, Var};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::escape::{Cases, Escape, scan as scan_escape};
+use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::{Constant, Context};
-use crate::grammar::variable::{Found, Within, closing, scan as scan_variable, undeclared};
-use crate::lines::located::{Located, is_blank, is_name_start, is_word, name_length, shown};
+use crate::grammar::variable::{Interpolation, Site, closing, scan as scan_variable, undeclared};
+use crate::lines::located::{Located, is_name_start, is_space, is_word, name_length, shown};
 
 /// A literal between its delimiters.
 pub(crate) struct Delimited {
@@ -57,7 +57,7 @@ pub(crate) fn delimited(text: &[u8]) -> Option<Delimited> {
 }
 
 /// What a literal came to.
-pub(crate) enum Meaning {
+pub(crate) enum Literal {
     /// A pattern for the native engine.
     Native(Pattern),
     /// Only Perl can tell; why.
@@ -72,7 +72,7 @@ pub(crate) fn literal(
     word: usize,
     open: usize,
     context: &mut Context<'_>,
-) -> Option<(Meaning, usize)> {
+) -> Option<(Literal, usize)> {
     let text = whole.from(open);
     let Some(found) = delimited(text.bytes) else {
         let close = match text.bytes.first() {
@@ -112,8 +112,8 @@ pub(crate) fn literal(
         _ => None,
     });
     let meaning = match perl {
-        Some(why) => Meaning::Perl(why),
-        None => Meaning::Native(Pattern {
+        Some(why) => Literal::Perl(why),
+        None => Literal::Native(Pattern {
             source,
             flags,
             span: whole.at(word..end),
@@ -184,7 +184,7 @@ pub(crate) fn interpolated(
 ) -> (Vec<u8>, Option<&'static str>) {
     let text = body.bytes;
     let mut out = Vec::with_capacity(text.len());
-    let mut cases = Cases::of_pattern();
+    let mut cases = CaseOperators::of_pattern();
     let mut perl = None;
     let mut at = 0;
     while at < text.len() {
@@ -223,27 +223,27 @@ fn dollar(
     body: Located<'_>,
     at: usize,
     out: &mut Vec<u8>,
-    cases: &mut Cases,
+    cases: &mut CaseOperators,
     perl: &mut Option<&'static str>,
     context: &mut Context<'_>,
 ) -> usize {
     let rest = &body.bytes[at..];
-    let anchor = |&b: &u8| is_blank(b) || matches!(b, b'(' | b')' | b'|');
+    let anchor = |&b: &u8| is_space(b) || matches!(b, b'(' | b')' | b'|');
     if rest.get(1).is_none_or(anchor) {
         cases.push(out, b"$");
         return 1;
     }
-    let (found, length) = scan_variable(rest, Within::Pattern, context);
+    let (found, length) = scan_variable(rest, Site::Pattern, context);
     let span = body.at(at..at + length);
     match found {
-        Found::Known(constant) => {
+        Interpolation::Known(constant) => {
             let pasted = constant.pasted();
             match (cases.idle(), constant) {
                 (true, _) | (_, Constant::Regex { .. }) => out.extend(pasted),
                 (false, _) => cases.push(out, &pasted),
             }
         }
-        Found::Var(Var::Group(_)) | Found::Empty => context.diagnostics.push(
+        Interpolation::Var(Var::Group(_)) | Interpolation::Empty => context.diagnostics.push(
             Diagnostic::error(
                 span,
                 format!(
@@ -254,7 +254,7 @@ fn dollar(
             )
             .with_help("to repeat what a group of this pattern matched write `\\1`; a dollar sign is `\\$`"),
         ),
-        Found::Var(Var::Whole) if rest[1] == b'0' || rest[1] == b'{' => {
+        Interpolation::Var(Var::Whole) if rest[1] == b'0' || rest[1] == b'{' => {
             context.diagnostics.push(
                 Diagnostic::error(
                     span,
@@ -264,19 +264,19 @@ fn dollar(
                 .with_help("a dollar sign is `\\$`"),
             );
         }
-        Found::Var(Var::Record | Var::Field(_) | Var::Named(_)) => {
+        Interpolation::Var(Var::Record | Var::Field(_) | Var::Named(_)) => {
             *perl = Some("a pattern that changes with the record");
         }
-        Found::Var(Var::Pid) => *perl = Some("the process id in a pattern"),
-        Found::Perl(_) => *perl = Some("a pattern with a value that Perl computes"),
-        Found::Undeclared(name) => {
+        Interpolation::Var(Var::Pid) => *perl = Some("the process id in a pattern"),
+        Interpolation::Perl(_) => *perl = Some("a pattern with a value that Perl computes"),
+        Interpolation::Undeclared(name) => {
             let finding = undeclared(span, &name);
             let name = shown(&name);
             context.diagnostics.push(finding.with_help(format!(
                     "a dollar sign is `\\$`; or put `perlcode 0 my ${name} = '…';` before the rule"
             )));
         }
-        Found::Plain | Found::Var(_) => {
+        Interpolation::Plain | Interpolation::Var(_) => {
             cases.push(out, b"$");
             return 1;
         }
@@ -289,7 +289,7 @@ fn array(
     body: Located<'_>,
     at: usize,
     out: &mut Vec<u8>,
-    cases: &mut Cases,
+    cases: &mut CaseOperators,
     perl: &mut Option<&'static str>,
     context: &mut Context<'_>,
 ) -> usize {

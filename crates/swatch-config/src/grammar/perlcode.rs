@@ -2,10 +2,10 @@
 
 use crate::ast::{Flags, Template};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::pattern::{Meaning, delimited, literal, single_quoted};
+use crate::grammar::pattern::{Literal, delimited, literal, single_quoted};
 use crate::grammar::scope::{Constant, Context, Scope};
 use crate::grammar::template::{self, CODE};
-use crate::lines::located::{Located, is_blank, name_length};
+use crate::lines::located::{Located, is_space, name_length};
 
 /// One statement that is understood natively.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub(crate) fn depth(value: Located<'_>) -> (Option<u32>, Located<'_>) {
         .take_while(|b| b.is_ascii_digit())
         .count();
     let behind = value.bytes.get(digits).copied();
-    if digits == 0 || behind.is_some_and(|b| !is_blank(b)) {
+    if digits == 0 || behind.is_some_and(|b| !is_space(b)) {
         return (None, value);
     }
     let number = std::str::from_utf8(&value.bytes[..digits]).ok();
@@ -137,7 +137,7 @@ fn list(text: &[u8], out: &mut Declared) {
 /// would report as well is recorded.
 pub(crate) fn constants(
     code: Located<'_>,
-    env: crate::grammar::scope::Lookup<'_>,
+    env: crate::grammar::scope::Environment<'_>,
     scope: &Scope,
 ) -> Result<Option<Vec<Statement>>, Vec<Diagnostic>> {
     let mut scope = scope.clone();
@@ -258,7 +258,7 @@ fn term<'t>(text: Located<'t>, context: &mut Context<'_>) -> Option<(Constant, L
             .from(word)
             .bytes
             .iter()
-            .take_while(|&&b| is_blank(b))
+            .take_while(|&&b| is_space(b))
             .count();
     let (interpolate, open) = match (&text.bytes[..word], first) {
         (b"", b'\'') => (false, 0),
@@ -299,10 +299,10 @@ fn fixed(template: &Template, context: &mut Context<'_>) -> Option<Vec<u8>> {
 }
 
 fn variable<'t>(text: Located<'t>, context: &mut Context<'_>) -> Option<(Constant, Located<'t>)> {
-    use crate::grammar::variable::{Found, Within, scan};
-    let (found, length) = scan(text.bytes, Within::Value, context);
+    use crate::grammar::variable::{Interpolation, Site, scan};
+    let (found, length) = scan(text.bytes, Site::Value, context);
     match found {
-        Found::Known(value) => Some((value, text.from(length).trim_start())),
+        Interpolation::Known(value) => Some((value, text.from(length).trim_start())),
         _ => None,
     }
 }
@@ -313,7 +313,7 @@ fn regex<'t>(
     context: &mut Context<'_>,
 ) -> Option<(Constant, Located<'t>)> {
     let (meaning, end) = literal(text, 0, open, context)?;
-    let Meaning::Native(pattern) = meaning else {
+    let Literal::Native(pattern) = meaning else {
         return None;
     };
     let flags = Flags {

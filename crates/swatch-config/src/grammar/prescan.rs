@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::grammar::perlcode::{Statement, constants, declarations, depth};
-use crate::grammar::scope::{Lookup, Scope};
+use crate::grammar::scope::{Environment, Scope};
 use crate::lines::keyword::divide;
-use crate::lines::located::{Located, is_blank, is_word};
-use crate::lines::reader::{Entry, contains};
+use crate::lines::located::{Located, is_space, is_word};
+use crate::lines::reader::{Step, contains};
 
 /// What the code comes to.
 #[derive(Debug, Default)]
-pub(crate) struct Survey {
+pub(crate) struct Prescan {
     /// Names that every rule sees.
     pub(crate) scope: Scope,
     /// Scalars that change while records are read.
@@ -32,15 +32,15 @@ pub(crate) fn perl_line(line: Located<'_>) -> Option<(u32, Located<'_>)> {
 }
 
 /// Looks through all lines.
-pub(crate) fn survey(entries: &[Entry], env: Lookup<'_>, modules: bool) -> Survey {
-    let mut out = Survey::default();
+pub(crate) fn prescan(entries: &[Step], env: Environment<'_>, modules: bool) -> Prescan {
+    let mut out = Prescan::default();
     let mut functions = BTreeSet::new();
     out.scope.foreign = modules;
     let mut once = BTreeSet::new();
     let mut natives = Scope::default();
     let mut opaque = Vec::new();
     for entry in entries {
-        let Entry::Line(line) = entry else { continue };
+        let Step::Line(line) = entry else { continue };
         let Some((depth, code)) = perl_line(line.text()) else {
             opaque.push(line.text().bytes);
             continue;
@@ -81,7 +81,7 @@ pub(crate) fn survey(entries: &[Entry], env: Lookup<'_>, modules: bool) -> Surve
     }
     out.scope.functions = Rc::new(functions);
     for entry in entries {
-        let Entry::Line(line) = entry else { continue };
+        let Step::Line(line) = entry else { continue };
         if let Some((0, code)) = perl_line(line.text()) {
             out.scope = out.extended(&out.scope, code, env).0;
         }
@@ -89,13 +89,13 @@ pub(crate) fn survey(entries: &[Entry], env: Lookup<'_>, modules: bool) -> Surve
     out
 }
 
-impl Survey {
+impl Prescan {
     /// The scope behind some code, and whether all of the code is native.
     pub(crate) fn extended(
         &self,
         scope: &Scope,
         code: Located<'_>,
-        env: Lookup<'_>,
+        env: Environment<'_>,
     ) -> (Scope, bool) {
         let mut out = scope.clone();
         let declared = declarations(code.bytes);
@@ -149,7 +149,7 @@ fn assigns(code: &[u8], name: &[u8]) -> bool {
             return true;
         }
         let behind = &rest[name.len()..];
-        let behind = &behind[behind.iter().take_while(|&&b| is_blank(b)).count()..];
+        let behind = &behind[behind.iter().take_while(|&&b| is_space(b)).count()..];
         if changes(behind) {
             return true;
         }

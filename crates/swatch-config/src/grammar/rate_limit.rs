@@ -3,7 +3,7 @@
 use crate::ast::{Pattern, Threshold, ThresholdKind, Throttle};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::numbers::{duration, is_time, positive};
-use crate::grammar::options::{Form, Item, no_bare, split, unknown};
+use crate::grammar::options::{ListItem, ListStyle, no_bare, split, unknown};
 use crate::grammar::scope::Context;
 use crate::grammar::suggest::nearest;
 use crate::grammar::template::{self, VALUE};
@@ -30,7 +30,7 @@ pub(crate) fn throttle(
     context: &mut Context<'_>,
 ) -> Option<Throttle> {
     let before = context.diagnostics.len();
-    let form = Form {
+    let form = ListStyle {
         free: false,
         bare: is_time,
     };
@@ -64,7 +64,7 @@ pub(crate) fn throttle(
     (failed.max() != Some(crate::Severity::Error)).then_some(out)
 }
 
-fn throttle_option(item: &Item<'_>, out: &mut Throttle, context: &mut Context<'_>) {
+fn throttle_option(item: &ListItem<'_>, out: &mut Throttle, context: &mut Context<'_>) {
     let value = item.value;
     match item.name.as_ref().map(|(name, _)| name.as_str()) {
         None | Some("min_delta") => out.hold = duration(value, context),
@@ -95,14 +95,14 @@ fn throttle_option(item: &Item<'_>, out: &mut Throttle, context: &mut Context<'_
     }
 }
 
-fn ignored(item: &Item<'_>, message: &str, context: &mut Context<'_>) {
+fn ignored(item: &ListItem<'_>, message: &str, context: &mut Context<'_>) {
     let finding = Diagnostic::warning(item.span, message, "left out");
     context.diagnostics.push(finding);
 }
 
 /// A regular expression written as a string: `^(\\d+)`.
 fn expression(value: Located<'_>, context: &mut Context<'_>) -> Option<Pattern> {
-    let style = template::Style {
+    let style = template::StringStyle {
         keep_unknown: true,
         arrays: false,
         strict_arrays: false,
@@ -131,12 +131,12 @@ pub(crate) fn threshold(
     line: Span,
     context: &mut Context<'_>,
 ) -> Option<Threshold> {
-    let form = Form {
+    let form = ListStyle {
         free: false,
         bare: no_bare,
     };
     let items = split(value, form, context);
-    let mut parts = Parts::default();
+    let mut parts = ThresholdOptions::default();
     for item in items {
         if parts.take(&item) {
             continue;
@@ -162,13 +162,13 @@ pub(crate) fn threshold(
 
 /// The options of a threshold, wherever they stand.
 #[derive(Default)]
-pub(crate) struct Parts<'t> {
-    items: Vec<Item<'t>>,
+pub(crate) struct ThresholdOptions<'t> {
+    items: Vec<ListItem<'t>>,
 }
 
-impl<'t> Parts<'t> {
+impl<'t> ThresholdOptions<'t> {
     /// Keeps an item if it belongs to a threshold.
-    pub(crate) fn take(&mut self, item: &Item<'t>) -> bool {
+    pub(crate) fn take(&mut self, item: &ListItem<'t>) -> bool {
         let own = THRESHOLD.iter().any(|name| item.is(name));
         if own {
             self.items.push(item.clone());

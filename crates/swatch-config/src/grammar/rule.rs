@@ -3,48 +3,21 @@
 mod perl;
 mod words;
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
+use crate::Parsed;
 use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::action::{self, Line};
+use crate::grammar::action::{self, BlockLine};
 use crate::grammar::perl_functions::is_perl_function;
-use crate::grammar::prescan::{Survey, perl_line, survey};
-use crate::grammar::rate_limit;
+use crate::grammar::prescan::{Prescan, perl_line};
 use crate::grammar::scope::{Context, Scope};
-use crate::grammar::{condition, old_style};
-use crate::lines::keyword::{Divided, divide, is_action};
+use crate::grammar::{condition, rate_limit};
+use crate::lines::keyword::{KeywordLine, divide, is_action};
 use crate::lines::located::{Located, shown};
-use crate::lines::reader::{self, Entry, Read};
+use crate::lines::reader::{Read, Step};
 use crate::source::Span;
-use crate::{Options, Parsed};
 use words::{convention, unknown};
-
-/// Reads a whole configuration.
-pub(crate) fn configuration(path: PathBuf, text: Vec<u8>, options: &Options) -> Parsed {
-    let read = reader::read(path, text, options);
-    let env = |name: &[u8]| options.env.get(name).cloned();
-    let survey = match options.old_style {
-        true => Survey::default(),
-        false => survey(&read.entries, &env, options.modules),
-    };
-    let mut builder = Builder::new(&survey, &env);
-    for (index, entry) in read.entries.iter().enumerate() {
-        match entry {
-            Entry::Enter => builder.frames.push(Frame::default()),
-            Entry::Leave => {
-                builder.close_pending();
-                builder.frames.pop();
-            }
-            Entry::Line(line) if options.old_style => old_style::line(line.text(), &mut builder),
-            Entry::Line(line) => builder.line(line.text(), &read.entries[index + 1..]),
-        }
-    }
-    builder.close_pending();
-    builder.config.awk_fields = options.awk_fields;
-    builder.finish(read)
-}
 
 /// One open file.
 #[derive(Debug, Default)]
@@ -70,8 +43,8 @@ enum Open {
 }
 
 /// Collects rules.
-pub(crate) struct Builder<'a> {
-    survey: &'a Survey,
+pub(crate) struct RuleBuilder<'a> {
+    prescan: &'a Prescan,
     env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>,
     scope: Rc<Scope>,
     config: Config,
@@ -81,18 +54,28 @@ pub(crate) struct Builder<'a> {
     useful: bool,
 }
 
-impl<'a> Builder<'a> {
-    fn new(survey: &'a Survey, env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Self {
+impl<'a> RuleBuilder<'a> {
+    pub(crate) fn new(prescan: &'a Prescan, env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Self {
         Self {
-            survey,
+            prescan,
             env,
-
-            scope: Rc::new(survey.scope.clone()),
+            scope: Rc::new(prescan.scope.clone()),
             config: Config::default(),
             diagnostics: Vec::new(),
             frames: vec![Frame::default()],
             useful: false,
         }
+    }
+
+    /// What follows belongs to an included file.
+    pub(crate) fn enter_file(&mut self) {
+        self.frames.push(Frame::default());
+    }
+
+    /// The included file is at its end.
+    pub(crate) fn leave_file(&mut self) {
+        self.close_pending();
+        self.frames.pop();
     }
 
     fn frame(&mut self) -> &mut Frame {
@@ -115,7 +98,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A line of the modern format; `following` are the entries behind it.
-    fn line(&mut self, line: Located<'_>, following: &[Entry]) {
+    pub(crate) fn line(&mut self, line: Located<'_>, following: &[Step]) {
         if let Some((depth, code)) = perl_line(line) {
             return self.perl(divide(line), depth, code);
         }
@@ -128,7 +111,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn waitfor(&mut self, divided: Divided<'_>) {
+    fn waitfor(&mut self, divided: KeywordLine<'_>) {
         let scope = self.scope.clone();
         self.with(&scope, |context| condition::parse(divided.value, context));
         self.useful = true;
@@ -150,7 +133,7 @@ impl<'a> Builder<'a> {
         kind: RuleKind,
         value: Located<'_>,
         line: Located<'_>,
-        following: &[Entry],
+        following: &[Step],
     ) {
         self.useful = true;
         let scope = self.scope.clone();
@@ -187,7 +170,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A line of a block.
-    fn action(&mut self, divided: Divided<'_>) {
+    fn action(&mut self, divided: KeywordLine<'_>) {
         let key = divided.key;
         let started = self.frame().started;
         let (index, scope) = match &self.frame().open {
@@ -210,7 +193,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A line of the block of the rule at an index.
-    pub(crate) fn block_line(&mut self, divided: Divided<'_>, index: usize, scope: &Scope) {
+    pub(crate) fn block_line(&mut self, divided: KeywordLine<'_>, index: usize, scope: &Scope) {
         let key = divided.key;
         let span = Span {
             start: key.span().start,
@@ -220,13 +203,15 @@ impl<'a> Builder<'a> {
         let known = is_action(&name);
         let mut twice = None;
         let read = self.with(scope, |context| match name.as_slice() {
-            b"throttle" => rate_limit::throttle(divided.value, span, context).map(Block::Throttle),
-            b"threshold" => {
-                rate_limit::threshold(divided.value, span, context).map(Block::Threshold)
+            b"throttle" => {
+                rate_limit::throttle(divided.value, span, context).map(BlockLine::Throttle)
             }
-            _ if known => action::parse(divided, context).map(Block::Line),
-            _ if custom(key.bytes, scope) => Some(Block::Line(Line::Action(Box::new(
-                action::custom(divided, context),
+            b"threshold" => {
+                rate_limit::threshold(divided.value, span, context).map(BlockLine::Threshold)
+            }
+            _ if known => action::parse(divided, context),
+            _ if custom(key.bytes, scope) => Some(BlockLine::Action(Box::new(action::custom(
+                divided, context,
             )))),
             _ => {
                 context.diagnostics.push(unknown(key));
@@ -238,17 +223,17 @@ impl<'a> Builder<'a> {
         };
         match read {
             // As in the original the last one counts.
-            Some(Block::Throttle(throttle)) => {
+            Some(BlockLine::Throttle(throttle)) => {
                 twice = rule.throttles.pop().map(|earlier| earlier.span);
                 rule.throttles.push(throttle);
             }
-            Some(Block::Threshold(threshold)) => {
+            Some(BlockLine::Threshold(threshold)) => {
                 twice = rule.thresholds.pop().map(|earlier| earlier.span);
                 rule.thresholds.push(threshold);
             }
-            Some(Block::Line(Line::Action(action))) => rule.actions.push(*action),
-            Some(Block::Line(Line::Continue(when))) => rule.go_on = Some(when),
-            Some(Block::Line(Line::Quit(when))) => rule.quit = Some(when),
+            Some(BlockLine::Action(action)) => rule.actions.push(*action),
+            Some(BlockLine::Continue(when)) => rule.go_on = Some(when),
+            Some(BlockLine::Quit(when)) => rule.quit = Some(when),
             None => {}
         }
         if let Some(earlier) = twice {
@@ -268,7 +253,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A line before the first rule of its file.
-    fn before_rules(&mut self, divided: Divided<'_>) {
+    fn before_rules(&mut self, divided: KeywordLine<'_>) {
         let (key, name) = (divided.key, divided.name());
         let word = shown(key.bytes);
         let action = is_action(&name);
@@ -301,8 +286,11 @@ impl<'a> Builder<'a> {
         self.scope.clone()
     }
 
-    fn finish(mut self, read: Read) -> Parsed {
+    /// The configuration, at the end of the main file.
+    pub(crate) fn finish(mut self, read: Read, awk_fields: bool) -> Parsed {
+        self.close_pending();
         let mut config = self.config;
+        config.awk_fields = awk_fields;
         config.sources = read.sources;
         for comment in &read.comments {
             convention(comment, &mut config);
@@ -333,13 +321,6 @@ impl<'a> Builder<'a> {
             diagnostics: self.diagnostics,
         }
     }
-}
-
-/// A line of a block, read.
-enum Block {
-    Line(Line),
-    Throttle(crate::ast::Throttle),
-    Threshold(crate::ast::Threshold),
 }
 
 /// Whether Perl would call something for an action of that name.

@@ -85,14 +85,14 @@ impl Scope {
 }
 
 /// Looks up environment variables.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
+pub(crate) type Environment<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
 
 /// Everything a sub-grammar needs beside its text, and where it leaves what it finds.
 pub(crate) struct Context<'a> {
     /// Names.
     pub(crate) scope: &'a Scope,
     /// The environment.
-    pub(crate) env: Lookup<'a>,
+    pub(crate) env: Environment<'a>,
     /// Findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What needs Perl.
@@ -101,7 +101,7 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// With nothing found yet.
-    pub(crate) fn new(scope: &'a Scope, env: Lookup<'a>) -> Self {
+    pub(crate) fn new(scope: &'a Scope, env: Environment<'a>) -> Self {
         Self {
             scope,
             env,

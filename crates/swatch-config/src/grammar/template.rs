@@ -2,9 +2,9 @@
 
 use crate::ast::{Piece, Template, Var};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::escape::{Cases, Escape, scan as scan_escape};
+use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::Context;
-use crate::grammar::variable::{Found, Within, scan as scan_variable, undeclared};
+use crate::grammar::variable::{Interpolation, Site, scan as scan_variable, undeclared};
 use crate::lines::located::{Located, is_name_start, name_length, shown};
 
 impl Template {
@@ -40,7 +40,7 @@ impl Template {
 
 /// How a value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Style {
+pub(crate) struct StringStyle {
     /// Unknown escapes keep their backslash: a pattern written between double quotes.
     pub(crate) keep_unknown: bool,
     /// A declared array in it is Perl's.
@@ -50,30 +50,30 @@ pub(crate) struct Style {
 }
 
 /// For the options of actions.
-pub(crate) const VALUE: Style = Style {
+pub(crate) const VALUE: StringStyle = StringStyle {
     keep_unknown: false,
     arrays: true,
     strict_arrays: false,
 };
 
 /// For addresses, where `@` is always itself.
-pub(crate) const ADDRESS: Style = Style {
+pub(crate) const ADDRESS: StringStyle = StringStyle {
     arrays: false,
     ..VALUE
 };
 
 /// For strings of Perl code that may hold a pattern.
-pub(crate) const CODE: Style = Style {
+pub(crate) const CODE: StringStyle = StringStyle {
     keep_unknown: true,
     arrays: true,
     strict_arrays: true,
 };
 
 /// Reads a value.
-pub(crate) fn parse(value: Located<'_>, style: Style, context: &mut Context<'_>) -> Template {
+pub(crate) fn parse(value: Located<'_>, style: StringStyle, context: &mut Context<'_>) -> Template {
     let text = value.bytes;
     let mut out = Template::default();
-    let mut cases = Cases::default();
+    let mut cases = CaseOperators::default();
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -90,13 +90,18 @@ pub(crate) fn parse(value: Located<'_>, style: Style, context: &mut Context<'_>)
     out
 }
 
-fn push(out: &mut Template, cases: &mut Cases, text: &[u8]) {
+fn push(out: &mut Template, cases: &mut CaseOperators, text: &[u8]) {
     let mut changed = Vec::new();
     cases.push(&mut changed, text);
     out.push_text(&changed);
 }
 
-fn backslash(rest: &[u8], style: Style, out: &mut Template, cases: &mut Cases) -> usize {
+fn backslash(
+    rest: &[u8],
+    style: StringStyle,
+    out: &mut Template,
+    cases: &mut CaseOperators,
+) -> usize {
     let (escape, length) = scan_escape(rest);
     match escape {
         Escape::Byte(byte) => push(out, cases, &[byte]),
@@ -112,16 +117,16 @@ fn dollar(
     value: Located<'_>,
     at: usize,
     out: &mut Template,
-    cases: &mut Cases,
+    cases: &mut CaseOperators,
     context: &mut Context<'_>,
 ) -> usize {
     let rest = &value.bytes[at..];
-    let (found, length) = scan_variable(rest, Within::Value, context);
+    let (found, length) = scan_variable(rest, Site::Value, context);
     let span = value.at(at..at + length);
     match found {
-        Found::Var(var) if cases.idle() => out.pieces.push(Piece::Var(var)),
-        Found::Known(constant) => push(out, cases, &constant.pasted()),
-        Found::Empty => context.diagnostics.push(
+        Interpolation::Var(var) if cases.idle() => out.pieces.push(Piece::Var(var)),
+        Interpolation::Known(constant) => push(out, cases, &constant.pasted()),
+        Interpolation::Empty => context.diagnostics.push(
             Diagnostic::warning(
                 span,
                 format!("`{}` is always empty", shown(&rest[..length])),
@@ -129,13 +134,13 @@ fn dollar(
             )
             .with_help("for the group and a bracket behind it write `${1}\\[`"),
         ),
-        Found::Plain => push(out, cases, b"$"),
-        Found::Var(_) => {
+        Interpolation::Plain => push(out, cases, b"$"),
+        Interpolation::Var(_) => {
             context.need(span, "a variable whose letters are changed");
             let code = cases.around(&rest[..length]);
             out.pieces.push(Piece::Var(Var::Perl(code)));
         }
-        Found::Perl(code) => {
+        Interpolation::Perl(code) => {
             context.need(span, format!("the value of `{}`", shown(&rest[..length])));
             let code = match cases.idle() {
                 true => code,
@@ -143,7 +148,7 @@ fn dollar(
             };
             out.pieces.push(Piece::Var(Var::Perl(code)));
         }
-        Found::Undeclared(name) => {
+        Interpolation::Undeclared(name) => {
             let finding = undeclared(span, &name);
             let name = shown(&name);
             context.diagnostics.push(finding.with_help(format!(
@@ -158,9 +163,9 @@ fn dollar(
 fn array(
     value: Located<'_>,
     at: usize,
-    style: Style,
+    style: StringStyle,
     out: &mut Template,
-    cases: &mut Cases,
+    cases: &mut CaseOperators,
     context: &mut Context<'_>,
 ) -> usize {
     let rest = &value.bytes[at..];

@@ -6,12 +6,12 @@
 use crate::ast::Var;
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::{Constant, Context};
-use crate::lines::located::{is_blank, is_name_start, is_word, name_length, shown};
+use crate::lines::located::{is_name_start, is_space, is_word, name_length, shown};
 use crate::source::Span;
 
 /// In which kind of text a `$` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Within {
+pub(crate) enum Site {
     /// A match pattern.
     Pattern,
     /// A double-quoted string: an option's value, a string of a condition or of Perl code.
@@ -22,15 +22,15 @@ pub(crate) enum Within {
     SingleQuoted,
 }
 
-impl Within {
+impl Site {
     fn command(self) -> bool {
-        matches!(self, Within::Command | Within::SingleQuoted)
+        matches!(self, Site::Command | Site::SingleQuoted)
     }
 }
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Found {
+pub(crate) enum Interpolation {
     /// A variable that a record fills.
     Var(Var),
     /// A scalar with a known value.
@@ -46,43 +46,43 @@ pub(crate) enum Found {
 }
 
 /// Reads what stands at a `$`: what it is, and how many bytes it takes with the `$`.
-pub(crate) fn scan(text: &[u8], within: Within, context: &Context<'_>) -> (Found, usize) {
+pub(crate) fn scan(text: &[u8], within: Site, context: &Context<'_>) -> (Interpolation, usize) {
     debug_assert_eq!(text.first(), Some(&b'$'));
     let Some(&next) = text.get(1) else {
-        return (Found::Plain, 1);
+        return (Interpolation::Plain, 1);
     };
     match next {
-        b'0' => subscripted(text, 2, Found::Var(Var::Whole)),
+        b'0' => subscripted(text, 2, Interpolation::Var(Var::Whole)),
         b'1'..=b'9' => {
             let digits = text[1..].iter().take_while(|b| b.is_ascii_digit()).count();
             subscripted(text, 1 + digits, group(&text[1..1 + digits]))
         }
-        b'*' => (Found::Var(Var::Whole), 2),
-        b'&' => (Found::Var(Var::Matched), 2),
-        b'`' if within != Within::SingleQuoted => (Found::Var(Var::Before), 2),
-        b'\'' if within != Within::SingleQuoted => (Found::Var(Var::After), 2),
+        b'*' => (Interpolation::Var(Var::Whole), 2),
+        b'&' => (Interpolation::Var(Var::Matched), 2),
+        b'`' if within != Site::SingleQuoted => (Interpolation::Var(Var::Before), 2),
+        b'\'' if within != Site::SingleQuoted => (Interpolation::Var(Var::After), 2),
         b'+' => last_group(text),
         b'-' if matches!(text.get(2), Some(b'[' | b'{')) => perl_element(text, 2),
         b'$' => pid(text, within),
         b'{' => braced(text, within, context),
-        b'#' if within != Within::Pattern => array_end(text, context),
+        b'#' if within != Site::Pattern => array_end(text, context),
         _ if is_name_start(next) => named(text, 1, within, context),
-        _ => (Found::Plain, 1),
+        _ => (Interpolation::Plain, 1),
     }
 }
 
-fn group(digits: &[u8]) -> Found {
+fn group(digits: &[u8]) -> Interpolation {
     let number = std::str::from_utf8(digits).ok();
     match number.and_then(|digits| digits.parse::<u32>().ok()) {
-        Some(0) => Found::Var(Var::Whole),
-        Some(number) => Found::Var(Var::Group(number)),
-        None => Found::Empty,
+        Some(0) => Interpolation::Var(Var::Whole),
+        Some(number) => Interpolation::Var(Var::Group(number)),
+        None => Interpolation::Empty,
     }
 }
 
 /// `$1[0]` is an element of an array `@1`, which is always empty; the index must be a number or a
 /// variable of digits, or else Perl would not compile it and the bracket stands for itself.
-fn subscripted(text: &[u8], end: usize, found: Found) -> (Found, usize) {
+fn subscripted(text: &[u8], end: usize, found: Interpolation) -> (Interpolation, usize) {
     let index = match text.get(end) {
         Some(b'[') => &text[end + 1..],
         _ => return (found, end),
@@ -94,12 +94,12 @@ fn subscripted(text: &[u8], end: usize, found: Found) -> (Found, usize) {
     let digits = index[sign..].iter().take_while(|b| b.is_ascii_digit());
     let digits = digits.count();
     match sign <= 1 && digits > 0 && index.get(sign + digits) == Some(&b']') {
-        true => (Found::Empty, end + 1 + sign + digits + 1),
+        true => (Interpolation::Empty, end + 1 + sign + digits + 1),
         false => (found, end),
     }
 }
 
-fn last_group(text: &[u8]) -> (Found, usize) {
+fn last_group(text: &[u8]) -> (Interpolation, usize) {
     match text.get(2) {
         Some(b'{') => {
             let name = &text[3..];
@@ -107,36 +107,36 @@ fn last_group(text: &[u8]) -> (Found, usize) {
             match length > 0 && name.get(length) == Some(&b'}') {
                 true => {
                     let name = name[..length].to_vec();
-                    (Found::Var(Var::Named(name)), 3 + length + 1)
+                    (Interpolation::Var(Var::Named(name)), 3 + length + 1)
                 }
-                false => (Found::Var(Var::LastGroup), 2),
+                false => (Interpolation::Var(Var::LastGroup), 2),
             }
         }
         Some(b'[') => perl_element(text, 2),
-        _ => (Found::Var(Var::LastGroup), 2),
+        _ => (Interpolation::Var(Var::LastGroup), 2),
     }
 }
 
 /// `$$` is the process id, unless a name follows: then it is what a reference points to.
-fn pid(text: &[u8], within: Within) -> (Found, usize) {
+fn pid(text: &[u8], within: Site) -> (Interpolation, usize) {
     match text.get(2) {
         Some(&b) if is_name_start(b) && !within.command() => {
             let end = 2 + name_length(&text[2..]);
-            (Found::Perl(text[..end].to_vec()), end)
+            (Interpolation::Perl(text[..end].to_vec()), end)
         }
-        _ => (Found::Var(Var::Pid), 2),
+        _ => (Interpolation::Var(Var::Pid), 2),
     }
 }
 
-fn braced(text: &[u8], within: Within, context: &Context<'_>) -> (Found, usize) {
+fn braced(text: &[u8], within: Site, context: &Context<'_>) -> (Interpolation, usize) {
     let close = match closing(&text[1..], b'{', b'}') {
         Some(length) => 1 + length,
-        None => return (Found::Plain, 1),
+        None => return (Interpolation::Plain, 1),
     };
     let inner = &text[2..close - 1];
-    let lead = inner.iter().take_while(|&&b| is_blank(b)).count();
+    let lead = inner.iter().take_while(|&&b| is_space(b)).count();
     let tail = inner[lead..].iter().rev();
-    let tail = tail.take_while(|&&b| is_blank(b)).count();
+    let tail = tail.take_while(|&&b| is_space(b)).count();
     let name = &inner[lead..inner.len() - tail];
     if !name.is_empty() && name.iter().all(u8::is_ascii_digit) {
         return (group(name), close);
@@ -150,29 +150,29 @@ fn braced(text: &[u8], within: Within, context: &Context<'_>) -> (Found, usize) 
         }
         let (found, length) = named(&plain, 1, within, context);
         return match found {
-            Found::Plain => (Found::Plain, 1),
+            Interpolation::Plain => (Interpolation::Plain, 1),
             found => (found, close + length - 1 - name.len()),
         };
     }
     match name {
-        b"&" => (Found::Var(Var::Matched), close),
-        b"$" => (Found::Var(Var::Pid), close),
-        _ if within.command() => (Found::Plain, 1),
-        _ => (Found::Perl(text[..close].to_vec()), close),
+        b"&" => (Interpolation::Var(Var::Matched), close),
+        b"$" => (Interpolation::Var(Var::Pid), close),
+        _ if within.command() => (Interpolation::Plain, 1),
+        _ => (Interpolation::Perl(text[..close].to_vec()), close),
     }
 }
 
 /// `$#name`, the last index of an array.
-fn array_end(text: &[u8], context: &Context<'_>) -> (Found, usize) {
+fn array_end(text: &[u8], context: &Context<'_>) -> (Interpolation, usize) {
     let length = name_length(&text[2..]);
     let name = &text[2..2 + length];
     match length > 0 && context.scope.arrays.contains(name) {
-        true => (Found::Perl(text[..2 + length].to_vec()), 2 + length),
-        false => (Found::Plain, 1),
+        true => (Interpolation::Perl(text[..2 + length].to_vec()), 2 + length),
+        false => (Interpolation::Plain, 1),
     }
 }
 
-fn named(text: &[u8], start: usize, within: Within, context: &Context<'_>) -> (Found, usize) {
+fn named(text: &[u8], start: usize, within: Site, context: &Context<'_>) -> (Interpolation, usize) {
     let scope = context.scope;
     let end = start + name_length(&text[start..]);
     let name = &text[start..end];
@@ -185,7 +185,7 @@ fn named(text: &[u8], start: usize, within: Within, context: &Context<'_>) -> (F
             } else {
                 Var::Whole
             };
-            return (Found::Var(whole), end);
+            return (Interpolation::Var(whole), end);
         }
         (b"ENV", Some(b'{')) => return environment(text, end, context),
         (_, Some(b'[')) if scope.arrays.contains(name) => return perl_element(text, end),
@@ -193,40 +193,40 @@ fn named(text: &[u8], start: usize, within: Within, context: &Context<'_>) -> (F
         _ => {}
     }
     if let Some(constant) = scope.constants.get(name) {
-        return (Found::Known(constant.clone()), end);
+        return (Interpolation::Known(constant.clone()), end);
     }
     if scope.scalars.contains(name) {
         return match text[end..].starts_with(b"->[") || text[end..].starts_with(b"->{") {
             true => perl_element(text, end + 2),
-            false => (Found::Perl(text[..end].to_vec()), end),
+            false => (Interpolation::Perl(text[..end].to_vec()), end),
         };
     }
     if within.command() {
-        return (Found::Plain, 1);
+        return (Interpolation::Plain, 1);
     }
     if scope.foreign {
-        return (Found::Perl(text[..end].to_vec()), end);
+        return (Interpolation::Perl(text[..end].to_vec()), end);
     }
-    (Found::Undeclared(name.to_vec()), end)
+    (Interpolation::Undeclared(name.to_vec()), end)
 }
 
 /// `$_[N]`: a field of the record. Other indices are Perl's.
-fn field(text: &[u8], open: usize, within: Within) -> (Found, usize) {
+fn field(text: &[u8], open: usize, within: Site) -> (Interpolation, usize) {
     let Some(length) = closing(&text[open..], b'[', b']') else {
-        return (Found::Var(Var::Record), open);
+        return (Interpolation::Var(Var::Record), open);
     };
     let end = open + length;
     let index = std::str::from_utf8(&text[open + 1..end - 1]).ok();
     match index.and_then(|index| index.trim().parse::<i64>().ok()) {
-        Some(index) => (Found::Var(Var::Field(index)), end),
-        None if within == Within::Pattern => (Found::Var(Var::Record), open),
-        None => (Found::Perl(text[..end].to_vec()), end),
+        Some(index) => (Interpolation::Var(Var::Field(index)), end),
+        None if within == Site::Pattern => (Interpolation::Var(Var::Record), open),
+        None => (Interpolation::Perl(text[..end].to_vec()), end),
     }
 }
 
-fn environment(text: &[u8], open: usize, context: &Context<'_>) -> (Found, usize) {
+fn environment(text: &[u8], open: usize, context: &Context<'_>) -> (Interpolation, usize) {
     let Some(length) = closing(&text[open..], b'{', b'}') else {
-        return (Found::Plain, 1);
+        return (Interpolation::Plain, 1);
     };
     let end = open + length;
     let mut key = text[open + 1..end - 1].trim_ascii();
@@ -238,14 +238,14 @@ fn environment(text: &[u8], open: usize, context: &Context<'_>) -> (Found, usize
     match !key.is_empty() && key.iter().all(|&b| is_word(b)) {
         true => {
             let value = (context.env)(key).unwrap_or_default();
-            (Found::Known(Constant::Text(value)), end)
+            (Interpolation::Known(Constant::Text(value)), end)
         }
-        false => (Found::Perl(text[..end].to_vec()), end),
+        false => (Interpolation::Perl(text[..end].to_vec()), end),
     }
 }
 
 /// An element with all its subscripts: `$h{a}[0]`, `$x->{a}{b}`.
-fn perl_element(text: &[u8], open: usize) -> (Found, usize) {
+fn perl_element(text: &[u8], open: usize) -> (Interpolation, usize) {
     let mut end = open;
     loop {
         let arrow = if text[end..].starts_with(b"->") && end > open {
@@ -261,8 +261,8 @@ fn perl_element(text: &[u8], open: usize) -> (Found, usize) {
         };
         match length {
             Some(length) => end += arrow + length,
-            None if end == open => return (Found::Plain, 1),
-            None => return (Found::Perl(text[..end].to_vec()), end),
+            None if end == open => return (Interpolation::Plain, 1),
+            None => return (Interpolation::Perl(text[..end].to_vec()), end),
         }
     }
 }

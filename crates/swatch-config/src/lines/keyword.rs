@@ -6,7 +6,7 @@ use nom::combinator::opt;
 use nom::sequence::{delimited, pair};
 use nom::{IResult, Parser as _};
 
-use crate::lines::located::{Located, is_blank};
+use crate::lines::located::{Located, is_space};
 
 /// Actions that a rule's block may hold.
 const ACTIONS: &[&str] = &[
@@ -35,16 +35,16 @@ pub(crate) fn is_action(word: &[u8]) -> bool {
     ACTIONS.iter().any(|action| action.as_bytes() == word)
 }
 
-/// A line divided at the first blanks or `=`.
+/// A line divided at the first spaces or `=`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Divided<'t> {
+pub(crate) struct KeywordLine<'t> {
     /// The keyword as written.
     pub(crate) key: Located<'t>,
-    /// All behind it, without blanks at its ends.
+    /// All behind it, without spaces at its ends.
     pub(crate) value: Located<'t>,
 }
 
-impl Divided<'_> {
+impl KeywordLine<'_> {
     /// The keyword in small letters.
     pub(crate) fn name(&self) -> Vec<u8> {
         self.key.bytes.to_ascii_lowercase()
@@ -52,23 +52,23 @@ impl Divided<'_> {
 }
 
 fn grammar(line: &[u8]) -> IResult<&[u8], &[u8]> {
-    let blanks = || take_while(is_blank);
-    let key = take_while(|b| !is_blank(b) && b != b'=');
-    let separator = delimited(blanks(), opt(char('=')), blanks());
+    let spaces = || take_while(is_space);
+    let key = take_while(|b| !is_space(b) && b != b'=');
+    let separator = delimited(spaces(), opt(char('=')), spaces());
     let (rest, (key, _)) = pair(key, separator).parse(line)?;
     Ok((rest, key))
 }
 
 /// Divides a line. The original does so at a blank or `=` only where there is a `=` in the line,
 /// and at any white space only where there is none.
-pub(crate) fn divide(line: Located<'_>) -> Divided<'_> {
+pub(crate) fn divide(line: Located<'_>) -> KeywordLine<'_> {
     let line = line.trim();
     match grammar(line.bytes) {
-        Ok((rest, key)) => Divided {
+        Ok((rest, key)) => KeywordLine {
             key: line.to(key.len()),
             value: line.from(line.offset_of(rest)),
         },
-        Err(_) => Divided {
+        Err(_) => KeywordLine {
             key: line,
             value: line.from(line.bytes.len()),
         },

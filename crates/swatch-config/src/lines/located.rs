@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::source::{FileId, Span};
 
-/// One logical line: physical lines joined at their backslashes, outer blanks removed.
+/// One logical line: physical lines joined at their backslashes, outer spaces removed.
 #[derive(Debug, Clone)]
 pub(crate) struct LogicalLine {
     bytes: Vec<u8>,
@@ -82,22 +82,22 @@ impl<'a> Located<'a> {
         }
     }
 
-    /// Without blanks at either end.
+    /// Without spaces at either end.
     pub(crate) fn trim(&self) -> Self {
         self.trim_start().trim_end()
     }
 
-    /// Without blanks at its start.
+    /// Without spaces at its start.
     pub(crate) fn trim_start(&self) -> Self {
-        let blanks = self.bytes.iter().take_while(|&&b| is_blank(b)).count();
-        self.from(blanks)
+        let spaces = self.bytes.iter().take_while(|&&b| is_space(b)).count();
+        self.from(spaces)
     }
 
-    /// Without blanks at its end.
+    /// Without spaces at its end.
     pub(crate) fn trim_end(&self) -> Self {
-        let blanks = self.bytes.iter().rev();
-        let blanks = blanks.take_while(|&&b| is_blank(b)).count();
-        self.to(self.bytes.len() - blanks)
+        let spaces = self.bytes.iter().rev();
+        let spaces = spaces.take_while(|&&b| is_space(b)).count();
+        self.to(self.bytes.len() - spaces)
     }
 
     /// A copy in which a byte has lost the backslash before it.
@@ -132,7 +132,7 @@ impl<'a> Located<'a> {
 }
 
 /// Perl's `\s` in a byte string: blank, tab, line feed, vertical tab, form feed, carriage return.
-pub(crate) fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 

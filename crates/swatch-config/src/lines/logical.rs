@@ -3,7 +3,7 @@
 //! Comment lines and blank lines go, lines that end with a backslash are joined, and every byte
 //! keeps its place in the file.
 
-use crate::lines::located::{LogicalLine, is_blank};
+use crate::lines::located::{LogicalLine, is_space};
 use crate::source::FileId;
 
 /// What a file is made of.
@@ -24,9 +24,9 @@ struct Physical {
 impl Physical {
     fn trimmed(&self, text: &[u8]) -> (usize, usize) {
         let line = &text[self.start..self.end];
-        let lead = line.iter().take_while(|&&b| is_blank(b)).count();
+        let lead = line.iter().take_while(|&&b| is_space(b)).count();
         let tail = line[lead..].iter().rev();
-        let tail = tail.take_while(|&&b| is_blank(b)).count();
+        let tail = tail.take_while(|&&b| is_space(b)).count();
         (self.start + lead, self.end - tail)
     }
 }
@@ -50,7 +50,7 @@ fn physical(text: &[u8]) -> Vec<Physical> {
 
 /// Divides a file into logical lines.
 ///
-/// A blank before the backslash is kept (the original loses it), as are blanks at the start of
+/// A blank before the backslash is kept (the original loses it), as are spaces at the start of
 /// the next line. An empty line or a comment line ends the continuation and is swallowed.
 pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
     let mut out = Lines::default();
@@ -75,7 +75,7 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
             offsets.extend(next.start..next_end);
             end = next_end;
         }
-        while offsets.last().is_some_and(|&last| is_blank(text[last])) {
+        while offsets.last().is_some_and(|&last| is_space(text[last])) {
             offsets.pop();
         }
         if offsets.is_empty() {

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::Options;
 use crate::diagnostic::Diagnostic;
 use crate::lines::keyword::divide;
-use crate::lines::located::{Located, LogicalLine, is_blank, shown};
+use crate::lines::located::{Located, LogicalLine, is_space, shown};
 use crate::lines::logical::{split, split_plain};
 use crate::source::{FileId, Sources};
 
 /// A step through the files.
 #[derive(Debug)]
-pub(crate) enum Entry {
+pub(crate) enum Step {
     /// A line that is no `include`.
     Line(LogicalLine),
     /// What follows is of an included file.
@@ -27,7 +27,7 @@ pub(crate) enum Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     /// The lines.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Step>,
     /// The texts.
     pub(crate) sources: Sources,
     /// Comments of the main file.
@@ -66,7 +66,7 @@ pub(crate) fn read(path: PathBuf, text: Vec<u8>, options: &Options) -> Read {
     if options.old_style {
         let lines = split_plain(file, &text);
         out.comments = lines.comments;
-        out.entries.extend(lines.lines.into_iter().map(Entry::Line));
+        out.entries.extend(lines.lines.into_iter().map(Step::Line));
     } else {
         out.comments = lines(file, &text, &mut out, &mut open, options);
     }
@@ -86,7 +86,7 @@ fn lines(
         let divided = divide(line.text());
         let name = divided.name();
         if !contains(&name, b"include") {
-            out.entries.push(Entry::Line(line));
+            out.entries.push(Step::Line(line));
             continue;
         }
         if name != b"include" {
@@ -169,11 +169,11 @@ fn include(
         }
     };
     let file = out.sources.add(path.clone(), text.clone());
-    out.entries.push(Entry::Enter);
+    out.entries.push(Step::Enter);
     open.push(path);
     lines(file, &text, out, open, options);
     open.pop();
-    out.entries.push(Entry::Leave);
+    out.entries.push(Step::Leave);
 }
 
 /// What a value may mean as a file name: as it stands, else without comment and quotation marks.
@@ -182,7 +182,7 @@ fn names(value: Located<'_>) -> Vec<Located<'_>> {
     let comment = value
         .bytes
         .windows(2)
-        .position(|w| is_blank(w[0]) && w[1] == b'#');
+        .position(|w| is_space(w[0]) && w[1] == b'#');
     if let Some(comment) = comment {
         bare = value.to(comment).trim_end();
     }

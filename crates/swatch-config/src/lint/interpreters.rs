@@ -3,8 +3,8 @@
 
 use crate::ast::{Action, ActionKind, Command, Piece, Rule};
 use crate::diagnostic::Diagnostic;
-use crate::grammar::shell::Shell;
-use crate::lines::located::is_blank;
+use crate::grammar::shell_quotes::QuoteState;
+use crate::lines::located::is_space;
 
 /// Warns of variables in the program text of another interpreter.
 pub(super) fn fed(rule: &Rule, out: &mut Vec<Diagnostic>) {
@@ -93,7 +93,7 @@ fn divide(command: &Command) -> Vec<Simple> {
             list[0].words.extend(words);
         }
         Command::Shell(script) => {
-            let mut shell = Shell::default();
+            let mut shell = QuoteState::default();
             let mut word = Word::default();
             let mut end = |word: &mut Word, next: Option<bool>| {
                 let last = list.last_mut().expect("it starts with one");
@@ -115,7 +115,7 @@ fn divide(command: &Command) -> Vec<Simple> {
                 for (at, &byte) in text.iter().enumerate() {
                     let outer = shell.outermost();
                     match byte {
-                        b if outer && is_blank(b) => end(&mut word, None),
+                        b if outer && is_space(b) => end(&mut word, None),
                         b'|' if outer => {
                             // `||` divides without a pipe.
                             let pipe = text.get(at + 1) != Some(&b'|');

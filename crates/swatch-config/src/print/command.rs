@@ -3,13 +3,13 @@
 use super::value::variable;
 use crate::ast::{Command, Piece, Template, Var};
 use crate::grammar::command::lost_part;
-use crate::grammar::shell::{Shell, escaped_marks};
+use crate::grammar::shell_quotes::{QuoteState, escaped_marks};
 use crate::lines::located::is_word;
 
 /// A command as the value of `exec`.
 pub(super) fn command(command: &Command) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut shell = Shell::default();
+    let mut shell = QuoteState::default();
     match command {
         Command::Direct(words) => {
             for (index, word) in words.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
     out
 }
 
-fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut Shell) {
+fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut QuoteState) {
     for (index, piece) in word.pieces.iter().enumerate() {
         match piece {
             Piece::Text(piece) => {
@@ -62,7 +62,7 @@ fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut Shell) {
 /// The same to a shell with no `\'` in it: one that a constant has brought is no quotation mark.
 fn plain_marks(command: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut shell = Shell::default();
+    let mut shell = QuoteState::default();
     for &byte in command {
         match byte {
             b'\'' if shell.is_escaped() && shell.double() => out.extend(b"\\'"),
@@ -87,9 +87,9 @@ fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
     }
 }
 
-/// Shell text in which nothing may be taken for a variable of swatchdog, nor its end together with
+/// QuoteState text in which nothing may be taken for a variable of swatchdog, nor its end together with
 /// the variable behind it.
-fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut Shell) {
+fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut QuoteState) {
     let behind = if variable { b'$' } else { 0 };
     for (at, &byte) in text.iter().enumerate() {
         let next = text.get(at + 1).copied().unwrap_or(behind);

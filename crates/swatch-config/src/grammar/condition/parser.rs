@@ -1,5 +1,7 @@
 //! Operators by precedence.
 
+mod term;
+
 use crate::ast::{Expr, Match, Pattern, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::condition::token::{self, Operator, power};
@@ -53,15 +55,15 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         &self.text.bytes[self.at..]
     }
 
-    pub(super) fn skip_blanks(&mut self) {
-        let blanks = token::blanks(self.rest()).map_or(0, |(_, blanks)| blanks.len());
-        self.at += blanks;
+    pub(super) fn skip_space(&mut self) {
+        let spaces = token::spaces(self.rest()).map_or(0, |(_, spaces)| spaces.len());
+        self.at += spaces;
     }
 
     /// All of the condition, up to its end or a comment.
     pub(super) fn whole(mut self) -> Result<Expr, Stop> {
         let expression = self.expression(0)?;
-        self.skip_blanks();
+        self.skip_space();
         match self.rest().first() {
             None | Some(b'#') => Ok(expression),
             Some(b')') => Err(self
@@ -82,7 +84,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         let mut left = self.operand()?;
         let mut compared = None;
         loop {
-            self.skip_blanks();
+            self.skip_space();
             let start = self.at;
             let Ok((rest, operator)) = token::operator(self.rest()) else {
                 break;
@@ -123,12 +125,12 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
     fn list(&mut self, first: Expr) -> Result<Expr, Stop> {
         let mut elements = vec![first];
         loop {
-            self.skip_blanks();
+            self.skip_space();
             if matches!(self.rest().first(), None | Some(b')' | b'#')) {
                 break;
             }
             elements.push(self.expression(power::COMMA)?);
-            self.skip_blanks();
+            self.skip_space();
             if self.rest().first() != Some(&b',') {
                 break;
             }

@@ -8,7 +8,7 @@ use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser as _};
 
 use crate::ast::CompareOp;
-use crate::lines::located::{is_blank, is_word};
+use crate::lines::located::{is_space, is_word};
 
 /// What may stand between two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,9 @@ impl Operator {
     }
 }
 
-/// Skips blanks.
-pub(super) fn blanks(text: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_while(is_blank).parse(text)
+/// Skips spaces.
+pub(super) fn spaces(text: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while(is_space).parse(text)
 }
 
 /// A word of letters, digits and `_`.
@@ -169,7 +169,7 @@ fn short_operator(text: &[u8]) -> IResult<&[u8], Operator> {
 }
 
 fn arithmetic_operand(text: &[u8]) -> IResult<&[u8], char> {
-    preceded(blanks, one_of("0123456789$(-.\"'")).parse(text)
+    preceded(spaces, one_of("0123456789$(-.\"'")).parse(text)
 }
 
 /// A Perl number.
@@ -228,7 +228,7 @@ fn decimal(text: &[u8]) -> IResult<&[u8], f64> {
     .parse(text)
 }
 
-/// A word of an operator that takes a delimited text: `m`, `qr`, `q` … with the blanks behind it.
+/// A word of an operator that takes a delimited text: `m`, `qr`, `q` … with the spaces behind it.
 pub(super) fn quote_word(text: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
-    map(pair(word, blanks), |(word, blanks)| (word, blanks)).parse(text)
+    map(pair(word, spaces), |(word, spaces)| (word, spaces)).parse(text)
 }

@@ -2,29 +2,29 @@
 
 use std::rc::Rc;
 
-use super::{Builder, Open};
+use super::{Open, RuleBuilder};
 use crate::ast::{Action, ActionKind, Item, PerlCode, PerlNeed};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::perlcode;
 use crate::grammar::prescan::perl_line;
 use crate::grammar::scope::Scope;
-use crate::lines::keyword::{Divided, divide};
+use crate::lines::keyword::{KeywordLine, divide};
 use crate::lines::located::{Located, shown};
-use crate::lines::reader::Entry;
+use crate::lines::reader::Step;
 
-impl Builder<'_> {
+impl RuleBuilder<'_> {
     /// The names that a rule's block sees: code of depth 2 counts wherever it stands in the block.
-    pub(super) fn block_scope(&self, pending: &[PerlCode], following: &[Entry]) -> Rc<Scope> {
+    pub(super) fn block_scope(&self, pending: &[PerlCode], following: &[Step]) -> Rc<Scope> {
         let mut scope = self.scope.clone();
         let mut level = 0usize;
         let mut codes = Vec::new();
         for entry in following {
             match entry {
-                Entry::Enter => level += 1,
-                Entry::Leave if level == 0 => break,
-                Entry::Leave => level -= 1,
-                Entry::Line(_) if level > 0 => {}
-                Entry::Line(line) => match perl_line(line.text()) {
+                Step::Enter => level += 1,
+                Step::Leave if level == 0 => break,
+                Step::Leave => level -= 1,
+                Step::Line(_) if level > 0 => {}
+                Step::Line(line) => match perl_line(line.text()) {
                     Some((2 | 3, code)) => codes.push(code),
                     Some((0 | 1, _)) => break,
                     Some(_) => {}
@@ -38,7 +38,7 @@ impl Builder<'_> {
             }
         }
         for code in codes {
-            scope = Rc::new(self.survey.extended(&scope, code, self.env).0);
+            scope = Rc::new(self.prescan.extended(&scope, code, self.env).0);
         }
         pending.iter().fold(scope, declared)
     }
@@ -50,7 +50,7 @@ impl Builder<'_> {
         pending.fold(self.scope.clone(), declared)
     }
 
-    pub(super) fn perl(&mut self, divided: Divided<'_>, depth: u32, code: Located<'_>) {
+    pub(super) fn perl(&mut self, divided: KeywordLine<'_>, depth: u32, code: Located<'_>) {
         if divided.name() != b"perlcode" {
             let message = format!("`{}` is taken for `perlcode`", shown(divided.key.bytes));
             self.warn(
@@ -83,7 +83,7 @@ impl Builder<'_> {
             self.diagnostics.extend(findings);
             return;
         }
-        let (extended, native) = self.survey.extended(&scope, code, self.env);
+        let (extended, native) = self.prescan.extended(&scope, code, self.env);
         let perl = PerlCode {
             depth: depth as u8,
             code: code.bytes.to_vec(),

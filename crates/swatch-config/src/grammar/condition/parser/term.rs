@@ -4,17 +4,17 @@ use crate::ast::{Expr, Match, Template};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::condition::parser::{Parser, Stop};
 use crate::grammar::condition::token::{self, power};
-use crate::grammar::pattern::{Meaning, delimited, literal, single_quoted};
+use crate::grammar::pattern::{Literal, delimited, literal, single_quoted};
 use crate::grammar::perl_functions::is_perl_function;
 use crate::grammar::scope::Constant;
-use crate::grammar::template::{self, CODE, Style};
-use crate::grammar::variable::{Found, Within, scan, undeclared};
+use crate::grammar::template::{self, CODE, StringStyle};
+use crate::grammar::variable::{Interpolation, Site, scan, undeclared};
 use crate::lines::located::{is_name_start, is_word, name_length, shown};
 
 impl Parser<'_, '_, '_> {
     /// One operand, with the prefix operators before it.
     pub(super) fn operand(&mut self) -> Result<Expr, Stop> {
-        self.skip_blanks();
+        self.skip_space();
         let start = self.at;
         let rest = self.rest();
         match rest.first().copied() {
@@ -70,7 +70,7 @@ impl Parser<'_, '_, '_> {
         let open = self.at;
         self.at += 1;
         let inner = self.expression(0)?;
-        self.skip_blanks();
+        self.skip_space();
         match self.rest().first() {
             Some(b')') => self.at += 1,
             None | Some(b'#') => {
@@ -96,8 +96,8 @@ impl Parser<'_, '_, '_> {
         };
         self.at = end;
         match meaning {
-            Meaning::Perl(what) => Err(self.perl(what, start)),
-            Meaning::Native(pattern) => Ok(Expr::Match(Match {
+            Literal::Perl(what) => Err(self.perl(what, start)),
+            Literal::Native(pattern) => Ok(Expr::Match(Match {
                 target: None,
                 pattern,
                 negated: false,
@@ -132,7 +132,7 @@ impl Parser<'_, '_, '_> {
             let body = single_quoted(body.bytes, found.close);
             return Ok(Expr::Text(Template::text(body)));
         }
-        let style = Style {
+        let style = StringStyle {
             keep_unknown: false,
             ..CODE
         };
@@ -141,25 +141,25 @@ impl Parser<'_, '_, '_> {
 
     fn variable(&mut self) -> Result<Expr, Stop> {
         let start = self.at;
-        let (found, length) = scan(self.rest(), Within::Value, self.context);
+        let (found, length) = scan(self.rest(), Site::Value, self.context);
         self.at += length;
         if matches!(self.rest(), [b'-', b'>', ..]) {
             return Err(self.perl("an element that a reference points to", start));
         }
         match found {
-            Found::Var(var) => Ok(Expr::Var(var)),
-            Found::Known(constant) => Ok(self.known(constant)),
-            Found::Empty => Ok(Expr::Text(Template::default())),
-            Found::Perl(_) => {
+            Interpolation::Var(var) => Ok(Expr::Var(var)),
+            Interpolation::Known(constant) => Ok(self.known(constant)),
+            Interpolation::Empty => Ok(Expr::Text(Template::default())),
+            Interpolation::Perl(_) => {
                 let name = shown(&self.text.bytes[start..self.at]);
                 Err(self.perl(format!("the value of `{name}`"), start))
             }
-            Found::Plain => {
+            Interpolation::Plain => {
                 self.at = (self.at + 1).min(self.text.bytes.len());
                 let name = shown(&self.text.bytes[start..self.at]);
                 Err(self.perl(format!("the variable `{name}`"), start))
             }
-            Found::Undeclared(name) => {
+            Interpolation::Undeclared(name) => {
                 let finding = undeclared(self.text.at(start..self.at), &name);
                 let help = format!(
                     "put `perlcode 0 my ${} = '…';` before the rule",
@@ -254,7 +254,7 @@ impl Parser<'_, '_, '_> {
     fn quoted_by_word(&mut self) -> Result<Option<Expr>, Stop> {
         let start = self.at;
         let rest = self.rest();
-        let Ok((behind, (word, blanks))) = token::quote_word(rest) else {
+        let Ok((behind, (word, spaces))) = token::quote_word(rest) else {
             return Ok(None);
         };
         if !matches!(word, b"m" | b"qr" | b"q" | b"qq") {
@@ -263,7 +263,7 @@ impl Parser<'_, '_, '_> {
         // Behind a blank a `#` starts a comment, and `=>` makes the word before it a string.
         let open = match behind {
             [] | [b')', ..] => return Ok(None),
-            [b'#', ..] if !blanks.is_empty() => return Ok(None),
+            [b'#', ..] if !spaces.is_empty() => return Ok(None),
             [b'=', b'>', ..] => return Ok(None),
             [b, ..] if is_word(*b) => return Ok(None),
             _ => self.text.offset_of(behind),

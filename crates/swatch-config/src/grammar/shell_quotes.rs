@@ -18,7 +18,7 @@ enum Level {
 /// a shell. So they are marks where the shell finds an end for each of them, and
 /// none of them ends a text between single quotes as it stands (`'a\'`).
 pub(crate) fn escaped_marks(command: &[u8]) -> bool {
-    let (mut as_written, mut without) = (Shell::default(), Shell::default());
+    let (mut as_written, mut without) = (QuoteState::default(), QuoteState::default());
     let mut found = false;
     let mut rest = command;
     while let Some(&byte) = rest.first() {
@@ -40,13 +40,13 @@ pub(crate) fn escaped_marks(command: &[u8]) -> bool {
 
 /// Reads shell text byte by byte.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shell {
+pub(crate) struct QuoteState {
     levels: Vec<Level>,
     escaped: bool,
     dollar: bool,
 }
 
-impl Shell {
+impl QuoteState {
     /// Takes the next byte.
     pub(crate) fn feed(&mut self, byte: u8) {
         let dollar = std::mem::take(&mut self.dollar);
