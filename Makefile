@@ -46,7 +46,7 @@ bench: build ## speed and memory, beside the original and its peers; writes docs
 
 .PHONY: micro
 micro: ## micro-benchmarks: parse, compile, search, decide, throttle, substitute
-	$(CARGO) bench --package swatch-config --package swatch-engine --benches
+	$(CARGO) bench --package perl-pattern --package swatch-config --package swatch-engine --benches
 
 .PHONY: soak
 soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
@@ -55,7 +55,7 @@ soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory a
 .PHONY: long
 long: ## the random tests, run for long
 	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_MODEL_CASES=$${SWATCH_MODEL_CASES:-20000} \
-	SWATCH_PATTERN_CASES=$${SWATCH_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
+	PERL_PATTERN_CASES=$${PERL_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
 		$(CARGO) test --release --workspace
 
 .PHONY: fuzz

@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/swatch-engine/tests/pattern_invariants/mod.rs"]
-mod pattern_invariants;
+#[path = "../../crates/perl-pattern/tests/invariants/mod.rs"]
+mod invariants;
 
 fuzz_target!(|data: &[u8]| {
     let [bits, rest @ ..] = data else { return };
     let Some(end) = rest.iter().position(|&byte| byte == 0) else {
         return;
     };
-    pattern_invariants::any_pattern(*bits, &rest[end + 1..], &rest[..end]);
+    invariants::any_pattern(*bits, &rest[end + 1..], &rest[..end]);
 });

@@ -9,13 +9,13 @@ use crate::command::Plan;
 use crate::condition::{Condition, add_pattern};
 use crate::lookup::Text;
 use crate::matching::{Patterns, diagnostic};
-use crate::pattern::PatternError;
 use crate::program::{
     Act, Layout, Options, Program, Rule, RuleInfo, Step, ThresholdPlan, ThrottlePlan,
     is_default_key,
 };
 use crate::state::threshold::Window;
 use crate::state::throttle::Rate;
+use perl_pattern::PatternError;
 
 impl Program {
     /// Compiles all that is native; what is not becomes [`Act::Foreign`] and the like.

@@ -5,13 +5,13 @@ use swatch_config::ast::{RuleKind, When};
 use crate::effect::{Effect, Moment};
 use crate::explain::Captured;
 use crate::lookup::{Lookup, Scene};
-use crate::pattern::Captures;
 use crate::program::{Program, Rule, ThresholdPlan, ThrottlePlan};
 use crate::search::{Hit, Search};
 use crate::state::State;
 use crate::state::threshold::{Counted, threshold};
 use crate::state::throttle::{Throttled, throttle};
 use crate::{perform, stamp};
+use perl_pattern::Captures;
 
 /// Watches a decision being taken. The default does nothing and costs nothing.
 pub(crate) trait Observer {

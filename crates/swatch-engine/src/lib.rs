@@ -13,7 +13,6 @@ mod fields;
 mod lookup;
 mod matching;
 mod needs;
-pub mod pattern;
 mod perform;
 pub mod perl;
 mod program;

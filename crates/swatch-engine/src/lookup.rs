@@ -7,8 +7,8 @@ use swatch_config::ast::{Piece, Template, Var};
 
 use crate::fields;
 use crate::matching::Patterns;
-use crate::pattern::{Captures, Matcher, Verdict};
 use crate::search::Known;
+use perl_pattern::{Captures, Matcher, Verdict};
 
 /// A variable, or a field of the record under `--awk-field-syntax`.
 #[derive(Debug, Clone, PartialEq, Eq)]

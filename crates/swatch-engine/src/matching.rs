@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use swatch_config::Diagnostic;
 use swatch_config::ast::{Flags, Pattern};
 
-use crate::pattern::{Limits, Matcher, PatternError};
+use perl_pattern::{Limits, Matcher, Modifiers, PatternError};
 
 /// The distinct patterns of a program.
 #[derive(Debug, Default)]
@@ -33,11 +33,24 @@ impl Patterns {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let matcher = Matcher::compile(&pattern.source, &pattern.flags, &self.limits)?;
+        let matcher = Matcher::compile(&pattern.source, &modifiers(pattern.flags), &self.limits)?;
         self.matchers.push(matcher);
         self.keys.push(key.clone());
         self.known.insert(key, self.matchers.len() - 1);
         Ok(self.matchers.len() - 1)
+    }
+}
+
+/// The modifiers that the configuration's parser read.
+fn modifiers(flags: Flags) -> Modifiers {
+    Modifiers {
+        ignore_case: flags.ignore_case,
+        multi_line: flags.multi_line,
+        dot_all: flags.dot_all,
+        extended: flags.extended,
+        extended_more: flags.extended_more,
+        no_capture: flags.no_capture,
+        ascii: flags.ascii,
     }
 }
 

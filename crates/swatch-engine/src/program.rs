@@ -10,9 +10,9 @@ use crate::compile::Errors;
 use crate::condition::Condition;
 use crate::lookup::{Source, Text};
 use crate::matching::Patterns;
-use crate::pattern::Limits;
 use crate::state::threshold::Window;
 use crate::state::throttle::Rate;
+use perl_pattern::Limits;
 
 /// How a configuration is compiled.
 #[derive(Debug, Clone)]

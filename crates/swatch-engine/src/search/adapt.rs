@@ -78,8 +78,8 @@ impl Search {
         let before = adaptation.chosen.clone();
         for (texts, chosen) in self.texts.iter().zip(&mut adaptation.chosen) {
             // What is all of a pattern leaves nothing to be tried.
-            if texts.choices.len() > 1 && !texts.whole {
-                let costs = texts.choices.iter().map(|choice| sample.choice(choice));
+            if texts.sets.len() > 1 && !texts.complete {
+                let costs = texts.sets.iter().map(|choice| sample.choice(choice));
                 let best = (0u32..).zip(costs).min_by(|(_, a), (_, b)| a.total_cmp(b));
                 *chosen = best.map_or(0, |(best, _)| best);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aho_corasick::Span;
 use aho_corasick::packed;
 
-use super::filter::Needle;
+use super::needle::Needle;
 use super::sample::Sample;
 
 /// More texts than this are found faster by samples.

@@ -6,34 +6,14 @@
 //! every fourth place, a core looks through gigabytes per second whatever the number of texts; only
 //! where a bit is set the texts themselves are compared.
 
+use super::needle::Needle;
 use super::sample::Sample;
+use super::window::{BITS, folded, hash, load};
 
-/// Bits of the hash.
-const BITS: u32 = 17;
+/// Words of the bit map.
 const WORDS: usize = 1 << (BITS - 6);
 /// Samples that are looked at before it is asked whether one of them hit.
 const ROUND: usize = 8;
-
-/// A text to be found.
-#[derive(Debug, Clone)]
-pub(crate) struct Needle {
-    /// In lower case if `fold` is set.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) fold: bool,
-}
-
-impl Needle {
-    pub(crate) fn is_at(&self, text: &[u8], start: usize) -> bool {
-        text.get(start..start + self.bytes.len())
-            .is_some_and(|there| {
-                if self.fold {
-                    there.eq_ignore_ascii_case(&self.bytes)
-                } else {
-                    there == self.bytes
-                }
-            })
-    }
-}
 
 /// Finds texts of at least `Q + S - 1` bytes.
 #[derive(Debug)]
@@ -64,7 +44,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
         for (number, needle) in (0u32..).zip(&needles) {
             let (_, at) = seen.best_part(&needle.bytes, Q, S);
             for back in at..at + S {
-                let word = sample::<Q>(load(&needle.bytes, back));
+                let word = folded::<Q>(load(&needle.bytes, back));
                 let entry = Entry {
                     word,
                     needle: number,
@@ -108,7 +88,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
                     round[i * S + 2],
                     round[i * S + 3],
                 ];
-                let hash = hash(sample::<Q>(u32::from_le_bytes(bytes)));
+                let hash = hash(folded::<Q>(u32::from_le_bytes(bytes)));
                 let bit = (self.map[(hash >> 6) as usize] >> (hash & 63)) & 1;
                 hits |= (bit as u32) << i;
             }
@@ -127,7 +107,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
 
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, u32)) {
-        let word = sample::<Q>(load(text, at));
+        let word = folded::<Q>(load(text, at));
         let slot = (hash(word) >> self.slot_shift) as usize;
         let entries = self.starts[slot] as usize..self.starts[slot + 1] as usize;
         for entry in &self.entries[entries] {
@@ -139,23 +119,4 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
             }
         }
     }
-}
-
-/// The first `Q` bytes, letters in lower case (and some other characters changed alike).
-pub(super) fn sample<const Q: usize>(word: u32) -> u32 {
-    let mask = if Q == 4 { u32::MAX } else { (1 << (8 * Q)) - 1 };
-    (word | 0x2020_2020) & mask
-}
-
-pub(super) fn hash(word: u32) -> u32 {
-    word.wrapping_mul(0x9e37_79b1) >> (32 - BITS)
-}
-
-/// Four bytes; zero stands for those behind the end.
-pub(super) fn load(text: &[u8], at: usize) -> u32 {
-    if let Some(&[a, b, c, d]) = text.get(at..at + 4) {
-        return u32::from_le_bytes([a, b, c, d]);
-    }
-    let byte = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0));
-    byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24
 }

@@ -7,10 +7,10 @@ use regex_automata::meta;
 use regex_syntax::hir::Hir;
 
 use super::few::Few;
-use super::filter::{Filter, Needle};
-use super::literal::{Choice, Literal};
+use super::filter::Filter;
+use super::needle::Needle;
 use super::sample::Sample;
-use crate::pattern::Matcher;
+use perl_pattern::{Literal, LiteralSet, Matcher};
 
 /// Four bytes at every fourth place.
 type Long = Filter<4, 4>;
@@ -50,7 +50,7 @@ impl Index {
     /// `chosen` has a choice of texts for each pattern that has any, and whether they are all of
     /// the pattern.
     pub(crate) fn new<'c>(
-        chosen: impl Iterator<Item = (u32, &'c Choice, bool)>,
+        chosen: impl Iterator<Item = (u32, &'c LiteralSet, bool)>,
         rest: Vec<u32>,
         sample: &Sample,
     ) -> Index {
@@ -120,7 +120,7 @@ impl Index {
                 let hirs: Vec<Hir> = self
                     .rest
                     .iter()
-                    .map(|&pattern| matchers[pattern as usize].condition())
+                    .map(|&pattern| matchers[pattern as usize].line_expression())
                     .collect();
                 // The lazy DFA falls back to a search hundreds of times slower when its cache is
                 // too small for the patterns.
@@ -153,7 +153,7 @@ fn few(texts: &[Owned<'_>], sample: &Sample) -> Option<(Few, Owners)> {
     if texts.is_empty() {
         return None;
     }
-    let needles: Vec<Needle> = texts.iter().map(|(text, _)| text.needle()).collect();
+    let needles: Vec<Needle> = texts.iter().map(|(text, _)| Needle::from(*text)).collect();
     let few = Few::new(&needles, sample)?;
     let owners = texts.iter().map(|(_, owners)| owners.clone()).collect();
     Some((few, Owners(owners)))
@@ -168,7 +168,7 @@ fn filter<const Q: usize, const S: usize>(
     }
     let (needles, owners) = texts
         .into_iter()
-        .map(|(text, owners)| (text.needle(), owners))
+        .map(|(text, owners)| (Needle::from(text), owners))
         .unzip();
     Some((Filter::new(needles, sample), Owners(owners)))
 }

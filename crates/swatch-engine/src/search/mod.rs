@@ -19,14 +19,14 @@ mod few;
 mod filter;
 mod found;
 mod index;
-mod literal;
+mod needle;
 mod pass;
-mod rank;
 mod rules;
 mod sample;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use found::{Found, Hit};
 pub use pass::in_order;

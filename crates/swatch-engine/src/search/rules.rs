@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memmem::Finder;
+use perl_pattern::{LiteralSet, Matcher, RequiredLiterals, selectivity};
 
 use super::adapt::Adaptation;
 use super::found::{Hit, Matched};
 use super::index::{Index, SHORTEST};
-use super::literal::{self, Choice, Texts};
 use super::sample::Sample;
 use crate::needs::Need;
 use crate::program::Program;
@@ -24,7 +24,7 @@ pub struct Search {
     /// Rules that must be tried on every record.
     always: Vec<u32>,
     /// For each pattern its texts, and which of them are searched for.
-    pub(super) texts: Vec<Texts>,
+    pub(super) texts: Vec<RequiredLiterals>,
     /// For each pattern with several choices of texts the means to look for them in a line.
     finders: Vec<Box<[ChoiceFinder]>>,
     rest: Vec<u32>,
@@ -63,7 +63,7 @@ impl Search {
         let mut covered = vec![false; matchers.len()];
         let mut rules = vec![Vec::new(); matchers.len()];
         let mut always = Vec::new();
-        let mut texts: Vec<Texts> = std::iter::repeat_with(Texts::default)
+        let mut texts: Vec<RequiredLiterals> = std::iter::repeat_with(RequiredLiterals::default)
             .take(matchers.len())
             .collect();
         let mut rest = Vec::new();
@@ -77,10 +77,13 @@ impl Search {
                 if std::mem::replace(&mut looked_at[pattern], true) {
                     continue;
                 }
-                let found = texts_of(&matchers[pattern].tree().node);
-                if found.choices.is_empty() {
+                let found = literals_of(&matchers[pattern]);
+                if found.sets.is_empty() {
                     // What may match the empty text would be found everywhere.
-                    let length = matchers[pattern].condition().properties().minimum_len();
+                    let length = matchers[pattern]
+                        .line_expression()
+                        .properties()
+                        .minimum_len();
                     covered[pattern] = length.is_none_or(|length| length > 0);
                     if covered[pattern] {
                         rest.push(pattern as u32);
@@ -171,11 +174,11 @@ impl Search {
     }
 }
 
-fn finders(texts: &Texts) -> Box<[ChoiceFinder]> {
-    if texts.choices.len() < 2 {
+fn finders(texts: &RequiredLiterals) -> Box<[ChoiceFinder]> {
+    if texts.sets.len() < 2 {
         return Box::default();
     }
-    let choices = texts.choices.iter().map(|choice| {
+    let choices = texts.sets.iter().map(|choice| {
         let finders = choice.iter().map(|literal| {
             let finder = Finder::new(&literal.bytes).into_owned();
             (finder, literal.fold)
@@ -185,30 +188,30 @@ fn finders(texts: &Texts) -> Box<[ChoiceFinder]> {
     choices.collect()
 }
 
-fn index(texts: &[Texts], chosen: &[u32], rest: Vec<u32>, sample: &Sample) -> Index {
+fn index(texts: &[RequiredLiterals], chosen: &[u32], rest: Vec<u32>, sample: &Sample) -> Index {
     let choices =
         (0u32..)
             .zip(texts.iter().zip(chosen))
             .filter_map(|(pattern, (texts, &choice))| {
-                let whole = texts.whole && choice == 0;
-                Some((pattern, texts.choices.get(choice as usize)?, whole))
+                let whole = texts.complete && choice == 0;
+                Some((pattern, texts.sets.get(choice as usize)?, whole))
             });
     Index::new(choices, rest, sample)
 }
 
-/// The texts of a pattern that are long enough, the one that is probably the rarest first. If
-/// the pattern is nothing but texts, these are taken: then nothing remains to be tried.
-fn texts_of(node: &crate::pattern::ast::Node) -> Texts {
-    let mut texts = literal::texts(node);
-    let long = |choice: &Choice| choice.iter().all(|text| text.bytes.len() >= SHORTEST);
-    texts.whole &= texts.choices.first().is_some_and(long);
-    texts.choices.retain(long);
-    if !texts.whole {
-        texts
-            .choices
-            .sort_by(|a, b| super::rank::choice(a).total_cmp(&super::rank::choice(b)));
-        texts.choices.truncate(4);
-        texts.choices.shrink_to_fit();
+/// The literals of a pattern that are long enough, the one that is probably the rarest first. If
+/// the pattern is nothing but literals, these are taken: then nothing remains to be tried.
+fn literals_of(matcher: &Matcher) -> RequiredLiterals {
+    let mut literals = matcher.required_literals();
+    let long = |set: &LiteralSet| set.iter().all(|literal| literal.bytes.len() >= SHORTEST);
+    literals.complete &= literals.sets.first().is_some_and(long);
+    literals.sets.retain(long);
+    if !literals.complete {
+        literals
+            .sets
+            .sort_by(|a, b| selectivity::of_set(a).total_cmp(&selectivity::of_set(b)));
+        literals.sets.truncate(4);
+        literals.sets.shrink_to_fit();
     }
-    texts
+    literals
 }

@@ -1,8 +1,8 @@
 //! What a piece of the log shows: how often runs of bytes occur in it.
 
-use super::filter::{hash, load, sample};
-use super::literal::{Choice, Literal};
-use super::rank;
+use perl_pattern::{Literal, selectivity};
+
+use super::window::{folded, hash, load};
 
 /// Counters of hashed runs.
 const SLOTS: usize = 1 << 17;
@@ -27,9 +27,9 @@ impl Sample {
         };
         for at in 0..log.len() {
             let word = load(log, at);
-            let four = &mut counts.fours[hash(sample::<4>(word)) as usize];
+            let four = &mut counts.fours[hash(folded::<4>(word)) as usize];
             *four = four.saturating_add(1);
-            let three = &mut counts.threes[hash(sample::<3>(word)) as usize];
+            let three = &mut counts.threes[hash(folded::<3>(word)) as usize];
             *three = three.saturating_add(1);
         }
         counts
@@ -40,10 +40,10 @@ impl Sample {
     pub(crate) fn cost(&self, run: &[u8]) -> f64 {
         let word = load(run, 0);
         let count = match run.len() {
-            3 => self.threes.get(hash(sample::<3>(word)) as usize),
-            _ => self.fours.get(hash(sample::<4>(word)) as usize),
+            3 => self.threes.get(hash(folded::<3>(word)) as usize),
+            _ => self.fours.get(hash(folded::<4>(word)) as usize),
         };
-        let estimate = rank::text(run);
+        let estimate = selectivity::of_bytes(run);
         count.map_or(estimate, |&count| f64::from(count) + estimate)
     }
 
@@ -59,7 +59,7 @@ impl Sample {
     }
 
     /// What it costs to search for one of these texts, in comparisons of a sample that hit.
-    pub(crate) fn choice(&self, choice: &Choice) -> f64 {
+    pub(crate) fn choice(&self, choice: &[Literal]) -> f64 {
         choice.iter().map(|literal| self.literal(literal)).sum()
     }
 
@@ -76,6 +76,6 @@ impl Sample {
         self.best_part(&literal.bytes, length, step).0
             + 10.0 * occurs
             + pass
-            + 1000.0 * rank::text(&literal.bytes)
+            + 1000.0 * selectivity::of_bytes(&literal.bytes)
     }
 }

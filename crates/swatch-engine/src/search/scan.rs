@@ -9,8 +9,8 @@ use memchr::{memchr, memrchr};
 use super::found::Found;
 use super::index::{Index, Owner};
 use super::rules::Search;
-use crate::pattern::Verdict;
 use crate::program::Program;
+use perl_pattern::Verdict;
 
 /// What a thread needs to search: room, and what it has seen of the log.
 #[derive(Debug, Default)]

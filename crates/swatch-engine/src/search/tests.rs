@@ -5,10 +5,8 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use swatch_config::ast::{Expr, Flags, Match, When};
 
-use super::literal::texts;
 use super::{Found, Scratch, Search, in_order};
 use crate::effect::Effect;
-use crate::pattern::{Limits, Matcher};
 use crate::state::State;
 use crate::testing::*;
 
@@ -226,50 +224,6 @@ fn a_panic_of_the_one_that_decides_ends_the_others() {
         })
     });
     assert!(result.is_err());
-}
-
-/// A pattern's texts, the best choice first.
-fn texts_of(pattern: &str) -> (Vec<Vec<String>>, bool) {
-    let matcher = Matcher::compile(pattern.as_bytes(), &Flags::default(), &Limits::default());
-    let found = texts(&matcher.unwrap().tree().node);
-    let shown = |literal: &super::literal::Literal| {
-        let text = literal.bytes.escape_ascii().to_string();
-        if literal.fold { text + "/i" } else { text }
-    };
-    let choices = found.choices.iter();
-    (
-        choices
-            .map(|choice| choice.iter().map(shown).collect())
-            .collect(),
-        found.whole,
-    )
-}
-
-#[test]
-fn texts_that_a_record_must_contain() {
-    let table: &[(&str, &[&[&str]], bool)] = &[
-        ("foo", &[&["foo"]], true),
-        ("(?i)Foo", &[&["foo/i"]], true),
-        ("Foo(?i)bar", &[&["foobar/i"]], false),
-        ("foo|bar", &[&["foo", "bar"]], true),
-        ("colou?r", &[&["colour", "color"]], true),
-        (r"\bfoo\b", &[&["foo"]], false),
-        (r"foo\d+bar", &[&["foo"], &["bar"]], false),
-        ("(?:foo|bar)+x", &[&["foo", "bar"]], false),
-        ("(?:foo|ba*r)x", &[], false),
-        ("(?:foo|bax*ry)z", &[&["foo", "ba"]], false),
-        ("ab{3}c", &[&["abbbc"]], true),
-        ("(?=.*root)x", &[&["root"]], false),
-        ("(?!root)xy", &[&["xy"]], false),
-        ("foo(*ACCEPT)bar", &[], false),
-        (".*", &[], false),
-        ("fo\no", &[&["fo"]], false),
-    ];
-    for (pattern, choices, whole) in table {
-        let (found, found_whole) = texts_of(pattern);
-        assert_eq!(&found, choices, "/{pattern}/");
-        assert_eq!(found_whole, *whole, "/{pattern}/");
-    }
 }
 
 #[test]

@@ -1,0 +1,262 @@
+//! A pattern for the linear-time engine: [`Node`] to `regex-syntax`'s HIR.
+//!
+//! Going by the HIR and not by pattern text leaves no room for a second reading of an escape. What
+//! the engine cannot say is replaced by something that matches wherever the original does, and
+//! the result is then marked as a necessary condition alone.
+
+use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, Hir};
+
+use crate::ast::{Assert, Greed, Node, Repeat};
+use crate::byte_set::ByteSet;
+use crate::width::{longest, shortest};
+
+/// What the pattern is going to be searched in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// One record. `\Z` and `$` are taken for the very end: a text that ends in a newline is not
+    /// for this engine where that matters ([`Lowered::newlines`]).
+    Record,
+    /// Records one after the other, a newline between them and none in them: a match never
+    /// leaves its record.
+    Chunk,
+}
+
+/// Where a newline in the text makes the translation inexact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Newlines {
+    /// Nowhere.
+    Exact,
+    /// As the last byte.
+    AtEnd,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// A pattern as HIR.
+#[derive(Debug, Clone)]
+pub(crate) struct Lowered {
+    pub(crate) hir: Hir,
+    /// It matches the same texts; otherwise it matches those and more.
+    pub(crate) exact: bool,
+    /// Its matches and groups lie where Perl's do. (In loops over parts that can match the empty
+    /// text they may not: `(?:a||b)+` is `a` in `ab` for Perl.)
+    pub(crate) exact_groups: bool,
+    pub(crate) newlines: Newlines,
+    /// Group that stands for `\K`, numbered after those of the pattern.
+    pub(crate) keep: Option<u32>,
+    /// Groups that Perl forgets: (group, mark behind the place where it was forgotten).
+    pub(crate) resets: Vec<(u32, u32)>,
+}
+
+/// Lowers a pattern. `groups` is the number of its groups if they are wanted.
+pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
+    let mut lower = Lower {
+        scope,
+        captures: groups.is_some(),
+        last_group: groups.unwrap_or(0),
+        loops: 0,
+        out: Lowered {
+            hir: Hir::empty(),
+            exact: true,
+            exact_groups: true,
+            newlines: Newlines::Exact,
+            keep: None,
+            resets: Vec::new(),
+        },
+    };
+    // What stands behind an (*ACCEPT) need not match.
+    if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
+        lower.out.exact = false;
+        return lower.out;
+    }
+    lower.out.hir = lower.node(node);
+    lower.out
+}
+
+struct Lower {
+    scope: Scope,
+    captures: bool,
+    last_group: u32,
+    /// How many repetitions are open that may run more than once.
+    loops: u32,
+    out: Lowered,
+}
+
+impl Lower {
+    fn node(&mut self, node: &Node) -> Hir {
+        match node {
+            Node::Empty => Hir::empty(),
+            Node::Fail => Hir::fail(),
+            Node::Set(set) => self.set(*set),
+            Node::Assert(assert) => self.assert(*assert),
+            Node::Concat(nodes) => Hir::concat(nodes.iter().map(|node| self.node(node)).collect()),
+            Node::Alt(nodes) | Node::BranchReset(nodes) => {
+                Hir::alternation(nodes.iter().map(|node| self.node(node)).collect())
+            }
+            Node::Repeat(repeat) => self.repeat(repeat),
+            Node::Capture(index, node) => {
+                let sub = self.node(node);
+                self.capture(*index, sub)
+            }
+            Node::Newline => {
+                self.newlines(Newlines::Anywhere);
+                self.set(crate::classes::VERTICAL)
+            }
+            Node::Grapheme => {
+                self.newlines(Newlines::Anywhere);
+                self.set(ByteSet::ALL)
+            }
+            Node::Atomic(node) => {
+                self.out.exact = false;
+                self.node(node)
+            }
+            Node::Look(..) => self.relaxed(Hir::empty()),
+            Node::BackRef { .. } | Node::Recurse(_) => {
+                let anything = self.anything();
+                self.relaxed(anything)
+            }
+            Node::Cond(cond) => {
+                let either = Hir::alternation(vec![self.node(&cond.yes), self.node(&cond.no)]);
+                self.relaxed(either)
+            }
+            Node::Verb(..) => self.relaxed(Hir::empty()),
+        }
+    }
+
+    fn relaxed(&mut self, hir: Hir) -> Hir {
+        self.out.exact = false;
+        hir
+    }
+
+    fn newlines(&mut self, newlines: Newlines) {
+        self.out.newlines = self.out.newlines.max(newlines);
+    }
+
+    fn anything(&mut self) -> Hir {
+        let sub = self.set(ByteSet::ALL);
+        Hir::repetition(hir::Repetition {
+            min: 0,
+            max: None,
+            greedy: true,
+            sub: Box::new(sub),
+        })
+    }
+
+    fn set(&mut self, set: ByteSet) -> Hir {
+        let set = match self.scope {
+            Scope::Record => set,
+            Scope::Chunk => set.minus(ByteSet::single(b'\n')),
+        };
+        let ranges = set.ranges();
+        match ranges[..] {
+            [] => Hir::fail(),
+            [(first, last)] if first == last => Hir::literal([first]),
+            _ => Hir::class(Class::Bytes(ClassBytes::new(
+                ranges
+                    .into_iter()
+                    .map(|(first, last)| ClassBytesRange::new(first, last)),
+            ))),
+        }
+    }
+
+    fn assert(&mut self, assert: Assert) -> Hir {
+        use hir::Look;
+        let look = match (assert, self.scope) {
+            (Assert::TextStart, Scope::Record) => Look::Start,
+            (Assert::TextEnd, Scope::Record) => Look::End,
+            (Assert::TextEndOrNewline, Scope::Record) => {
+                self.newlines(Newlines::AtEnd);
+                Look::End
+            }
+            (Assert::LineStart, Scope::Record) => {
+                self.newlines(Newlines::AtEnd);
+                Look::StartLF
+            }
+            (Assert::LineEnd, Scope::Record) => Look::EndLF,
+            (Assert::TextStart | Assert::LineStart, Scope::Chunk) => Look::StartLF,
+            (Assert::TextEnd | Assert::TextEndOrNewline | Assert::LineEnd, Scope::Chunk) => {
+                Look::EndLF
+            }
+            (Assert::Word { latin: true, .. }, _) => return self.relaxed(Hir::empty()),
+            (Assert::Word { negated: false, .. }, _) => Look::WordAscii,
+            (Assert::Word { negated: true, .. }, _) => Look::WordAsciiNegate,
+            (Assert::Keep, _) => {
+                let index = match self.out.keep {
+                    Some(index) => index,
+                    None => {
+                        self.last_group += 1;
+                        *self.out.keep.insert(self.last_group)
+                    }
+                };
+                return self.capture(index, Hir::empty());
+            }
+        };
+        Hir::look(look)
+    }
+
+    fn capture(&self, index: u32, sub: Hir) -> Hir {
+        if !self.captures {
+            return sub;
+        }
+        Hir::capture(hir::Capture {
+            index,
+            name: None,
+            sub: Box::new(sub),
+        })
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Hir {
+        let again = repeat.max != Some(1) && repeat.max != Some(0);
+        // Perl ends a loop at an empty round, this engine takes another alternative.
+        if again && shortest(&repeat.node) == 0 && longest(&repeat.node) != Some(0) {
+            self.out.exact_groups = false;
+        }
+        if repeat.greed == Greed::Possessive {
+            self.out.exact = false;
+        }
+        let forgotten = forgotten_group(repeat).filter(|_| self.captures && self.loops > 0);
+        self.loops += u32::from(again);
+        let sub = Box::new(self.node(&repeat.node));
+        self.loops -= u32::from(again);
+        let greedy = repeat.greed != Greed::Lazy;
+        let (min, max) = (repeat.min, repeat.max);
+        let Some(group) = forgotten else {
+            return Hir::repetition(hir::Repetition {
+                min,
+                max,
+                greedy,
+                sub,
+            });
+        };
+        let some = Hir::repetition(hir::Repetition {
+            min: 1,
+            max,
+            greedy,
+            sub,
+        });
+        self.last_group += 1;
+        self.out.resets.push((group, self.last_group));
+        let none = self.capture(self.last_group, Hir::empty());
+        Hir::alternation(if greedy {
+            vec![some, none]
+        } else {
+            vec![none, some]
+        })
+    }
+}
+
+/// The group that Perl forgets when this repetition does not run at all.
+///
+/// Perl runs a repeated group of fixed length and without groups in it by a loop of its own, and
+/// that loop forgets what the group had matched earlier: `"aba" =~ /^(a(b)?)+$/` leaves `$2`
+/// undefined. It matters within another loop alone.
+pub(crate) fn forgotten_group(repeat: &Repeat) -> Option<u32> {
+    let Node::Capture(group, inner) = &repeat.node else {
+        return None;
+    };
+    let width = shortest(inner);
+    let fixed = width > 0
+        && longest(inner) == Some(width)
+        && !inner.any(&|node| matches!(node, Node::Capture(..)));
+    (fixed && repeat.min == 0 && repeat.max != Some(0)).then_some(*group)
+}

@@ -1,0 +1,435 @@
+//! One pattern, ready to be searched for.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_automata::{Input, meta};
+use regex_syntax::hir::Hir;
+
+use crate::ast::Node;
+use crate::captures::{Captures, Names};
+use crate::error::{PatternError, PatternErrorKind};
+use crate::linear::{self, Lowered, Newlines, Scope};
+use crate::literals::RequiredLiterals;
+use crate::modifiers::Modifiers;
+use crate::parse::{self, Parsed};
+use crate::{backtrack, literals, size};
+
+/// Bounds for a single pattern. The text is the attacker's, so a search that may backtrack ends
+/// at a limit; the linear-time engine needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps of the backtracking engine for one search, after which it counts as no match.
+    pub backtracks: u32,
+    /// Memory of the backtracking engine for one search, in KiB.
+    pub backtrack_kib: u32,
+    /// Bytes that the program of the linear-time engine may take.
+    pub program_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            backtracks: 1_000_000,
+            backtrack_kib: 20_000,
+            program_bytes: 16 << 20,
+        }
+    }
+}
+
+/// The answer of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// The pattern matches.
+    Match,
+    /// It does not.
+    NoMatch,
+    /// The backtracking engine came to its limit: to be taken as no match, and to be reported
+    /// once for the rule (see [`Matcher::given_up`]).
+    GaveUp,
+}
+
+impl Verdict {
+    /// Whether it is a match.
+    #[must_use]
+    pub fn is_match(self) -> bool {
+        self == Verdict::Match
+    }
+
+    fn from_bool(matched: bool) -> Verdict {
+        if matched {
+            Verdict::Match
+        } else {
+            Verdict::NoMatch
+        }
+    }
+}
+
+/// A Perl pattern as a matcher of bytes.
+///
+/// Searches take linear time wherever the pattern allows it; look-around, back-references,
+/// recursion and their like go to PCRE2. The engines are built when they are first used: of a
+/// thousand rules, few ever match.
+#[derive(Debug)]
+pub struct Matcher {
+    source: Box<[u8]>,
+    modifiers: Modifiers,
+    limits: Limits,
+    groups: u32,
+    names: Arc<Names>,
+    linear: bool,
+    newlines: Newlines,
+    exact_groups: bool,
+    has_keep: bool,
+    finder: OnceLock<Option<meta::Regex>>,
+    capturer: OnceLock<Option<Capturer>>,
+    backtracker: OnceLock<Option<Backtracker>>,
+    given_up: AtomicU64,
+}
+
+/// The linear-time engine with groups.
+#[derive(Debug)]
+struct Capturer {
+    regex: meta::Regex,
+    keep: Option<u32>,
+    resets: Vec<(u32, u32)>,
+}
+
+/// PCRE2, and how its groups are to be read.
+#[derive(Debug)]
+struct Backtracker {
+    regex: pcre2::bytes::Regex,
+    numbers: Vec<u32>,
+    resets: Vec<(u32, u32)>,
+}
+
+impl Matcher {
+    /// Reads and checks a pattern.
+    ///
+    /// # Errors
+    /// What Perl refuses, what no engine here can run, and what is larger than the limits.
+    pub fn compile(
+        source: &[u8],
+        modifiers: &Modifiers,
+        limits: &Limits,
+    ) -> Result<Matcher, PatternError> {
+        let Parsed {
+            node,
+            groups,
+            names,
+        } = parse::parse(source, modifiers)?;
+        let lowered = linear::lower(&node, Scope::Record, Some(groups));
+        let mut matcher = Matcher {
+            source: source.into(),
+            modifiers: *modifiers,
+            limits: *limits,
+            groups,
+            names: Arc::new(names),
+            linear: lowered.exact,
+            newlines: lowered.newlines,
+            exact_groups: lowered.exact_groups,
+            has_keep: lowered.keep.is_some(),
+            finder: OnceLock::new(),
+            capturer: OnceLock::new(),
+            backtracker: OnceLock::new(),
+            given_up: AtomicU64::new(0),
+        };
+        // Small programs always fit. Others are built now, as it is now that errors are heard.
+        if matcher.linear && size::states(&node) > size::SURELY_SMALL {
+            let regex = matcher.build(&linear::lower(&node, Scope::Record, None), false);
+            matcher.linear = regex.is_some();
+            matcher.finder = OnceLock::from(regex);
+        }
+        if !matcher.linear {
+            let regex =
+                Backtracker::build(&node, groups, limits).map_err(|error| refused(&error))?;
+            matcher.backtracker = OnceLock::from(Some(regex));
+        }
+        Ok(matcher)
+    }
+
+    /// Number of capturing groups, the whole match not counted.
+    #[must_use]
+    pub fn group_count(&self) -> u32 {
+        self.groups
+    }
+
+    /// The groups of each name.
+    #[must_use]
+    pub fn group_names(&self) -> &BTreeMap<Vec<u8>, Vec<u32>> {
+        &self.names
+    }
+
+    /// Whether every search takes linear time. Otherwise the pattern needs the backtracking
+    /// engine and its limits.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        self.linear
+    }
+
+    /// The pattern's text.
+    #[must_use]
+    pub fn source(&self) -> &[u8] {
+        &self.source
+    }
+
+    /// How many searches were given up at the limit of the backtracking engine.
+    #[must_use]
+    pub fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Whether the pattern matches somewhere in the text.
+    pub fn is_match(&self, text: &[u8]) -> Verdict {
+        if let Some(regex) = self.linear_for(text) {
+            return Verdict::from_bool(regex.is_match(text));
+        }
+        let Some(backtracker) = self.backtracker() else {
+            return Verdict::NoMatch;
+        };
+        match backtracker.regex.is_match(text) {
+            Ok(matched) => Verdict::from_bool(matched),
+            Err(_) => self.give_up(),
+        }
+    }
+
+    /// Searches, and tells what each group took. Without a match the captures are cleared.
+    pub fn captures_into(&self, text: &[u8], captures: &mut Captures) -> Verdict {
+        captures.clear();
+        let linear = self.linear_for(text);
+        if linear.is_some_and(|_| self.exact_groups)
+            && let Some(capturer) = self.capturer()
+        {
+            return self.linear_captures(capturer, text, captures);
+        }
+        // Where only the groups need the backtracking engine, an attacker must match first.
+        if linear.is_some_and(|regex| !regex.is_match(text)) {
+            return Verdict::NoMatch;
+        }
+        let Some(backtracker) = self.backtracker() else {
+            return Verdict::NoMatch;
+        };
+        match backtracker.captures(text) {
+            Ok(Some(groups)) => {
+                captures.names = Arc::clone(&self.names);
+                captures.groups = groups;
+                Verdict::Match
+            }
+            Ok(None) => Verdict::NoMatch,
+            Err(_) => match (linear, self.capturer()) {
+                // It does match: groups that may differ in detail are better than none.
+                (Some(_), Some(capturer)) => {
+                    let _ = self.give_up();
+                    self.linear_captures(capturer, text, captures)
+                }
+                _ => self.give_up(),
+            },
+        }
+    }
+
+    /// Where the first match is (`$&`).
+    #[must_use]
+    pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
+        if !self.has_keep
+            && self.exact_groups
+            && let Some(regex) = self.linear_for(text)
+        {
+            return regex.find(text).map(|found| found.range());
+        }
+        let mut captures = Captures::new();
+        if self.captures_into(text, &mut captures).is_match() {
+            captures.get(0)
+        } else {
+            None
+        }
+    }
+
+    /// Where the first match is that begins at `start` or behind it; what stands before counts
+    /// for anchors and for what looks behind.
+    #[must_use]
+    pub fn find_at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
+        if start == 0 || self.has_keep {
+            return self.find(text).filter(|found| found.start >= start);
+        }
+        if let Some(regex) = self.linear_for(text) {
+            let input = Input::new(text).range(start..);
+            return regex.find(input).map(|found| found.range());
+        }
+        match self.backtracker()?.regex.find_at(text, start) {
+            Ok(found) => found.map(|found| found.start()..found.end()),
+            Err(_) => {
+                let _ = self.give_up();
+                None
+            }
+        }
+    }
+
+    fn linear_captures(
+        &self,
+        capturer: &Capturer,
+        text: &[u8],
+        captures: &mut Captures,
+    ) -> Verdict {
+        let slots = &mut captures.slots;
+        slots.clear();
+        slots.resize(capturer.regex.group_info().slot_len(), None);
+        let input = Input::new(text);
+        if capturer.regex.search_slots(&input, slots).is_none() {
+            return Verdict::NoMatch;
+        }
+        let span = |group: u32| -> Option<Range<usize>> {
+            let at = group as usize * 2;
+            let start = slots.get(at).copied().flatten()?.get();
+            let end = slots.get(at + 1).copied().flatten()?.get();
+            Some(start..end)
+        };
+        captures.names = Arc::clone(&self.names);
+        captures.groups.extend((0..=self.groups).map(span));
+        if let (Some(whole), Some(keep)) = (&mut captures.groups[0], capturer.keep.and_then(span)) {
+            whole.start = keep.start;
+        }
+        for &(group, mark) in &capturer.resets {
+            forget(&mut captures.groups[group as usize], span(mark));
+        }
+        Verdict::Match
+    }
+
+    fn give_up(&self) -> Verdict {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+        Verdict::GaveUp
+    }
+
+    /// The linear-time engine, if it says the same as Perl for this text.
+    fn linear_for(&self, text: &[u8]) -> Option<&meta::Regex> {
+        let fits = match self.newlines {
+            Newlines::Exact => true,
+            Newlines::AtEnd => text.last() != Some(&b'\n'),
+            Newlines::Anywhere => memchr::memchr(b'\n', text).is_none(),
+        };
+        if !self.linear || !fits {
+            return None;
+        }
+        self.finder
+            .get_or_init(|| self.build(&self.lower(None), false))
+            .as_ref()
+    }
+
+    fn capturer(&self) -> Option<&Capturer> {
+        self.capturer
+            .get_or_init(|| {
+                let lowered = self.lower(Some(self.groups));
+                let regex = self.build(&lowered, true)?;
+                let Lowered { keep, resets, .. } = lowered;
+                Some(Capturer {
+                    regex,
+                    keep,
+                    resets,
+                })
+            })
+            .as_ref()
+    }
+
+    fn backtracker(&self) -> Option<&Backtracker> {
+        self.backtracker
+            .get_or_init(|| Backtracker::build(&self.tree().node, self.groups, &self.limits).ok())
+            .as_ref()
+    }
+
+    /// Literals of which a text that matches contains at least one, for a search for many patterns.
+    #[must_use]
+    pub fn required_literals(&self) -> RequiredLiterals {
+        literals::required(&self.tree().node)
+    }
+
+    /// An expression that matches within a chunk of lines wherever this pattern matches one of the
+    /// lines on its own. It may match elsewhere too, never across lines.
+    #[must_use]
+    pub fn line_expression(&self) -> Hir {
+        linear::lower(&self.tree().node, Scope::Chunk, None).hir
+    }
+
+    /// Parses the pattern again, which is cheaper than to keep the trees of a thousand patterns.
+    fn tree(&self) -> Parsed {
+        parse::parse(&self.source, &self.modifiers).expect("the same pattern was parsed before")
+    }
+
+    fn lower(&self, groups: Option<u32>) -> Lowered {
+        linear::lower(&self.tree().node, Scope::Record, groups)
+    }
+
+    fn build(&self, lowered: &Lowered, captures: bool) -> Option<meta::Regex> {
+        let config = meta::Config::new()
+            .utf8_empty(false)
+            .which_captures(if captures {
+                WhichCaptures::All
+            } else {
+                WhichCaptures::Implicit
+            })
+            // Tables built in advance pay off for a pattern that is searched for all the time;
+            // a rule's own one is tried on few lines, and a thousand of them are built.
+            .dfa(false)
+            .onepass(captures)
+            .nfa_size_limit(Some(self.limits.program_bytes));
+        meta::Builder::new()
+            .configure(config)
+            .build_from_hir(&lowered.hir)
+            .ok()
+    }
+}
+
+impl Backtracker {
+    fn build(node: &Node, groups: u32, limits: &Limits) -> Result<Backtracker, pcre2::Error> {
+        let text = backtrack::text(node, groups, limits);
+        let regex = pcre2::bytes::RegexBuilder::new()
+            .jit_if_available(backtrack::is_sound_compiled(node))
+            .max_jit_stack_size(Some(1 << 20))
+            .build(&text.pattern)?;
+        Ok(Backtracker {
+            regex,
+            numbers: text.numbers,
+            resets: text.resets,
+        })
+    }
+
+    /// The groups in Perl's order.
+    fn captures(&self, text: &[u8]) -> Result<Option<Vec<Option<Range<usize>>>>, pcre2::Error> {
+        let mut locations = self.regex.capture_locations();
+        if self.regex.captures_read(&mut locations, text)?.is_none() {
+            return Ok(None);
+        }
+        let span = |number: u32| {
+            let span = locations.get(number as usize);
+            span.map(|(start, end)| start..end)
+        };
+        let mut groups: Vec<_> = self.numbers.iter().map(|&number| span(number)).collect();
+        for &(group, mark) in &self.resets {
+            forget(&mut groups[group as usize], span(mark));
+        }
+        Ok(Some(groups))
+    }
+}
+
+/// A group whose mark stands behind it was forgotten.
+fn forget(group: &mut Option<Range<usize>>, mark: Option<Range<usize>>) {
+    if let (Some(taken), Some(mark)) = (&*group, mark)
+        && mark.start >= taken.end
+    {
+        *group = None;
+    }
+}
+
+/// PCRE2's error in our words. Offsets in its text are not offsets in the user's.
+fn refused(error: &pcre2::Error) -> PatternError {
+    let text = error.to_string();
+    let reason = text.rsplit(": ").next().unwrap_or(&text);
+    let too_large = reason.contains("too large") || reason.contains("too many");
+    PatternError::syntax(0, format!("the pattern cannot be run: {reason}")).of_kind(if too_large {
+        PatternErrorKind::TooLarge
+    } else {
+        PatternErrorKind::Unsupported
+    })
+}
