@@ -17,7 +17,6 @@ pub(crate) mod rate_limit;
 pub(crate) mod rule;
 pub(crate) mod scope;
 pub(crate) mod shell_quotes;
-pub(crate) mod suggest;
 pub(crate) mod template;
 pub(crate) mod variable;
 pub(crate) mod when;

@@ -67,7 +67,7 @@ pub fn parse_file(path: &Path, options: &Options) -> Parsed {
                 severity: Severity::Error,
                 message: format!(
                     "cannot read the configuration file {}: {why}",
-                    path.display()
+                    swatch_common::sanitize::path(path)
                 ),
                 span: None,
                 label: String::new(),

@@ -2,9 +2,9 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use swatch_common::sanitize;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::lines::located::{push_visible, shown};
 use crate::source::{Sources, Span};
 
 /// So much of a line is shown behind the place: a generated pattern may have megabytes.
@@ -20,17 +20,17 @@ pub fn render(finding: &Diagnostic, sources: &Sources, color: bool) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = shown(finding.message.as_bytes());
-    let mut group = Group::with_title(level.primary_title(title.as_str()));
-    let label = shown(finding.label.as_bytes());
+    let title = sanitize::cow(&finding.message);
+    let mut group = Group::with_title(level.primary_title(&*title));
+    let label = sanitize::cow(&finding.label);
     let (excerpt, path);
     if let Some(span) = finding.span {
         excerpt = Excerpt::of(span, sources);
-        path = shown(sources.path(span.file).as_os_str().as_encoded_bytes());
+        path = sanitize::path(sources.path(span.file));
         let annotation = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
         let annotation = match label.is_empty() {
             true => annotation,
-            false => annotation.label(label.as_str()),
+            false => annotation.label(&*label),
         };
         group = group.element(
             Snippet::source(excerpt.line.as_str())
@@ -40,9 +40,9 @@ pub fn render(finding: &Diagnostic, sources: &Sources, color: bool) -> String {
                 .annotation(annotation),
         );
     }
-    let help = finding.help.as_deref().map(|help| shown(help.as_bytes()));
+    let help = finding.help.as_deref().map(sanitize::cow);
     if let Some(help) = &help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(&**help));
     }
     let renderer = match color {
         true => Renderer::styled(),
@@ -77,25 +77,16 @@ impl Excerpt {
         let end = span.end.min(at + MAX_MARK).clamp(at, last.max(at));
         let to = last.min(at + MAX_TAIL).max(at);
         let mut line = String::new();
-        push_all(&mut line, &text[first..at]);
+        sanitize::push(&mut line, &text[first..at]);
         let start = line.len();
-        push_all(&mut line, &text[at..end]);
+        sanitize::push(&mut line, &text[at..end]);
         let stop = line.len();
-        push_all(&mut line, &text[end..to]);
+        sanitize::push(&mut line, &text[end..to]);
         Self {
             number: text[..first].iter().filter(|&&b| b == b'\n').count() + 1,
             line,
             start,
             end: stop,
-        }
-    }
-}
-
-fn push_all(out: &mut String, bytes: &[u8]) {
-    for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push_visible(out, c));
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Lines of a rule's block.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Action, ActionKind, Command, Piece, Template, Threshold, Throttle, When};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::grammar::ansi;
@@ -11,7 +13,7 @@ use crate::grammar::scope::Context;
 use crate::grammar::template::{self, ADDRESS, VALUE};
 use crate::grammar::when;
 use crate::lines::keyword::KeywordLine;
-use crate::lines::located::{is_word, shown};
+use crate::lines::located::is_word;
 use crate::source::Span;
 
 /// Options that most actions share.
@@ -139,7 +141,7 @@ fn flow<'t>(line: KeywordLine<'t>, common: &mut Common<'t>, context: &mut Contex
         if item.name.is_some() && common.take(&item, context) {
             continue;
         }
-        let message = format!("`{}` takes no value", shown(line.key.bytes));
+        let message = format!("`{}` takes no value", sanitize::text(line.key.bytes));
         let finding = Diagnostic::warning(item.span, message, "left out");
         context.diagnostics.push(finding);
     }
@@ -405,7 +407,7 @@ pub(crate) fn custom(line: KeywordLine<'_>, context: &mut Context<'_>) -> Action
         arguments.push((key, value));
     }
     let name = line.key.bytes.to_vec();
-    let what = format!("the action `{}`, a Perl function", shown(&name));
+    let what = format!("the action `{}`, a Perl function", sanitize::text(&name));
     context.need(line.key.span(), what);
     Action {
         kind: ActionKind::Custom { name, arguments },

@@ -6,11 +6,13 @@ use nom::combinator::{all_consuming, map_opt};
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
+use swatch_common::sanitize;
+
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::Context;
-use crate::grammar::suggest::nearest;
-use crate::lines::located::{Located, is_space, shown};
+use crate::lines::located::{Located, is_space};
 use crate::source::Span;
+use swatch_common::suggest::nearest;
 
 const COLORS: [&str; 8] = [
     "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
@@ -170,7 +172,7 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
                     codes.extend(code);
                 }
                 Err(()) => {
-                    let message = format!("`{}` is not a mode of `echo`", shown(word));
+                    let message = format!("`{}` is not a mode of `echo`", sanitize::text(word));
                     let label = "expected a colour or a mode such as `red`, `on_blue`, `bold`";
                     let span = text.at(start..end);
                     let finding = match first {
@@ -199,7 +201,7 @@ fn help(finding: Diagnostic, name: &str) -> Diagnostic {
     if name.starts_with('$') {
         return finding.with_help("the line is echoed anyway: write `echo` alone");
     }
-    match nearest(name.as_bytes(), KNOWN) {
+    match nearest(name, KNOWN) {
         Some(near) => finding.with_help(format!("did you mean `{near}`?")),
         None => finding,
     }

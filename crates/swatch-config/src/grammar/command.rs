@@ -1,13 +1,15 @@
 //! Commands of `exec` and `pipe`: where they end, what is substituted in them, whether they need a
 //! shell.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Command, Piece, Template, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::options::{ListItem, named};
 use crate::grammar::scope::Context;
 use crate::grammar::shell_quotes::{QuoteState, escaped_marks};
 use crate::grammar::variable::{Interpolation, Site, scan};
-use crate::lines::located::{Located, is_space, is_word, shown};
+use crate::lines::located::{Located, is_space, is_word};
 
 /// Options that a command line may have behind a comma.
 pub(crate) const OPTIONS: &[&str] = &[
@@ -302,13 +304,13 @@ impl CommandBuilder {
             Interpolation::Empty => context.diagnostics.push(
                 Diagnostic::warning(
                     command.at(at..at + length),
-                    format!("`{}` is always empty", shown(&rest[..length])),
+                    format!("`{}` is always empty", sanitize::text(&rest[..length])),
                     "an element of an array, as in Perl",
                 )
                 .with_help("for the group and a bracket behind it write `${1}[`"),
             ),
             Interpolation::Perl(code) => {
-                let what = format!("the value of `{}`", shown(&rest[..length]));
+                let what = format!("the value of `{}`", sanitize::text(&rest[..length]));
                 context.need(command.at(at..at + length), what);
                 self.var(Var::Perl(code));
             }

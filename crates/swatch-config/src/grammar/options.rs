@@ -1,10 +1,12 @@
 //! Option lists: `value,name=value,name="value, with a comma"`.
 
+use swatch_common::sanitize;
+
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::Context;
-use crate::grammar::suggest::nearest;
-use crate::lines::located::{Located, is_space, is_word, shown};
+use crate::lines::located::{Located, is_space, is_word};
 use crate::source::Span;
+use swatch_common::suggest::nearest;
 
 /// One entry of a list.
 #[derive(Debug, Clone)]
@@ -224,13 +226,13 @@ pub(crate) fn unknown(
     let Some((name, span)) = &item.name else {
         return;
     };
-    let name = shown(name.as_bytes());
+    let name = sanitize::text(name.as_bytes());
     let finding = Diagnostic::error(
         *span,
         format!("`{action}` has no option `{name}`"),
         format!("expected one of: {}", known.join(", ")),
     );
-    let finding = match (nearest(name.as_bytes(), known), action) {
+    let finding = match (nearest(&name, known), action) {
         (Some(near), _) => finding.with_help(format!("did you mean `{near}`?")),
         (None, "mail") if name == "to" => finding.with_help("did you mean `addresses`?"),
         (None, "mail" | "write") => finding

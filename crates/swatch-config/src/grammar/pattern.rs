@@ -3,12 +3,14 @@
 //! What the pattern means is the engine's business; here it becomes the text that Perl's regex
 //! compiler would see.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Flags, Pattern, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::{Constant, Context};
 use crate::grammar::variable::{Interpolation, Site, closing, scan as scan_variable, undeclared};
-use crate::lines::located::{Located, is_name_start, is_space, is_word, name_length, shown};
+use crate::lines::located::{Located, is_name_start, is_space, is_word, name_length};
 
 /// A literal between its delimiters.
 pub(crate) struct Delimited {
@@ -83,7 +85,7 @@ pub(crate) fn literal(
             Some(&other) => other,
             None => return None,
         };
-        let delimiter = shown(&[close]);
+        let delimiter = sanitize::text(&[close]);
         context.diagnostics.push(
             Diagnostic::error(
                 whole.at(word..whole.bytes.len()),
@@ -145,7 +147,10 @@ fn modifiers(
                 context.diagnostics.push(
                     Diagnostic::error(
                         text.at(at..length),
-                        format!("`{}` is not a modifier of a pattern", shown(&[*letter])),
+                        format!(
+                            "`{}` is not a modifier of a pattern",
+                            sanitize::text(&[*letter])
+                        ),
                         "expected one of i m s x n a g o, or a blank",
                     )
                     .with_help("a `/` that belongs to the pattern is written `\\/`"),
@@ -248,7 +253,7 @@ fn dollar(
                 span,
                 format!(
                     "`{}` has no value inside of a pattern",
-                    shown(&rest[..length])
+                    sanitize::text(&rest[..length])
                 ),
                 "a group of the match that is still to come",
             )
@@ -271,7 +276,7 @@ fn dollar(
         Interpolation::Perl(_) => *perl = Some("a pattern with a value that Perl computes"),
         Interpolation::Undeclared(name) => {
             let finding = undeclared(span, &name);
-            let name = shown(&name);
+            let name = sanitize::text(&name);
             context.diagnostics.push(finding.with_help(format!(
                     "a dollar sign is `\\$`; or put `perlcode 0 my ${name} = '…';` before the rule"
             )));
@@ -304,7 +309,7 @@ fn array(
             if context.scope.arrays.contains(name) || name == b"_" {
                 *perl = Some("an array in a pattern");
             } else {
-                let name = shown(name);
+                let name = sanitize::text(name);
                 context.diagnostics.push(
                     Diagnostic::warning(
                         body.at(at..at + length),
@@ -336,7 +341,7 @@ fn array(
 
 /// Leaves out what Perl takes for an array without elements, and says so.
 fn empty_array(body: Located<'_>, at: usize, length: usize, context: &mut Context<'_>) -> usize {
-    let name = shown(&body.bytes[at..at + length]);
+    let name = sanitize::text(&body.bytes[at..at + length]);
     context.diagnostics.push(
         Diagnostic::warning(
             body.at(at..at + length),

@@ -1,14 +1,16 @@
 //! `throttle` and `threshold` lines, and the threshold of one action.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Pattern, Threshold, ThresholdKind, Throttle};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::numbers::{duration, is_time, positive};
 use crate::grammar::options::{ListItem, ListStyle, no_bare, split, unknown};
 use crate::grammar::scope::Context;
-use crate::grammar::suggest::nearest;
 use crate::grammar::template::{self, VALUE};
-use crate::lines::located::{Located, shown};
+use crate::lines::located::Located;
 use crate::source::Span;
+use swatch_common::suggest::nearest;
 
 const THROTTLE: &[&str] = &[
     "key",
@@ -145,7 +147,7 @@ pub(crate) fn threshold(
             None => context.diagnostics.push(
                 Diagnostic::error(
                     item.span,
-                    format!("`{}` is not an option", shown(item.value.bytes)),
+                    format!("`{}` is not an option", sanitize::text(item.value.bytes)),
                     "expected NAME=VALUE",
                 )
                 .with_help("`threshold track_by=$1,type=limit,count=1,seconds=60`"),
@@ -236,13 +238,18 @@ fn kind(value: Located<'_>, context: &mut Context<'_>) -> Option<ThresholdKind> 
             let known = ["limit", "threshold", "both"];
             let finding = Diagnostic::error(
                 value.span(),
-                format!("`{}` is not a type of threshold", shown(value.bytes)),
+                format!(
+                    "`{}` is not a type of threshold",
+                    sanitize::text(value.bytes)
+                ),
                 "expected limit, threshold or both",
             );
-            context.diagnostics.push(match nearest(other, &known) {
-                Some(near) => finding.with_help(format!("did you mean `{near}`?")),
-                None => finding,
-            });
+            context
+                .diagnostics
+                .push(match nearest(&String::from_utf8_lossy(other), &known) {
+                    Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+                    None => finding,
+                });
             None
         }
     }

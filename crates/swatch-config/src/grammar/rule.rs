@@ -5,6 +5,8 @@ mod words;
 
 use std::rc::Rc;
 
+use swatch_common::sanitize;
+
 use crate::Parsed;
 use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
@@ -14,7 +16,7 @@ use crate::grammar::prescan::{Prescan, perl_line};
 use crate::grammar::scope::{Context, Scope};
 use crate::grammar::{condition, rate_limit};
 use crate::lines::keyword::{KeywordLine, divide, is_action};
-use crate::lines::located::{Located, shown};
+use crate::lines::located::Located;
 use crate::lines::reader::{Read, Step};
 use crate::source::Span;
 use words::{convention, unknown};
@@ -176,7 +178,7 @@ impl<'a> RuleBuilder<'a> {
         let (index, scope) = match &self.frame().open {
             Open::Rule(index, scope) => (*index, scope.clone()),
             Open::None if started => {
-                let message = format!("`{}` belongs to no rule", shown(key.bytes));
+                let message = format!("`{}` belongs to no rule", sanitize::text(key.bytes));
                 return self.warn(
                     key.span(),
                     message,
@@ -237,7 +239,7 @@ impl<'a> RuleBuilder<'a> {
             None => {}
         }
         if let Some(earlier) = twice {
-            let message = format!("this `{}` has no effect", shown(&name));
+            let message = format!("this `{}` has no effect", sanitize::text(&name));
             self.warn(earlier, message, "a later one of the same rule replaces it");
         }
     }
@@ -255,7 +257,7 @@ impl<'a> RuleBuilder<'a> {
     /// A line before the first rule of its file.
     fn before_rules(&mut self, divided: KeywordLine<'_>) {
         let (key, name) = (divided.key, divided.name());
-        let word = shown(key.bytes);
+        let word = sanitize::text(key.bytes);
         let action = is_action(&name);
         let finding = match action {
             true => Diagnostic::warning(

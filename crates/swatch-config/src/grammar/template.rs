@@ -1,11 +1,13 @@
 //! Values as Perl's double-quoted strings.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Piece, Template, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::Context;
 use crate::grammar::variable::{Interpolation, Site, scan as scan_variable, undeclared};
-use crate::lines::located::{Located, is_name_start, name_length, shown};
+use crate::lines::located::{Located, is_name_start, name_length};
 
 impl Template {
     /// Text without variables.
@@ -129,7 +131,7 @@ fn dollar(
         Interpolation::Empty => context.diagnostics.push(
             Diagnostic::warning(
                 span,
-                format!("`{}` is always empty", shown(&rest[..length])),
+                format!("`{}` is always empty", sanitize::text(&rest[..length])),
                 "an element of an array, as in Perl",
             )
             .with_help("for the group and a bracket behind it write `${1}\\[`"),
@@ -141,7 +143,10 @@ fn dollar(
             out.pieces.push(Piece::Var(Var::Perl(code)));
         }
         Interpolation::Perl(code) => {
-            context.need(span, format!("the value of `{}`", shown(&rest[..length])));
+            context.need(
+                span,
+                format!("the value of `{}`", sanitize::text(&rest[..length])),
+            );
             let code = match cases.idle() {
                 true => code,
                 false => cases.around(&code),
@@ -150,7 +155,7 @@ fn dollar(
         }
         Interpolation::Undeclared(name) => {
             let finding = undeclared(span, &name);
-            let name = shown(&name);
+            let name = sanitize::text(&name);
             context.diagnostics.push(finding.with_help(format!(
                     "a dollar sign is `\\$`; the line is `$_`, a group `$1`, the environment `$ENV{{{name}}}`"
             )));
@@ -176,7 +181,7 @@ fn array(
     let name = &rest[1..1 + length];
     if length > 0 && style.arrays && context.scope.arrays.contains(name) {
         let span = value.at(at..at + 1 + length);
-        context.need(span, format!("the array `@{}`", shown(name)));
+        context.need(span, format!("the array `@{}`", sanitize::text(name)));
         let mut code = b"\"@".to_vec();
         code.extend(name);
         code.push(b'"');
@@ -184,7 +189,7 @@ fn array(
         return 1 + length;
     }
     if length > 0 && style.strict_arrays && !context.scope.foreign {
-        let name = shown(name);
+        let name = sanitize::text(name);
         context.diagnostics.push(
             Diagnostic::error(
                 value.at(at..at + 1 + length),

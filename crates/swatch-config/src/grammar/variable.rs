@@ -3,10 +3,12 @@
 //! The three kinds of text that hold variables differ in what an unknown name means: an error in a
 //! pattern or value, and the shell's own business in a command.
 
+use swatch_common::sanitize;
+
 use crate::ast::Var;
 use crate::diagnostic::Diagnostic;
 use crate::grammar::scope::{Constant, Context};
-use crate::lines::located::{is_name_start, is_space, is_word, name_length, shown};
+use crate::lines::located::{is_name_start, is_space, is_word, name_length};
 use crate::source::Span;
 
 /// In which kind of text a `$` stands.
@@ -292,7 +294,7 @@ pub(crate) fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
 pub(crate) fn undeclared(span: Span, name: &[u8]) -> Diagnostic {
     Diagnostic::error(
         span,
-        format!("nothing gives `${}` a value", shown(name)),
+        format!("nothing gives `${}` a value", sanitize::text(name)),
         "a variable that no perlcode line before it declares",
     )
 }

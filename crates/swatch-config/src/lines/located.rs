@@ -161,34 +161,3 @@ pub(crate) fn name_length(text: &[u8]) -> usize {
         }
     }
 }
-
-/// Text of a file for a message: invalid UTF-8 and control characters made visible.
-pub(crate) fn shown(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            push_visible(&mut out, c);
-        }
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    out
-}
-
-/// Appends a character so that it cannot steer a terminal.
-pub(crate) fn push_visible(out: &mut String, c: char) {
-    match c {
-        '\t' => out.push('\t'),
-        c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
-        c if c.is_control() || is_direction_mark(c) => {
-            out.push_str(&format!("\\x{{{:x}}}", c as u32));
-        }
-        c => out.push(c),
-    }
-}
-
-/// Characters that reorder or hide the text around them.
-fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}

@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use swatch_common::sanitize;
+
 use crate::Options;
 use crate::diagnostic::Diagnostic;
 use crate::lines::keyword::divide;
-use crate::lines::located::{Located, LogicalLine, is_space, shown};
+use crate::lines::located::{Located, LogicalLine, is_space};
 use crate::lines::logical::{split, split_plain};
 use crate::source::{FileId, Sources};
 
@@ -90,7 +92,7 @@ fn lines(
             continue;
         }
         if name != b"include" {
-            let key = shown(divided.key.bytes);
+            let key = sanitize::text(divided.key.bytes);
             out.diagnostics.push(
                 Diagnostic::warning(
                     divided.key.span(),
@@ -138,7 +140,7 @@ fn include(
         out.diagnostics.push(
             Diagnostic::error(
                 wanted.span(),
-                format!("cannot find the file `{}`", shown(wanted.bytes)),
+                format!("cannot find the file `{}`", sanitize::text(wanted.bytes)),
                 "expected the name of an existing file",
             )
             .with_help(
@@ -152,7 +154,7 @@ fn include(
     if open.iter().any(|above| same_file(above, &path)) || open.len() >= MAX_DEPTH {
         out.diagnostics.push(Diagnostic::error(
             place,
-            format!("{} includes itself", path.display()),
+            format!("{} includes itself", sanitize::path(&path)),
             "this file is already open",
         ));
         return;
@@ -162,7 +164,7 @@ fn include(
         Err(why) => {
             out.diagnostics.push(Diagnostic::error(
                 place,
-                format!("cannot read {}: {why}", path.display()),
+                format!("cannot read {}: {why}", sanitize::path(&path)),
                 "expected a readable file",
             ));
             return;

@@ -2,11 +2,13 @@
 
 mod term;
 
+use swatch_common::sanitize;
+
 use crate::ast::{Expr, Match, Pattern, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::condition::token::{self, Operator, power};
 use crate::grammar::scope::Context;
-use crate::lines::located::{Located, is_word, shown};
+use crate::lines::located::{Located, is_word};
 
 /// Why reading ended early.
 pub(super) enum Stop {
@@ -202,7 +204,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         let word = rest.iter().take_while(|&&b| is_word(b)).count().max(1);
         let finding = self.at_here(
             word,
-            &format!("`{}` is not expected here", shown(&rest[..word])),
+            &format!("`{}` is not expected here", sanitize::text(&rest[..word])),
             "expected an operator (and, or, &&, ||) or the end of the line",
         );
         let word = &rest[..word];

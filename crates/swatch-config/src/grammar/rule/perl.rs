@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use super::{Open, RuleBuilder};
+use swatch_common::sanitize;
+
 use crate::ast::{Action, ActionKind, Item, PerlCode, PerlNeed};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::perlcode;
 use crate::grammar::prescan::perl_line;
 use crate::grammar::scope::Scope;
 use crate::lines::keyword::{KeywordLine, divide};
-use crate::lines::located::{Located, shown};
+use crate::lines::located::Located;
 use crate::lines::reader::Step;
 
 impl RuleBuilder<'_> {
@@ -52,7 +54,10 @@ impl RuleBuilder<'_> {
 
     pub(super) fn perl(&mut self, divided: KeywordLine<'_>, depth: u32, code: Located<'_>) {
         if divided.name() != b"perlcode" {
-            let message = format!("`{}` is taken for `perlcode`", shown(divided.key.bytes));
+            let message = format!(
+                "`{}` is taken for `perlcode`",
+                sanitize::text(divided.key.bytes)
+            );
             self.warn(
                 divided.key.span(),
                 message,

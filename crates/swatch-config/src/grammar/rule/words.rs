@@ -1,14 +1,16 @@
 //! Words that are no keywords, and comments that are read.
 
+use swatch_common::sanitize;
+
 use crate::ast::Config;
 use crate::diagnostic::Diagnostic;
-use crate::grammar::suggest::nearest;
 use crate::lines::keyword;
-use crate::lines::located::{Located, is_word, shown};
+use crate::lines::located::{Located, is_word};
+use swatch_common::suggest::nearest;
 
 /// An error for a word that is no keyword.
 pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
-    let word = shown(key.bytes);
+    let word = sanitize::text(key.bytes);
     let finding = Diagnostic::error(
         key.span(),
         format!("`{word}` is not a keyword"),
@@ -20,7 +22,7 @@ pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
     } else {
         key.bytes
     };
-    match nearest(plain, &keyword::all()) {
+    match nearest(&String::from_utf8_lossy(plain), &keyword::all()) {
         Some(near) if near.as_bytes() == plain => finding.with_help(format!(
             "write `{near}`, then a blank or `=`, then its value"
         )),

@@ -1,5 +1,7 @@
 //! Operands: patterns, strings, numbers, variables, parentheses.
 
+use swatch_common::sanitize;
+
 use crate::ast::{Expr, Match, Template};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::condition::parser::{Parser, Stop};
@@ -9,7 +11,7 @@ use crate::grammar::perl_functions::is_perl_function;
 use crate::grammar::scope::Constant;
 use crate::grammar::template::{self, CODE, StringStyle};
 use crate::grammar::variable::{Interpolation, Site, scan, undeclared};
-use crate::lines::located::{is_name_start, is_word, name_length, shown};
+use crate::lines::located::{is_name_start, is_word, name_length};
 
 impl Parser<'_, '_, '_> {
     /// One operand, with the prefix operators before it.
@@ -51,7 +53,7 @@ impl Parser<'_, '_, '_> {
         let finding = match rest.first() {
             None | Some(b'#') => self.at_here(0, "the condition breaks off", ""),
             Some(b) => {
-                let message = format!("`{}` is not expected here", shown(&[*b]));
+                let message = format!("`{}` is not expected here", sanitize::text(&[*b]));
                 self.at_here(length, &message, "")
             }
         };
@@ -122,7 +124,10 @@ impl Parser<'_, '_, '_> {
             let finding = Diagnostic::error(
                 text.span(),
                 "the string has no end",
-                format!("a `{}` should stand at its end", shown(&text.bytes[..1])),
+                format!(
+                    "a `{}` should stand at its end",
+                    sanitize::text(&text.bytes[..1])
+                ),
             );
             return Err(finding.into());
         };
@@ -151,19 +156,19 @@ impl Parser<'_, '_, '_> {
             Interpolation::Known(constant) => Ok(self.known(constant)),
             Interpolation::Empty => Ok(Expr::Text(Template::default())),
             Interpolation::Perl(_) => {
-                let name = shown(&self.text.bytes[start..self.at]);
+                let name = sanitize::text(&self.text.bytes[start..self.at]);
                 Err(self.perl(format!("the value of `{name}`"), start))
             }
             Interpolation::Plain => {
                 self.at = (self.at + 1).min(self.text.bytes.len());
-                let name = shown(&self.text.bytes[start..self.at]);
+                let name = sanitize::text(&self.text.bytes[start..self.at]);
                 Err(self.perl(format!("the variable `{name}`"), start))
             }
             Interpolation::Undeclared(name) => {
                 let finding = undeclared(self.text.at(start..self.at), &name);
                 let help = format!(
                     "put `perlcode 0 my ${} = '…';` before the rule",
-                    shown(&name)
+                    sanitize::text(&name)
                 );
                 Err(finding.with_help(help).into())
             }
@@ -190,14 +195,14 @@ impl Parser<'_, '_, '_> {
         self.at += 1 + length;
         match known || reference || scope.foreign {
             true => Err(self.perl(
-                format!("the value of `{}`", shown(&rest[..1 + length])),
+                format!("the value of `{}`", sanitize::text(&rest[..1 + length])),
                 start,
             )),
             false => {
                 self.at = start;
                 let message = match length {
-                    0 => format!("`{}` is not expected here", shown(&rest[..1])),
-                    _ => format!("nothing declares `{}`", shown(&rest[..1 + length])),
+                    0 => format!("`{}` is not expected here", sanitize::text(&rest[..1])),
+                    _ => format!("nothing declares `{}`", sanitize::text(&rest[..1 + length])),
                 };
                 let finding = self.at_here(1 + length, &message, "");
                 Err(Diagnostic {
@@ -225,26 +230,26 @@ impl Parser<'_, '_, '_> {
                 return Ok(Expr::Not(Box::new(operand)));
             }
             b"s" | b"tr" | b"y" | b"qw" if rest.len() > length => {
-                return Err(self.perl(format!("the operator `{}`", shown(name)), start));
+                return Err(self.perl(format!("the operator `{}`", sanitize::text(name)), start));
             }
             b"my" | b"our" | b"local" | b"sub" => {
-                return Err(self.perl(format!("`{}`", shown(name)), start));
+                return Err(self.perl(format!("`{}`", sanitize::text(name)), start));
             }
             _ => {}
         }
         let scope = self.context.scope;
         let called = name.windows(2).any(|pair| pair == b"::") || scope.foreign;
         if is_perl_function(name) || scope.functions.contains(name) || called {
-            let what = format!("a call of the Perl function `{}`", shown(name));
+            let what = format!("a call of the Perl function `{}`", sanitize::text(name));
             return Err(self.perl(what, start));
         }
         self.at = start;
         let finding = self.at_here(
             length,
-            &format!("`{}` is a bare word", shown(name)),
+            &format!("`{}` is a bare word", sanitize::text(name)),
             "expected a pattern such as `/text/`",
         );
-        let pattern = shown(rest).replace('/', "\\/");
+        let pattern = sanitize::text(rest).replace('/', "\\/");
         Err(finding
             .with_help(format!("a pattern stands between slashes: `/{pattern}/`"))
             .into())
