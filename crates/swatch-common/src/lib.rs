@@ -3,10 +3,20 @@
 //!
 //! | module | job |
 //! |---|---|
+//! | [`atomic_file`] | a file replaced as a whole, durable as asked |
+//! | [`duration`] | lengths of time with their unit: `90s`, `24h` |
+//! | [`file_lock`] | one process at a time |
 //! | [`sanitize`] | untrusted text made safe for a terminal or a log |
 //! | [`shell_quote`] | words quoted for `sh` |
 //! | [`suggest`] | "did you mean …?" |
+//! | [`time_zone`] | the local time zone with its name |
+//! | [`trust`] | could another user change this file? |
 
+pub mod atomic_file;
+pub mod duration;
+pub mod file_lock;
 pub mod sanitize;
 pub mod shell_quote;
 pub mod suggest;
+pub mod time_zone;
+pub mod trust;
