@@ -1,4 +1,4 @@
-//! The command line: `swatch-action FIELD [lock]` as the script's, and subcommands beside it.
+//! The command line: `swatch-action FIELD [lock]`, as the script was called, and subcommands.
 
 use std::{
     ffi::OsString,
@@ -9,35 +9,34 @@ use clap::{Parser, error::ErrorKind};
 
 use crate::{
     address::FieldList,
-    commands::{self, Command},
-    event::{self, Event, Where},
-    harmless, notice,
-    separator::Separated,
-    settings::Settings,
+    console::{Console, Exit},
+    event::{self, Event, Where, separator::Separated},
+    harmless, notify,
+    settings::{Settings, SettingsError},
 };
 
+mod commands;
 mod flags;
 
+use commands::Command;
 pub use flags::Flags;
 
-/// The command line was wrong.
-pub const USAGE: u8 = 2;
-
 const SUBCOMMANDS: &str = "\
-Commands (`swatch-action COMMAND --help` tells more):
-  address FIELD|auto   print for each line of standard input the address it would act on
-  list, show, stats    what is locked, one address in full, figures
+Commands (see `swatch-action COMMAND --help`):
+  address FIELD|auto   print the address that each line of standard input would act on
+  list, show, stats    show the locks, one address in full, or figures
   lock, unlock         lock and unlock by hand
-  import               lock a whole file of addresses
-  restore, check       put back what should be locked; compare with the firewall and mend
+  import               lock every address in a file
+  restore, check       put locks back; compare the locks with the firewall and repair it
   expire               end the locks whose time is over (for a timer)
 
-Exit codes: 0 done or nothing to do, 1 no address or a step failed (standard error says which), 2 wrong usage.";
+Exit codes: 0 done or nothing to do; 1 no address, or a step failed (see standard error);
+2 wrong usage or settings.";
 
-/// Counts a log line for the address it names, and locks the address from the third line on.
+/// Counts log lines by the address they name, and locks the address from the third line on.
 #[derive(Debug, Parser)]
 #[command(name = "swatch-action", version, after_help = SUBCOMMANDS, disable_help_subcommand = true)]
-pub struct EventLine {
+struct EventLine {
     /// The field that holds the address, as `cut -d " " -f` takes it (`7`, `7-9`, `7,9`); or `auto`
     #[arg(required_unless_present = "ip", allow_hyphen_values = true)]
     field: Option<String>,
@@ -49,7 +48,7 @@ pub struct EventLine {
     /// The text to record, instead of a line from standard input
     #[arg(long, value_name = "TEXT")]
     line: Option<String>,
-    /// Fields as awk -F SEPARATOR takes them, for callers of the form SEPARATOR FIELD [block]
+    /// Split fields as awk -F SEPARATOR does, for callers of the form SEPARATOR FIELD [block]
     #[arg(
         long,
         value_name = "SEPARATOR",
@@ -57,7 +56,7 @@ pub struct EventLine {
         allow_hyphen_values = true
     )]
     separator: Option<String>,
-    /// Say what would be done and do none of it
+    /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -67,41 +66,88 @@ pub struct EventLine {
 /// The subcommands.
 #[derive(Debug, Parser)]
 #[command(name = "swatch-action", version, disable_help_subcommand = true)]
-pub(crate) struct CommandLine {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
+}
+
+/// Why a command line is refused after clap has accepted it.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("{0} is a command: write it first, `swatch-action {0} …`")]
+    CommandNotFirst(String),
+    #[error(transparent)]
+    Field(#[from] crate::address::FieldListError),
+    #[error(transparent)]
+    Separator(#[from] event::separator::SeparatorError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
 }
 
 /// Runs the program with its whole command line and returns the exit code.
 #[must_use]
 pub fn run(words: &[OsString]) -> u8 {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr().lock();
+    let mut console = Console::new(&mut out, &mut err);
+    let exit = dispatch(words, &mut console);
+    match out.flush() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Console::new(&mut io::sink(), &mut err)
+                .warn(&format!("cannot write to standard output: {error}"));
+            exit.max(Exit::Failed) as u8
+        }
+        _ => exit as u8,
+    }
+}
+
+fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
     let first = words
         .get(1)
         .and_then(|word| word.to_str())
         .unwrap_or_default();
-    if first == notice::SUBCOMMAND {
-        return notice::serve();
+    if first == notify::SUBCOMMAND {
+        return notify::serve();
     }
     if let Some((field, word)) = plain(words) {
-        // The usual call, once for each event: clap would take longer than all the rest.
-        return with_settings(Settings::load(None), |settings| {
-            act(settings, Where::Field(field), None, word.as_deref(), false)
+        // The usual call, once per event: clap would take longer than all the rest.
+        return report(console, |console| {
+            let settings = Settings::load(None)?;
+            Ok(act(
+                &settings,
+                Where::Field(field),
+                None,
+                word.as_deref(),
+                false,
+                console,
+            ))
         });
     }
     if Command::is(first) {
         return match CommandLine::try_parse_from(words) {
-            Ok(line) => commands::run(line.command),
-            Err(error) => wrong(&error),
+            Ok(line) => report(console, |console| Ok(commands::run(line.command, console)?)),
+            Err(error) => refused(&error),
         };
     }
     match EventLine::try_parse_from(words) {
-        Ok(line) => event(line),
-        Err(error) => wrong(&error),
+        Ok(line) => report(console, |console| event(line, console)),
+        Err(error) => refused(&error),
     }
 }
 
-/// `FIELD` or `FIELD WORD` with nothing else; `-3` is a field, as for cut. More words, such as `7 lock now`, are as one
-/// that is not `lock`: so the script took them.
+/// Prints the error, if there is one.
+fn report(
+    console: &mut Console<'_>,
+    run: impl FnOnce(&mut Console<'_>) -> Result<Exit, UsageError>,
+) -> Exit {
+    run(console).unwrap_or_else(|error| {
+        console.note(&error.to_string());
+        Exit::Usage
+    })
+}
+
+/// `FIELD` or `FIELD WORD` and nothing else; `-3` is a field, as for cut. Further words make the
+/// second one something other than `lock`, as they did for the script: `7 lock now` only counts.
 fn plain(words: &[OsString]) -> Option<(FieldList, Option<String>)> {
     let (field, more) = words.get(1..)?.split_first()?;
     let more: Option<Vec<&str>> = more.iter().map(|word| word.to_str()).collect();
@@ -110,7 +156,7 @@ fn plain(words: &[OsString]) -> Option<(FieldList, Option<String>)> {
         return None;
     }
     let word = (!more.is_empty()).then(|| more.join(" "));
-    // The shell took blanks around it away.
+    // The script did not quote it, so its shell dropped spaces around it.
     let field = field.to_str()?.trim();
     let list = |c: char| c.is_ascii_digit() || c == ',' || c == '-';
     if !field.contains(|c: char| c.is_ascii_digit()) || !field.chars().all(list) {
@@ -119,45 +165,40 @@ fn plain(words: &[OsString]) -> Option<(FieldList, Option<String>)> {
     Some((FieldList::parse(field).ok()?, word))
 }
 
-fn event(line: EventLine) -> u8 {
-    let place = match place(&line) {
-        Ok(place) => place,
-        Err(message) => {
-            complain(&message);
-            return USAGE;
-        }
-    };
+fn event(line: EventLine, console: &mut Console<'_>) -> Result<Exit, UsageError> {
+    let place = place(&line)?;
     // With --ip there is no field, so the first word is the second one.
     let mut words = line.word;
     if line.ip.is_some() {
         words.splice(0..0, line.field);
     }
     let word = (!words.is_empty()).then(|| words.join(" "));
-    with_settings(line.flags.settings(), |settings| {
-        act(settings, place, line.line, word.as_deref(), line.dry_run)
-    })
+    let settings = line.flags.settings()?;
+    Ok(act(
+        &settings,
+        place,
+        line.line,
+        word.as_deref(),
+        line.dry_run,
+        console,
+    ))
 }
 
-fn place(line: &EventLine) -> Result<Where, String> {
+fn place(line: &EventLine) -> Result<Where, UsageError> {
     if let Some(address) = line.ip {
         return Ok(Where::Given(address));
     }
     let field = line.field.as_deref().unwrap_or_default().trim();
     if let Some(separator) = &line.separator {
-        let separated = Separated::parse(separator, field).map_err(|error| error.to_string())?;
-        return Ok(Where::Separated(separated));
+        return Ok(Where::Separated(Separated::parse(separator, field)?));
     }
     if field == "auto" {
         return Ok(Where::Auto);
     }
     if Command::is(field) {
-        return Err(format!(
-            "{field} is a command: write it first, `swatch-action {field} …`"
-        ));
+        return Err(UsageError::CommandNotFirst(field.to_owned()));
     }
-    FieldList::parse(field)
-        .map(Where::Field)
-        .map_err(|error| error.to_string())
+    Ok(Where::Field(FieldList::parse(field)?))
 }
 
 fn act(
@@ -166,12 +207,13 @@ fn act(
     line: Option<String>,
     word: Option<&str>,
     dry_run: bool,
-) -> u8 {
+    console: &mut Console<'_>,
+) -> Exit {
     let lock = match (word, &place) {
         (Some("lock"), _) | (Some("block"), Where::Separated(_)) => true,
         (Some(other), _) => {
             let other = harmless::excerpt(other.as_bytes(), 40);
-            complain(&format!(
+            console.note(&format!(
                 "the second word is {other:?} and not \"lock\": counted only"
             ));
             false
@@ -184,40 +226,13 @@ fn act(
         line,
         dry_run,
     };
-    event::handle(
-        settings,
-        &event,
-        &mut io::stdin().lock(),
-        &mut io::stdout().lock(),
-        &mut complain,
-    )
+    event::handle(settings, &event, &mut io::stdin().lock(), console)
 }
 
-/// Runs something with the settings, or says what is wrong with them.
-pub(crate) fn with_settings(
-    settings: Result<Settings, crate::settings::SettingsError>,
-    run: impl FnOnce(&Settings) -> u8,
-) -> u8 {
-    match settings {
-        Ok(settings) => run(&settings),
-        Err(error) => {
-            complain(&error.to_string());
-            USAGE
-        }
-    }
-}
-
-/// A message on standard error, in one write, so that those of concurrent processes do not mix.
-pub(crate) fn complain(message: &str) {
-    let text = format!("swatch-action: {message}\n");
-    // Where nobody listens there is nobody to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-fn wrong(error: &clap::Error) -> u8 {
+fn refused(error: &clap::Error) -> Exit {
     let _ = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => event::OK,
-        _ => USAGE,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
     }
 }

@@ -7,14 +7,18 @@ use std::{
 
 use crate::{
     address::{self, FieldList, Found, Rule},
-    allow, date, firewall, harmless,
-    ledger::{Ledger, LedgerError},
-    line,
+    allowlist,
+    console::{Console, Exit},
+    count::{AddressLogs, CountError},
+    date, firewall, harmless,
     lock::{LockOutcome, LockRequest, Locker},
-    network, notice,
+    network, notify,
     runner::Runner,
     settings::Settings,
 };
+
+pub mod input;
+pub mod separator;
 
 /// Where in the line the address is.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ pub enum Where {
     /// Here: the caller knows it, and standard input is not read.
     Given(IpAddr),
     /// In a field between separators, as `awk -F SEPARATOR` takes it.
-    Separated(crate::separator::Separated),
+    Separated(separator::Separated),
 }
 
 /// What the command line asks for.
@@ -42,87 +46,113 @@ pub struct Event {
     pub dry_run: bool,
 }
 
-/// All went well.
-pub const OK: u8 = 0;
-/// No address, or a step failed; standard error says which.
-pub const FAILED: u8 = 1;
+/// Why a line names no address.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// By field, by format, or as given.
+    #[error(transparent)]
+    NotFound(#[from] address::NotFound),
+    /// Between separators.
+    #[error(transparent)]
+    Separated(#[from] separator::NoAddress),
+}
 
-/// Handles one event and returns the exit code.
+/// Handles the event on the command line, or each line of `input` as an event of its own.
+///
+/// Each is acted on as soon as its line is complete: the writer may keep the pipe open for the next.
 pub fn handle(
     settings: &Settings,
     event: &Event,
     input: &mut dyn BufRead,
-    out: &mut dyn Write,
-    complain: &mut dyn FnMut(&str),
-) -> u8 {
-    let raw = match (&event.line, &event.place) {
-        (Some(text), _) => text.clone().into_bytes(),
-        (None, Where::Given(address)) => format!("{address} given by --ip").into_bytes(),
-        (None, _) => match line::read(input) {
+    console: &mut Console<'_>,
+) -> Exit {
+    if let Some(raw) = event.given() {
+        one(settings, event, &raw, console);
+        return console.exit();
+    }
+    // Without a line there is an empty one, which names no address.
+    let mut first = true;
+    loop {
+        let raw = match input::read(input) {
             Ok(raw) => raw,
             Err(error) => {
-                complain(&format!(
+                console.warn(&format!(
                     "cannot read the log line from standard input: {error}"
                 ));
-                return FAILED;
+                break;
             }
-        },
-    };
-    let found = match find(&raw, &event.place, settings.strict_field) {
-        Ok(found) => found,
-        Err(message) => {
-            complain(&message);
-            return FAILED;
+        };
+        if first || !raw.is_empty() {
+            one(settings, event, &raw, console);
         }
+        first = false;
+        match input.fill_buf() {
+            Ok([]) => break,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    console.exit()
+}
+
+fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>) {
+    let found = match find(raw, &event.place, settings.strict_field) {
+        Ok(found) => found,
+        Err(error) => return console.warn(&error.to_string()),
     };
     if let Some(note) = &found.note {
-        complain(note);
+        console.note(note);
     }
     if address::is_private(found.address) {
-        return OK;
+        return;
     }
-    let (ignored, mut warnings) = allow::ignored(&settings.ignore, found.address);
+    let (ignored, warnings) = allowlist::ignored(&settings.ignore, found.address);
     if ignored.is_some() {
-        return OK;
+        return;
     }
-    let collapsed = address::collapse(&raw);
     let mut step = Step {
         settings,
         event,
         found: &found,
-        line: harmless::bytes(&collapsed),
+        line: harmless::bytes(&address::collapse(raw)),
         now: date::now(),
-        warnings: Vec::new(),
+        warnings,
     };
-    step.warnings.append(&mut warnings);
-    let result = step.count_and_lock(out);
+    let result = step
+        .count_and_lock(console.out())
+        .and_then(|()| console.out().flush());
     for warning in &step.warnings {
-        complain(warning);
+        console.warn(warning);
     }
     match result {
-        // A reader that went away has seen all that it wanted.
-        Ok(()) if step.warnings.is_empty() => OK,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && step.warnings.is_empty() => OK,
-        Ok(()) => FAILED,
-        Err(error) => {
-            complain(&format!("cannot write to standard output: {error}"));
-            FAILED
-        }
+        Ok(()) => {}
+        // A reader that went away has seen all it wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => console.warn(&format!("cannot write to standard output: {error}")),
     }
 }
 
 /// The address that a line speaks of, or the message why there is none.
 ///
 /// # Errors
-/// The message for standard error.
-pub fn find(raw: &[u8], place: &Where, strict: bool) -> Result<Found, String> {
-    let found = match place {
-        Where::Field(list) => address::find(raw, &Rule::Field(list), strict),
-        Where::Auto => address::find(raw, &Rule::Auto, strict),
-        Where::Given(address) => address::find(raw, &Rule::Given(*address), strict),
-        Where::Separated(separated) => return separated.find(raw),
-    };
-    found.map_err(|error| error.to_string())
+/// [`FindError`]: the line has none, or more than one that it may be.
+pub fn find(raw: &[u8], place: &Where, strict: bool) -> Result<Found, FindError> {
+    Ok(match place {
+        Where::Field(list) => address::find(raw, &Rule::Field(list), strict)?,
+        Where::Auto => address::find(raw, &Rule::Auto, strict)?,
+        Where::Given(address) => address::find(raw, &Rule::Given(*address), strict)?,
+        Where::Separated(separated) => separated.find(raw)?,
+    })
+}
+
+impl Event {
+    /// The text to record, where no line is read.
+    fn given(&self) -> Option<Vec<u8>> {
+        match (&self.line, &self.place) {
+            (Some(text), _) => Some(text.clone().into_bytes()),
+            (None, Where::Given(address)) => Some(format!("{address} given by --ip").into_bytes()),
+            (None, _) => None,
+        }
+    }
 }
 
 struct Step<'a> {
@@ -166,9 +196,8 @@ impl Step<'_> {
         if self.event.dry_run {
             return self.count_dry(net, out).map(Some);
         }
-        let ledger = Ledger::open(&settings.log_dir);
-        let counted =
-            ledger.and_then(|ledger| ledger.append(net, &self.line, settings.window, self.now));
+        let logs = AddressLogs::open(&settings.log_dir);
+        let counted = logs.and_then(|logs| logs.append(net, &self.line, settings.window, self.now));
         Ok(match counted {
             Ok(count) => Some(count),
             Err(error) => {
@@ -182,14 +211,14 @@ impl Step<'_> {
 
     fn count_dry(&self, net: ipnet::IpNet, out: &mut dyn Write) -> io::Result<u64> {
         let dir = &self.settings.log_dir;
-        let before = || -> Result<u64, LedgerError> {
+        let before = || -> Result<u64, CountError> {
             if !dir.exists() {
                 return Ok(0);
             }
-            let ledger = Ledger::open(dir)?;
+            let logs = AddressLogs::open(dir)?;
             match self.settings.window {
-                None => ledger.lines(net),
-                Some(span) => Ok(ledger.lines_within(net, span, self.now)),
+                None => logs.lines(net),
+                Some(span) => Ok(logs.lines_within(net, span, self.now)),
             }
         };
         let count = before().unwrap_or(0) + 1;
@@ -247,10 +276,10 @@ impl Step<'_> {
             writeln!(out, "would run: {note}")?;
         }
         if self.event.dry_run {
-            notice::rehearse(settings, &network::text(net), count, out)?;
+            notify::rehearse(settings, &network::text(net), count, out)?;
         } else {
-            let job = notice::Job::new(settings, &ask, &done, self.now);
-            if let Err(error) = notice::hand_over(&job) {
+            let job = notify::Job::new(settings, &ask, &done, self.now);
+            if let Err(error) = notify::hand_over(&job) {
                 self.warnings.push(error.to_string());
             }
         }

@@ -1,34 +1,37 @@
-//! `swatch-action`: from an attacker's log line to a lock in the firewall, for the right address and the right time.
+//! `swatch-action`: from an attacker's log line to a lock in the firewall, for the right address
+//! and the right time.
 //!
-//! What flows through it, in one direction:
+//! Data flows through it in one direction:
 //!
 //! ```text
-//! a line on stdin ─▶ line ─▶ address ─▶ ledger (count) ─▶ lock (end, firewall) ─▶ notice (mail, whois)
-//!                                                            │
-//!                                                          state (SQLite)
+//! lines on stdin ─▶ event ─▶ address ─▶ count ─▶ lock ─▶ firewall ─▶ notify (mail, whois)
+//!                                                 │
+//!                                               state (SQLite)
 //! ```
 //!
-//! Below the count nothing is started and no database is opened: an event costs one line in one file.
+//! Below the count no program is started and no database is opened: an event costs one line in one
+//! file. [`console`] is the only module that writes to standard error.
 
 pub mod address;
-pub mod allow;
+pub mod allowlist;
 pub mod cli;
-mod commands;
+pub mod console;
+pub mod count;
 pub mod date;
+pub mod directory;
 pub mod duration;
 pub mod event;
 
+mod extract;
 pub mod firewall;
-pub mod folder;
 pub mod harmless;
-pub mod ledger;
-pub mod line;
+mod listing;
 pub mod lock;
-
+mod maintenance;
+mod manual;
 pub mod network;
-pub mod notice;
+pub mod notify;
 pub mod runner;
-
-pub mod separator;
 pub mod settings;
 pub mod state;
+mod subcommand;

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::{
-    allow::{self, Allowed, Verdict},
+    allowlist::{self, Allowlist, Verdict},
     duration::Span,
     firewall::{self, Firewall, FirewallEntry},
     network,
@@ -110,7 +110,7 @@ impl Locker<'_> {
         request: &LockRequest,
         now: i64,
     ) -> Result<LockOutcome, LockError> {
-        let allowed = allow::all(self.settings, Some(state), now, request.by_hand);
+        let allowed = allowlist::all(self.settings, Some(state), now, request.by_hand);
         let net = verdict(&allowed, request)?;
         let mut warnings = allowed.warnings.clone();
         if let Err(error) = end::sweep(self, state, now) {
@@ -282,7 +282,7 @@ impl Locker<'_> {
     fn aggregate(
         &self,
         state: &State,
-        allowed: &Allowed,
+        allowed: &Allowlist,
         outcome: &mut LockOutcome,
         request: &LockRequest,
         now: i64,
@@ -384,7 +384,7 @@ impl Locker<'_> {
     }
 }
 
-fn verdict(allowed: &Allowed, request: &LockRequest) -> Result<IpNet, LockError> {
+fn verdict(allowed: &Allowlist, request: &LockRequest) -> Result<IpNet, LockError> {
     match allowed.judge(request.net, request.address) {
         Verdict::Lock(net) => Ok(net),
         Verdict::Never(why) => Err(LockError::Protected(why)),

@@ -24,9 +24,9 @@ pub struct Settings {
     /// The program that takes a message with its headers on standard input, and its arguments; or
     /// `["smtp://HOST[:PORT]", "SENDER"]` for an SMTP server.
     pub mailer: Vec<String>,
-    /// The folder of the logs, one per address.
+    /// The directory of the logs, one per address.
     pub log_dir: PathBuf,
-    /// The folder of the lock state.
+    /// The directory of the lock state.
     pub state_dir: PathBuf,
     /// Where programs are found; also the `PATH` that they and `at` jobs get.
     pub path: String,
@@ -221,7 +221,7 @@ pub enum SettingsError {
         /// What to do, or nothing.
         hint: &'static str,
     },
-    /// It is a folder, a pipe, a device.
+    /// It is a directory, a pipe, a device.
     #[error("the settings file {path} is not a regular file: name one with --config")]
     NotAFile {
         /// The file.

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::{
-    folder::{self, Folder, FolderError},
+    directory::{self, Directory, DirectoryError},
     network,
 };
 
@@ -88,7 +88,7 @@ pub enum StateError {
     },
     /// The folder.
     #[error(transparent)]
-    Folder(#[from] FolderError),
+    Directory(#[from] DirectoryError),
     /// The lock file of the state.
     #[error("cannot lock {path}: {source}: name a folder that can be written to with --state-dir")]
     File {
@@ -111,7 +111,7 @@ impl State {
     /// # Errors
     /// [`StateError`].
     pub fn open(dir: &Path) -> Result<Self, StateError> {
-        folder::own(dir, Folder::State)?;
+        directory::prepare(dir, Directory::State)?;
         let path = dir.join("state.db");
         let open = || -> rusqlite::Result<Connection> {
             let db = Connection::open_with_flags(
@@ -169,7 +169,7 @@ impl State {
     /// # Errors
     /// [`StateError::Busy`] after a minute, [`StateError::File`].
     pub fn exclusive(dir: &Path) -> Result<Exclusive, StateError> {
-        folder::own(dir, Folder::State)?;
+        directory::prepare(dir, Directory::State)?;
         hold(&dir.join("firewall.lock"), PATIENCE)
     }
 

@@ -26,10 +26,10 @@ pub struct Flags {
     /// The program that sends the mail on its standard input, or smtp://HOST:PORT
     #[arg(long, value_name = "COMMAND")]
     pub mailer: Option<String>,
-    /// The folder of the logs, one per address
+    /// The directory of the logs, one per address
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
-    /// The folder of the lock state
+    /// The directory of the lock state
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Where programs are found

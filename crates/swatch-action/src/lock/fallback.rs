@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{LockError, LockOutcome, LockRequest, Locker, verdict};
 use crate::{
-    allow,
+    allowlist,
     firewall::FirewallEntry,
     lock::at_job,
     state::{State, StateError},
@@ -21,7 +21,7 @@ impl Locker<'_> {
         now: i64,
         error: &StateError,
     ) -> Result<LockOutcome, LockError> {
-        let allowed = allow::all(self.settings, None, now, request.by_hand);
+        let allowed = allowlist::all(self.settings, None, now, request.by_hand);
         let net = verdict(&allowed, request)?;
         let firewall = self.firewall(self.backend);
         let span = request.span.unwrap_or(self.span(0));
@@ -64,7 +64,7 @@ impl Locker<'_> {
         now: i64,
     ) -> Result<LockOutcome, LockError> {
         let state = State::open_to_read(&self.settings.state_dir)?;
-        let allowed = allow::all(self.settings, state.as_ref(), now, request.by_hand);
+        let allowed = allowlist::all(self.settings, state.as_ref(), now, request.by_hand);
         let net = verdict(&allowed, request)?;
         let covering = match &state {
             Some(state) => state.covering(net, now)?,

@@ -19,7 +19,7 @@ impl Settings {
             );
         }
         if !self.mail.is_empty()
-            && let Err(error) = crate::notice::Server::of(&self.mailer, &self.mail)
+            && let Err(error) = crate::notify::Server::of(&self.mailer, &self.mail)
         {
             return refuse("mailer", error.to_string());
         }

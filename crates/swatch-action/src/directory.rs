@@ -1,4 +1,4 @@
-//! The folders of our own: made where they are missing, refused where others than root and we could change them.
+//! The directories of our own: made where they are missing, refused where others than root and we could change them.
 
 use std::{
     io,
@@ -6,20 +6,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Which folder it is.
+/// Which directory it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Folder {
+pub enum Directory {
     /// The logs of the addresses, `log_dir`.
     Logs,
     /// The state of the locks, `state_dir`.
     State,
 }
 
-impl Folder {
+impl Directory {
     fn name(self) -> &'static str {
         match self {
-            Self::Logs => "log folder",
-            Self::State => "state folder",
+            Self::Logs => "log directory",
+            Self::State => "state directory",
         }
     }
 
@@ -31,38 +31,38 @@ impl Folder {
     }
 }
 
-/// Why a folder cannot be used: what it is, where, and what to do.
+/// Why a directory cannot be used: what it is, where, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
+pub enum DirectoryError {
     /// Others may put links and files of theirs into it.
     #[error(
-        "the {} {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)", .folder.name()
+        "the {} {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)", .directory.name()
     )]
     Unsafe {
-        /// Which folder.
-        folder: Folder,
+        /// Which directory.
+        directory: Directory,
         /// Where.
         path: PathBuf,
     },
-    /// There is something else in its place, or in that of a folder above it.
+    /// There is something else in its place, or in that of a directory above it.
     #[error(
-        "the {} {path}: {what} is not a folder: move it away, or name another folder in {}", .folder.name(), .folder.setting()
+        "the {} {path}: {what} is not a directory: move it away, or name another directory in {}", .directory.name(), .directory.setting()
     )]
     NotAFolder {
-        /// Which folder.
-        folder: Folder,
+        /// Which directory.
+        directory: Directory,
         /// Where.
         path: PathBuf,
         /// What is in the way.
         what: PathBuf,
     },
-    /// It, or a folder above it, is a link to nothing.
+    /// It, or a directory above it, is a link to nothing.
     #[error(
-        "the {} {path}: {link} is a link to {target}, which is not there: make that folder, or name another one in {}", .folder.name(), .folder.setting()
+        "the {} {path}: {link} is a link to {target}, which is not there: make that directory, or name another one in {}", .directory.name(), .directory.setting()
     )]
     Dangling {
-        /// Which folder.
-        folder: Folder,
+        /// Which directory.
+        directory: Directory,
         /// Where.
         path: PathBuf,
         /// The link.
@@ -71,12 +71,12 @@ pub enum FolderError {
         target: PathBuf,
     },
     /// The system's refusal.
-    #[error("cannot {doing} the {} {path}: {source}{}", .folder.name(), hint(source, *folder))]
+    #[error("cannot {doing} the {} {path}: {source}{}", .directory.name(), hint(source, *directory))]
     Io {
         /// What was tried.
         doing: &'static str,
-        /// Which folder.
-        folder: Folder,
+        /// Which directory.
+        directory: Directory,
         /// Where.
         path: PathBuf,
         /// The system's reason.
@@ -84,21 +84,21 @@ pub enum FolderError {
     },
 }
 
-fn hint(source: &io::Error, folder: Folder) -> String {
+fn hint(source: &io::Error, directory: Directory) -> String {
     match source.kind() {
         io::ErrorKind::PermissionDenied => format!(
-            ": run it as root, or name a folder of yours in {}",
-            folder.setting()
+            ": run it as root, or name a directory of yours in {}",
+            directory.setting()
         ),
-        _ => format!(": name another folder in {}", folder.setting()),
+        _ => format!(": name another directory in {}", directory.setting()),
     }
 }
 
-/// Makes a folder of ours where it is missing, and refuses one that others can change.
+/// Makes a directory of ours where it is missing, and refuses one that others can change.
 ///
 /// # Errors
-/// [`FolderError`].
-pub fn own(dir: &Path, folder: Folder) -> Result<(), FolderError> {
+/// [`DirectoryError`].
+pub fn prepare(dir: &Path, directory: Directory) -> Result<(), DirectoryError> {
     let meta = match dir.metadata() {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::DirBuilder::new()
@@ -106,12 +106,12 @@ pub fn own(dir: &Path, folder: Folder) -> Result<(), FolderError> {
             .mode(0o750)
             .create(dir)
             .and_then(|()| dir.metadata())
-            .map_err(|source| explained("make", dir, folder, source))?,
-        Err(source) => return Err(explained("use", dir, folder, source)),
+            .map_err(|source| explained("make", dir, directory, source))?,
+        Err(source) => return Err(explained("use", dir, directory, source)),
     };
     if !meta.is_dir() {
-        return Err(FolderError::NotAFolder {
-            folder,
+        return Err(DirectoryError::NotAFolder {
+            directory,
             path: dir.into(),
             what: dir.into(),
         });
@@ -123,8 +123,8 @@ pub fn own(dir: &Path, folder: Folder) -> Result<(), FolderError> {
         0o022
     };
     if (meta.uid() != 0 && meta.uid() != us) || meta.mode() & others != 0 {
-        return Err(FolderError::Unsafe {
-            folder,
+        return Err(DirectoryError::Unsafe {
+            directory,
             path: dir.into(),
         });
     }
@@ -133,7 +133,12 @@ pub fn own(dir: &Path, folder: Folder) -> Result<(), FolderError> {
 
 /// The system says `File exists` of a link to nothing and `Not a directory` of what is below a file: here is looked
 /// which of the names on the way it means.
-fn explained(doing: &'static str, dir: &Path, folder: Folder, source: io::Error) -> FolderError {
+fn explained(
+    doing: &'static str,
+    dir: &Path,
+    directory: Directory,
+    source: io::Error,
+) -> DirectoryError {
     for place in dir.ancestors() {
         let Ok(meta) = place.symlink_metadata() else {
             continue;
@@ -142,25 +147,25 @@ fn explained(doing: &'static str, dir: &Path, folder: Folder, source: io::Error)
             && let (Ok(target), Err(error)) = (place.read_link(), place.metadata())
             && error.kind() == io::ErrorKind::NotFound
         {
-            return FolderError::Dangling {
-                folder,
+            return DirectoryError::Dangling {
+                directory,
                 path: dir.into(),
                 link: place.into(),
                 target,
             };
         }
         if place.metadata().is_ok_and(|meta| !meta.is_dir()) {
-            return FolderError::NotAFolder {
-                folder,
+            return DirectoryError::NotAFolder {
+                directory,
                 path: dir.into(),
                 what: place.into(),
             };
         }
         break;
     }
-    FolderError::Io {
+    DirectoryError::Io {
         doing,
-        folder,
+        directory,
         path: dir.into(),
         source,
     }

@@ -11,10 +11,10 @@ use std::{
 use ipnet::IpNet;
 use nix::fcntl::OFlag;
 
-use super::{LedgerError, io_error};
+use super::{CountError, io_error};
 use crate::{duration::Span, network};
 
-const FOLDER: &str = ".times";
+const DIRECTORY: &str = ".times";
 
 /// More than this are not remembered: a count beyond it is shown as this.
 const MOST: usize = 100_000;
@@ -29,7 +29,7 @@ pub(super) fn add(
     inode: u64,
     span: Span,
     now: i64,
-) -> Result<u64, LedgerError> {
+) -> Result<u64, CountError> {
     let path = place(dir, net);
     let mut times = read(&path, Some(inode));
     times.retain(|&time| inside(time, span, now));
@@ -44,7 +44,7 @@ pub(super) fn add(
     DirBuilder::new()
         .recursive(true)
         .mode(0o750)
-        .create(dir.join(FOLDER))
+        .create(dir.join(DIRECTORY))
         .map_err(failed)?;
     let fresh = path.with_file_name(format!("{}.new", network::file_name(net)));
     OpenOptions::new()
@@ -73,7 +73,7 @@ fn inside(time: i64, span: Span, now: i64) -> bool {
 }
 
 fn place(dir: &Path, net: IpNet) -> PathBuf {
-    dir.join(FOLDER).join(network::file_name(net))
+    dir.join(DIRECTORY).join(network::file_name(net))
 }
 
 fn read(path: &Path, inode: Option<u64>) -> Vec<i64> {

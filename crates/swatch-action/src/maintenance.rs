@@ -1,23 +1,20 @@
 //! `restore`, `check`, `expire`: holding the firewall to the state.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    io::Write,
-};
+use std::collections::{BTreeMap, HashMap};
 
-use super::{CommandError, Outcome, locker, runner};
 use crate::{
-    cli::complain,
-    date, event,
+    console::Console,
+    date,
     firewall::FirewallEntry,
     lock::{Locker, at_job, end_all, expire as end_due},
     network,
     settings::Settings,
     state::{Lock, State},
+    subcommand::{CommandError, Outcome, locker, runner},
 };
 
 /// A lock as its firewall takes it.
-pub(super) fn entry(lock: &Lock, now: i64) -> FirewallEntry {
+pub(crate) fn entry(lock: &Lock, now: i64) -> FirewallEntry {
     FirewallEntry {
         net: lock.net,
         seconds: lock.left(now),
@@ -25,34 +22,33 @@ pub(super) fn entry(lock: &Lock, now: i64) -> FirewallEntry {
     }
 }
 
-pub(super) fn expire(settings: &Settings, out: &mut dyn Write) -> Outcome {
+pub(crate) fn expire(settings: &Settings, console: &mut Console<'_>) -> Outcome {
     let runner = runner(settings);
-    let locker = locker(settings, &runner);
+    let locker = locker(settings, &runner, console);
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     for lock in end_due(&locker, &state, date::now())? {
-        writeln!(out, "{} expired", network::text(lock.net))?;
+        writeln!(console.out(), "{} expired", network::text(lock.net))?;
     }
-    out.flush()?;
-    Ok(event::OK)
+    Ok(())
 }
 
 /// All locks in force go into the firewall of the settings, in bulk; what is there already stays.
-pub(super) fn restore(settings: &Settings, out: &mut dyn Write) -> Outcome {
-    let found = mend(settings, true, false)?;
+pub(crate) fn restore(settings: &Settings, console: &mut Console<'_>) -> Outcome {
+    let found = mend(settings, true, false, console)?;
     writeln!(
-        out,
+        console.out(),
         "{} put back, {} were there, {} expired",
         found.missing.len(),
         found.there,
         found.expired.len()
     )?;
-    out.flush()?;
-    Ok(told(&found))
+    Ok(())
 }
 
-pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> Outcome {
-    let found = mend(settings, false, dry_run)?;
+pub(crate) fn check(settings: &Settings, dry_run: bool, console: &mut Console<'_>) -> Outcome {
+    let found = mend(settings, false, dry_run, console)?;
+    let out = console.out();
     let say = |done: &'static str, would: &'static str| if dry_run { would } else { done };
     for lock in &found.missing {
         let what = say("was missing, put back", "is missing");
@@ -73,23 +69,11 @@ pub(super) fn check(settings: &Settings, dry_run: bool, out: &mut dyn Write) -> 
         writeln!(out, "the firewall {name} cannot be asked what it holds")?;
     }
     writeln!(out, "{} locks are as they should be", found.there)?;
-    out.flush()?;
     let wrong = found.missing.len() + found.unconfirmed.len() + found.expired.len();
-    Ok(if dry_run && wrong > 0 {
-        event::FAILED
-    } else {
-        told(&found)
-    })
-}
-
-/// What went wrong beside the mending, on standard error.
-fn told(found: &Findings) -> u8 {
-    found.warnings.iter().for_each(|warning| complain(warning));
-    if found.warnings.is_empty() {
-        event::OK
-    } else {
-        event::FAILED
+    if dry_run && wrong > 0 {
+        console.fail();
     }
+    Ok(())
 }
 
 /// How state and firewall differ, or differed.
@@ -105,9 +89,14 @@ struct Findings {
 
 /// Compares, and mends unless `only_tell`. `move_over` puts every lock into the firewall of the settings, also those
 /// that another one held.
-fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Findings, CommandError> {
+fn mend(
+    settings: &Settings,
+    move_over: bool,
+    only_tell: bool,
+    console: &mut Console<'_>,
+) -> Result<Findings, CommandError> {
     let runner = runner(settings);
-    let locker = locker(settings, &runner);
+    let locker = locker(settings, &runner, console);
     let mut found = Findings::default();
     let now = date::now();
     if only_tell {
@@ -145,6 +134,9 @@ fn mend(settings: &Settings, move_over: bool, only_tell: bool) -> Result<Finding
         }
         Ok(())
     })?;
+    for warning in &found.warnings {
+        console.warn(warning);
+    }
     Ok(found)
 }
 
@@ -174,8 +166,10 @@ fn give_to_at(locker: &Locker<'_>, found: &mut Findings, now: i64) -> Result<(),
         for &at in &members {
             let lock = &mut found.missing[at];
             lock.until = Some(end.time);
-            at_job::note(dir, lock.net, end.time)
-                .map_err(|error| CommandError::Failed(format!("{}: {error}", dir.display())))?;
+            at_job::note(dir, lock.net, end.time).map_err(|source| CommandError::Write {
+                path: dir.clone(),
+                source,
+            })?;
         }
         match at_job::schedule(locker.runner, &*firewall, dir, &nets, &end) {
             Ok(job) => found.warnings.extend(job.warning),

@@ -4,8 +4,8 @@ fn net(text: &str) -> IpNet {
     network::parse(text).expect("a network")
 }
 
-fn allowed(nets: &[&str]) -> Allowed {
-    Allowed {
+fn allowed(nets: &[&str]) -> Allowlist {
+    Allowlist {
         list: nets
             .iter()
             .map(|text| Protected {
@@ -48,7 +48,7 @@ fn what_is_protected_is_never_locked_and_a_wide_lock_is_narrowed() {
 
 #[test]
 fn a_file_holds_networks_names_and_comments() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("friends");
     fs::write(
         &path,
@@ -73,7 +73,7 @@ fn a_file_holds_networks_names_and_comments() {
 
 #[test]
 fn host_names_are_remembered() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let state = State::open(dir.path()).expect("a new state");
     let friend = "203.0.113.50".parse().expect("an address");
     state

@@ -1,26 +1,24 @@
 //! `list`, `show`, `stats`: reading only.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
-use super::Outcome;
 use crate::{
-    date, event, harmless,
-    ledger::Ledger,
-    network,
+    console::Console,
+    count::AddressLogs,
+    date, harmless, network,
     settings::Settings,
     state::{Lock, State},
+    subcommand::Outcome,
 };
 
-pub(super) fn list(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Outcome {
+pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>) -> Outcome {
+    let out = console.out();
     let now = date::now();
     let Some(state) = State::open_to_read(&settings.state_dir)? else {
         if as_json {
             writeln!(out, "[]")?;
         }
-        out.flush()?;
-        return Ok(event::OK);
+        return Ok(());
     };
     let mut locks = state.all()?;
     locks.retain(|lock| lock.in_force(now));
@@ -52,8 +50,7 @@ pub(super) fn list(settings: &Settings, as_json: bool, out: &mut dyn Write) -> O
             )?;
         }
     }
-    out.flush()?;
-    Ok(event::OK)
+    Ok(())
 }
 
 fn held_by(lock: &Lock) -> String {
@@ -78,7 +75,8 @@ fn object(lock: &Lock, name: &str) -> Value {
     })
 }
 
-pub(super) fn show(settings: &Settings, address: &str, out: &mut dyn Write) -> Outcome {
+pub(crate) fn show(settings: &Settings, address: &str, console: &mut Console<'_>) -> Outcome {
+    let out = console.out();
     let net = network::parse(address)?;
     let counted = if network::is_single(net) {
         network::of(net.addr(), settings)
@@ -121,21 +119,20 @@ pub(super) fn show(settings: &Settings, address: &str, out: &mut dyn Write) -> O
         None => writeln!(out, "not locked")?,
     }
     if settings.log_dir.is_dir() {
-        let ledger = Ledger::open(&settings.log_dir)
-            .map_err(|error| super::CommandError::Failed(error.to_string()))?;
-        if let Ok((text, cut)) = ledger.tail(counted, 64 << 10) {
-            writeln!(out, "log {}:", ledger.file(counted).display())?;
+        let logs = AddressLogs::open(&settings.log_dir)?;
+        if let Ok((text, cut)) = logs.tail(counted, 64 << 10) {
+            writeln!(out, "log {}:", logs.file(counted).display())?;
             if cut {
                 writeln!(out, "[earlier lines left out]")?;
             }
             out.write_all(harmless::lines(&text).as_bytes())?;
         }
     }
-    out.flush()?;
-    Ok(event::OK)
+    Ok(())
 }
 
-pub(super) fn stats(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Outcome {
+pub(crate) fn stats(settings: &Settings, as_json: bool, console: &mut Console<'_>) -> Outcome {
+    let out = console.out();
     let now = date::now();
     let state = State::open_to_read(&settings.state_dir)?;
     let (mut locks, past) = match &state {
@@ -191,6 +188,5 @@ pub(super) fn stats(settings: &Settings, as_json: bool, out: &mut dyn Write) -> 
             writeln!(out, "{figure:>9}  {}", name.replace('_', " "))?;
         }
     }
-    out.flush()?;
-    Ok(event::OK)
+    Ok(())
 }

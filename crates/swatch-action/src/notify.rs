@@ -2,7 +2,7 @@
 //!
 //! All of it happens in a process of its own, in a session of its own and with none of the caller's streams: neither
 //! the watcher nor the next event waits for a whois server. What goes wrong there is written to `notice.log` in the log
-//! folder.
+//! directory.
 
 use std::{
     fs::OpenOptions,
@@ -15,8 +15,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    console::Exit,
+    count::AddressLogs,
     date, harmless,
-    ledger::Ledger,
     lock::{LockOutcome, LockRequest},
     network,
     runner::Runner,
@@ -54,7 +55,7 @@ pub struct Job {
 
 /// Why nobody will be told.
 #[derive(Debug, thiserror::Error)]
-pub enum NoticeError {
+pub enum NotifyError {
     /// The process cannot be started.
     #[error("no notice of the lock is sent: cannot start a process for it: {0}")]
     Start(#[from] io::Error),
@@ -91,8 +92,8 @@ fn nobody(settings: &Settings) -> bool {
 /// Starts the notifying process and does not wait for it.
 ///
 /// # Errors
-/// [`NoticeError`].
-pub fn hand_over(job: &Job) -> Result<(), NoticeError> {
+/// [`NotifyError`].
+pub fn hand_over(job: &Job) -> Result<(), NotifyError> {
     if nobody(&job.settings) {
         return Ok(());
     }
@@ -135,19 +136,23 @@ pub fn rehearse(
 
 /// The notifying process: reads its job from standard input and does it.
 #[must_use]
-pub fn serve() -> u8 {
+pub fn serve() -> Exit {
     // A session of its own: signals to the caller's group and the end of its terminal are none of ours.
     let _ = nix::unistd::setsid();
     close_inherited();
     let job: Job = match serde_json::from_reader(io::stdin().lock()) {
         Ok(job) => job,
-        Err(_) => return 2,
+        Err(_) => return Exit::Usage,
     };
     let warnings = tell(&job);
     for warning in &warnings {
         write_down(&job.settings, warning);
     }
-    u8::from(!warnings.is_empty())
+    if warnings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    }
 }
 
 /// A pipe that the watcher left open in us would keep its reader waiting for as long as whois takes.
@@ -195,8 +200,8 @@ fn tell(job: &Job) -> Vec<String> {
 
 /// The script's mail: the log of the address, a blank line, the whois answer.
 fn letter(job: &Job, answer: &str) -> Mail {
-    let log =
-        Ledger::open(&job.settings.log_dir).and_then(|ledger| ledger.tail(job.counted, MAX_LOG));
+    let log = AddressLogs::open(&job.settings.log_dir)
+        .and_then(|ledger| ledger.tail(job.counted, MAX_LOG));
     let mut body = match log {
         Ok((text, cut)) => {
             let start = if cut {

@@ -17,13 +17,13 @@ use ipnet::IpNet;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 
 use crate::{
+    directory::{self, Directory, DirectoryError},
     duration::Span,
-    folder::{self, Folder, FolderError},
     network,
 };
 
-mod note;
-mod times;
+mod line_count;
+mod window;
 
 /// Up to this size a file is read at each event rather than noted: it costs less than one more file.
 const READ_SIZE: u64 = 32 << 10;
@@ -34,16 +34,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest line that is stored, in bytes; the rest of a longer one is cut off.
 pub const MAX_STORED: usize = 64 << 10;
 
-/// The folder of the logs.
+/// The directory of the logs.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct AddressLogs {
     dir: PathBuf,
 }
 
 /// What is wrong with the logs.
 #[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// The folder or a file in it cannot be used.
+pub enum CountError {
+    /// The directory or a file in it cannot be used.
     #[error("cannot {doing} {path}: {source}{hint}")]
     Io {
         /// What was tried.
@@ -55,10 +55,10 @@ pub enum LedgerError {
         /// What to do, or nothing.
         hint: &'static str,
     },
-    /// The folder cannot be used at all.
+    /// The directory cannot be used at all.
     #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The log of an address is a link, a folder, a pipe …
+    Directory(#[from] DirectoryError),
+    /// The log of an address is a link, a directory, a pipe …
     #[error("{path} is not a regular file: nothing is written to it; move it away")]
     NotAFile {
         /// The file.
@@ -82,7 +82,7 @@ pub enum LedgerError {
     },
 }
 
-impl LedgerError {
+impl CountError {
     /// How many lines the log has though the new one could not be added, where that is known.
     #[must_use]
     pub fn lines(&self) -> Option<u64> {
@@ -93,13 +93,13 @@ impl LedgerError {
     }
 }
 
-impl Ledger {
-    /// The folder, made where it is missing.
+impl AddressLogs {
+    /// The directory, made where it is missing.
     ///
     /// # Errors
-    /// [`LedgerError::Folder`].
-    pub fn open(dir: &Path) -> Result<Self, LedgerError> {
-        folder::own(dir, Folder::Logs)?;
+    /// [`CountError::Directory`].
+    pub fn open(dir: &Path) -> Result<Self, CountError> {
+        directory::prepare(dir, Directory::Logs)?;
         Ok(Self {
             dir: dir.to_owned(),
         })
@@ -114,14 +114,14 @@ impl Ledger {
     /// Appends a line and returns how many there are: of all time, or of the window before `now` (seconds since 1970).
     ///
     /// # Errors
-    /// [`LedgerError`]; the file is then as it was before.
+    /// [`CountError`]; the file is then as it was before.
     pub fn append(
         &self,
         net: IpNet,
         line: &[u8],
         window: Option<Span>,
         now: i64,
-    ) -> Result<u64, LedgerError> {
+    ) -> Result<u64, CountError> {
         let path = self.file(net);
         let mut file = lock(&path)?;
         let before = stat(&file, &path)?;
@@ -144,7 +144,7 @@ impl Ledger {
                     Err(source) => source,
                 };
                 let _ = file.set_len(before.len());
-                return Err(LedgerError::Write {
+                return Err(CountError::Write {
                     path,
                     source,
                     lines: old,
@@ -154,19 +154,19 @@ impl Ledger {
         let lines = old + torn + 1;
         let after = stat(&file, &path)?;
         if after.len() > READ_SIZE {
-            note::write(&self.dir, net, &after, lines);
+            line_count::write(&self.dir, net, &after, lines);
         }
         match window {
             None => Ok(lines),
-            Some(span) => times::add(&self.dir, net, after.ino(), span, now),
+            Some(span) => window::add(&self.dir, net, after.ino(), span, now),
         }
     }
 
     /// How many lines there are, without adding one; 0 where there is no file.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub fn lines(&self, net: IpNet) -> Result<u64, LedgerError> {
+    /// [`CountError`].
+    pub fn lines(&self, net: IpNet) -> Result<u64, CountError> {
         let path = self.file(net);
         let opened = OpenOptions::new()
             .read(true)
@@ -184,14 +184,14 @@ impl Ledger {
     /// How many lines of the window there are, for a dry run.
     #[must_use]
     pub fn lines_within(&self, net: IpNet, span: Span, now: i64) -> u64 {
-        times::within(&self.dir, net, span, now)
+        window::within(&self.dir, net, span, now)
     }
 
     /// The end of a log, at most `limit` bytes and from a line's start on, and whether something was left out.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub fn tail(&self, net: IpNet, limit: u64) -> Result<(Vec<u8>, bool), LedgerError> {
+    /// [`CountError`].
+    pub fn tail(&self, net: IpNet, limit: u64) -> Result<(Vec<u8>, bool), CountError> {
         use std::io::{Seek, SeekFrom};
         let path = self.file(net);
         let mut file = OpenOptions::new()
@@ -217,12 +217,12 @@ impl Ledger {
         net: IpNet,
         file: &mut File,
         meta: &std::fs::Metadata,
-    ) -> Result<u64, LedgerError> {
+    ) -> Result<u64, CountError> {
         if meta.len() == 0 {
             return Ok(0);
         }
         if meta.len() > READ_SIZE
-            && let Some(lines) = note::read(&self.dir, net, meta)
+            && let Some(lines) = line_count::read(&self.dir, net, meta)
         {
             return Ok(lines);
         }
@@ -243,7 +243,7 @@ impl Ledger {
 }
 
 /// Opens the log and takes its lock; again where it was rotated away between the two.
-fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
+fn lock(path: &Path) -> Result<Flock<File>, CountError> {
     let begun = Instant::now();
     loop {
         let mut file = OpenOptions::new()
@@ -255,7 +255,7 @@ fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
             .open(path)
             .map_err(|source| match source.raw_os_error() {
                 Some(nix::libc::ELOOP | nix::libc::ENXIO | nix::libc::EISDIR) => {
-                    LedgerError::NotAFile {
+                    CountError::NotAFile {
                         path: path.to_owned(),
                     }
                 }
@@ -273,7 +273,7 @@ fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
                 Err((back, _)) => file = back,
             }
             if begun.elapsed() > PATIENCE {
-                return Err(LedgerError::Busy {
+                return Err(CountError::Busy {
                     path: path.to_owned(),
                 });
             }
@@ -285,7 +285,7 @@ fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
                 return Ok(locked);
             }
             _ if begun.elapsed() > PATIENCE => {
-                return Err(LedgerError::Busy {
+                return Err(CountError::Busy {
                     path: path.to_owned(),
                 });
             }
@@ -294,14 +294,14 @@ fn lock(path: &Path) -> Result<Flock<File>, LedgerError> {
     }
 }
 
-fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, LedgerError> {
+fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, CountError> {
     let meta = file
         .metadata()
         .map_err(|source| io_error("read", path, source))?;
     if meta.is_file() {
         Ok(meta)
     } else {
-        Err(LedgerError::NotAFile {
+        Err(CountError::NotAFile {
             path: path.to_owned(),
         })
     }
@@ -313,15 +313,15 @@ fn ends_with_newline(file: &File, size: u64) -> bool {
     file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
 }
 
-fn io_error(doing: &'static str, path: &Path, source: io::Error) -> LedgerError {
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> CountError {
     let hint = match source.kind() {
         io::ErrorKind::PermissionDenied => {
-            ": run it as root, or name a folder of yours with --log-dir and --state-dir"
+            ": run it as root, or name a directory of yours with --log-dir and --state-dir"
         }
-        io::ErrorKind::ReadOnlyFilesystem => ": name a folder on another disk with --log-dir",
+        io::ErrorKind::ReadOnlyFilesystem => ": name a directory on another disk with --log-dir",
         _ => "",
     };
-    LedgerError::Io {
+    CountError::Io {
         doing,
         path: path.to_owned(),
         source,

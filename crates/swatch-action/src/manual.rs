@@ -2,43 +2,47 @@
 
 use std::{
     collections::HashSet,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
 use ipnet::IpNet;
 
-use super::{CommandError, Outcome, locker, maintenance, runner};
 use crate::{
-    allow::{self, Verdict},
-    cli::complain,
+    allowlist::{self, Verdict},
+    console::Console,
     date,
     duration::Span,
-    event,
     firewall::FirewallEntry,
     harmless,
     lock::{LockRequest, at_job, end_all},
-    network,
+    maintenance, network,
     runner::Runner,
     settings::Settings,
     state::{Lock, State},
+    subcommand::{CommandError, Outcome, locker, runner},
 };
 
 /// What is to be locked, how long, and why.
-pub(super) struct Wish {
-    pub(super) address: String,
-    pub(super) span: Option<Span>,
-    pub(super) reason: String,
+pub(crate) struct Wish {
+    pub(crate) address: String,
+    pub(crate) span: Option<Span>,
+    pub(crate) reason: String,
 }
 
-pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn Write) -> Outcome {
+pub(crate) fn lock(
+    settings: &Settings,
+    wish: Wish,
+    dry_run: bool,
+    console: &mut Console<'_>,
+) -> Outcome {
     let net = wished(&wish.address, settings)?;
     let runner = if dry_run {
         Runner::dry(&settings.path)
     } else {
         runner(settings)
     };
-    let locker = locker(settings, &runner);
+    let locker = locker(settings, &runner, console);
     let now = date::now();
     let ask = LockRequest {
         // An IPv6 address alone stands for its network, as in an event.
@@ -52,7 +56,7 @@ pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn
     };
     let done = locker.lock(&ask, now)?;
     for note in runner.notes() {
-        writeln!(out, "would run: {note}")?;
+        writeln!(console.out(), "would run: {note}")?;
     }
     let until = done.until.map_or("for ever".to_owned(), |until| {
         format!("until {}", date::long(until))
@@ -62,14 +66,11 @@ pub(super) fn lock(settings: &Settings, wish: Wish, dry_run: bool, out: &mut dyn
         (false, true) => "was locked already, now",
         (false, false) => "locked",
     };
-    writeln!(out, "{} {verb} {until}", network::text(done.net))?;
-    out.flush()?;
-    done.warnings.iter().for_each(|warning| complain(warning));
-    Ok(if done.warnings.is_empty() {
-        event::OK
-    } else {
-        event::FAILED
-    })
+    writeln!(console.out(), "{} {verb} {until}", network::text(done.net))?;
+    for warning in &done.warnings {
+        console.warn(warning);
+    }
+    Ok(())
 }
 
 /// A single address is widened as an event's is; a network is taken as it is, but not a whole continent.
@@ -80,16 +81,18 @@ fn wished(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
     }
     let least = if net.addr().is_ipv4() { 8 } else { 16 };
     if net.prefix_len() < least {
-        return Err(CommandError::Failed(format!(
-            "{net} is too wide: at least /{least}"
-        )));
+        return Err(CommandError::TooWide { net, least });
     }
     Ok(net)
 }
 
-pub(super) fn unlock(settings: &Settings, address: Option<&str>, out: &mut dyn Write) -> Outcome {
+pub(crate) fn unlock(
+    settings: &Settings,
+    address: Option<&str>,
+    console: &mut Console<'_>,
+) -> Outcome {
     let runner = runner(settings);
-    let locker = locker(settings, &runner);
+    let locker = locker(settings, &runner, console);
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     let now = date::now();
@@ -102,38 +105,31 @@ pub(super) fn unlock(settings: &Settings, address: Option<&str>, out: &mut dyn W
         };
         locks.retain(meant);
         if locks.is_empty() {
-            let wider = state.covering(net, now)?;
-            let hint = wider.map_or(String::new(), |lock| {
-                format!("; it is inside {}, which is", network::text(lock.net))
-            });
-            return Err(CommandError::Failed(format!(
-                "{} is not locked{hint}",
-                network::text(net)
-            )));
+            let wider = state.covering(net, now)?.map(|lock| lock.net);
+            return Err(CommandError::NotLocked { net, wider });
         }
     }
     end_all(&locker, &state, &locks, now, "unlocked")?;
     for lock in &locks {
-        writeln!(out, "{} unlocked", network::text(lock.net))?;
+        writeln!(console.out(), "{} unlocked", network::text(lock.net))?;
     }
-    out.flush()?;
-    Ok(event::OK)
+    Ok(())
 }
 
-pub(super) fn import(
+pub(crate) fn import(
     settings: &Settings,
     file: &Path,
     span: Option<Span>,
-    out: &mut dyn Write,
+    console: &mut Console<'_>,
 ) -> Outcome {
     let text = read(file)?;
     let runner = runner(settings);
-    let locker = locker(settings, &runner);
+    let locker = locker(settings, &runner, console);
     let firewall = locker.firewall(locker.backend);
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     let now = date::now();
-    let allowed = allow::all(settings, Some(&state), now, true);
+    let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
     let span = span.unwrap_or(settings.lock_time);
     let end = at_job::at_time(span.0, now);
@@ -194,8 +190,11 @@ pub(super) fn import(
         if by_at {
             let nets: Vec<IpNet> = locks.iter().map(|lock| lock.net).collect();
             for &net in &nets {
-                at_job::note(&settings.state_dir, net, until).map_err(|error| {
-                    CommandError::Failed(format!("{}: {error}", settings.state_dir.display()))
+                at_job::note(&settings.state_dir, net, until).map_err(|source| {
+                    CommandError::Write {
+                        path: settings.state_dir.clone(),
+                        source,
+                    }
                 })?;
             }
             match at_job::schedule(&runner, &*firewall, &settings.state_dir, &nets, &end) {
@@ -217,14 +216,11 @@ pub(super) fn import(
             })
         })?;
     }
-    writeln!(out, "{} locked", locks.len())?;
-    out.flush()?;
-    warnings.iter().for_each(|warning| complain(warning));
-    Ok(if warnings.is_empty() {
-        event::OK
-    } else {
-        event::FAILED
-    })
+    writeln!(console.out(), "{} locked", locks.len())?;
+    for warning in &warnings {
+        console.warn(warning);
+    }
+    Ok(())
 }
 
 /// Whether the network or a wider one is among these.
@@ -233,8 +229,10 @@ fn covered(net: IpNet, locked: &HashSet<IpNet>) -> bool {
 }
 
 fn read(file: &Path) -> Result<String, CommandError> {
-    let failed =
-        |error: io::Error| CommandError::Failed(format!("cannot read {}: {error}", file.display()));
+    let failed = |source: io::Error| CommandError::Read {
+        path: file.to_owned(),
+        source,
+    };
     let mut text = String::new();
     if file == Path::new("-") {
         io::stdin()

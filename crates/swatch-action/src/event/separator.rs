@@ -1,5 +1,5 @@
-//! The other dialect of the script that is about, `swatch_action.sh SEPARATOR FIELD [block]`: fields as
-//! `awk -F SEPARATOR '{print $FIELD}'` takes them.
+//! The calling convention of a second script in circulation, `swatch_action.sh SEPARATOR FIELD
+//! [block]`: fields as `awk -F SEPARATOR '{print $FIELD}'` splits them.
 
 use std::{borrow::Cow, fmt};
 
@@ -41,8 +41,21 @@ pub enum SeparatorError {
     },
 }
 
+/// The field holds no address. The texts are excerpts without control characters.
+#[derive(Debug, thiserror::Error)]
+#[error("no address in field {place} ({field:?}) of the line: {line}")]
+pub struct NoAddress {
+    /// Field and separator as given.
+    place: String,
+    /// What the field holds.
+    field: String,
+    /// The line.
+    line: String,
+}
+
 impl Separated {
-    /// As awk: one blank stands for runs of blanks, one character for itself, more is a regular expression.
+    /// Reads both as awk does: a single space stands for runs of white space, another single
+    /// character for itself, and anything longer is a regular expression.
     ///
     /// # Errors
     /// [`SeparatorError`].
@@ -88,19 +101,17 @@ impl Separated {
     /// The address in the field, by the script's rule.
     ///
     /// # Errors
-    /// The message for standard error.
-    pub fn find(&self, raw: &[u8]) -> Result<Found, String> {
+    /// [`NoAddress`] where the field holds none.
+    pub fn find(&self, raw: &[u8]) -> Result<Found, NoAddress> {
         let line = address::collapse(raw);
         let field = self.select(&line);
-        let whole = FieldList::parse("1-").map_err(|error| error.to_string())?;
-        address::find(&field, &Rule::Field(&whole), true).map_err(|_| {
-            format!(
-                "no address in field {} ({:?}) of the line: {}",
-                self.shown,
-                harmless::excerpt(&field, 80),
-                harmless::excerpt(&line, 200)
-            )
-        })
+        let none = || NoAddress {
+            place: self.shown.clone(),
+            field: harmless::excerpt(&field, 80),
+            line: harmless::excerpt(&line, 200),
+        };
+        let whole = FieldList::parse("1-").map_err(|_| none())?;
+        address::find(&field, &Rule::Field(&whole), true).map_err(|_| none())
     }
 }
 

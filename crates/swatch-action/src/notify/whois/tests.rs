@@ -44,7 +44,7 @@ fn address(text: &str) -> IpAddr {
 
 #[test]
 fn a_burst_from_one_network_asks_once() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let state = State::open(dir.path()).expect("a new state");
     let text = b"inetnum: 203.0.113.0 - 203.0.113.127\r\nnetname: EVIL\x1b[31m-NET\r\n".to_vec();
     let (place, asked) = server(text);
@@ -66,7 +66,7 @@ fn a_burst_from_one_network_asks_once() {
 
 #[test]
 fn a_referral_to_this_machine_is_not_followed() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let (inner, asked_inner) = server(b"secret of the inner network\n".to_vec());
     for referral in [
         format!("refer: {inner}\n"),
@@ -86,7 +86,7 @@ fn a_referral_to_this_machine_is_not_followed() {
 
 #[test]
 fn silence_refusal_and_floods_are_bounded_and_told() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let place = silent.local_addr().expect("bound").to_string();
     let begun = std::time::Instant::now();

@@ -41,7 +41,7 @@ pub(super) fn write(dir: &Path, net: IpNet, meta: &Metadata, lines: u64) {
             .open(&path)
     };
     let file = open().or_else(|_| {
-        DirBuilder::new().mode(0o750).create(dir.join(FOLDER))?;
+        DirBuilder::new().mode(0o750).create(dir.join(DIRECTORY))?;
         open()
     });
     if let Ok(mut file) = file {
@@ -50,10 +50,10 @@ pub(super) fn write(dir: &Path, net: IpNet, meta: &Metadata, lines: u64) {
     }
 }
 
-const FOLDER: &str = ".lines";
+const DIRECTORY: &str = ".lines";
 
 fn place(dir: &Path, net: IpNet) -> PathBuf {
-    dir.join(FOLDER).join(network::file_name(net))
+    dir.join(DIRECTORY).join(network::file_name(net))
 }
 
 /// What the note holds for: this very file, untouched since.

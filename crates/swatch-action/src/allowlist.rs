@@ -33,7 +33,7 @@ pub struct Protected {
 
 /// Everything that is not locked.
 #[derive(Debug, Default)]
-pub struct Allowed {
+pub struct Allowlist {
     /// The networks.
     pub list: Vec<Protected>,
     /// What could not be read or resolved.
@@ -69,7 +69,7 @@ pub fn ignored(ignore: &Ignore, address: IpAddr) -> (Option<String>, Vec<String>
 ///
 /// `by_hand` protects the address of the SSH login that the command was typed in.
 #[must_use]
-pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) -> Allowed {
+pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) -> Allowlist {
     let (mut allowed, hosts) = written(&settings.ignore);
     for name in &hosts {
         match host(name, settings, state, now) {
@@ -93,7 +93,7 @@ pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) 
     allowed
 }
 
-impl Allowed {
+impl Allowlist {
     /// What becomes of the wish to lock `net` for the sake of `address` (the network's own for a network by hand).
     #[must_use]
     pub fn judge(&self, net: IpNet, address: IpAddr) -> Verdict {
@@ -120,8 +120,8 @@ impl Allowed {
 }
 
 /// The networks that are written down, and the host names that are.
-fn written(ignore: &Ignore) -> (Allowed, Vec<String>) {
-    let mut allowed = Allowed::default();
+fn written(ignore: &Ignore) -> (Allowlist, Vec<String>) {
+    let mut allowed = Allowlist::default();
     let mut hosts = ignore.hosts.clone();
     allowed
         .list
@@ -141,7 +141,7 @@ fn written(ignore: &Ignore) -> (Allowed, Vec<String>) {
     (allowed, hosts)
 }
 
-fn file(path: &Path, text: &str, allowed: &mut Allowed, hosts: &mut Vec<String>) {
+fn file(path: &Path, text: &str, allowed: &mut Allowlist, hosts: &mut Vec<String>) {
     for (number, line) in text.lines().enumerate() {
         let entry = line.split('#').next().unwrap_or_default().trim();
         let is_name = entry.contains(|c: char| c.is_ascii_alphabetic())

@@ -6,17 +6,17 @@ fn net(text: &str) -> IpNet {
     network::parse(text).expect("a network")
 }
 
-fn folder() -> (tempfile::TempDir, Ledger) {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let ledger = Ledger::open(dir.path()).expect("our own folder");
-    (dir, ledger)
+fn directory() -> (tempfile::TempDir, AddressLogs) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let logs = AddressLogs::open(dir.path()).expect("our own directory");
+    (dir, logs)
 }
 
 #[test]
 fn each_event_is_a_line_and_the_count_is_the_lines() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     for expected in 1..=5 {
-        let count = ledger.append(net("203.0.113.9"), b"one event", None, 0);
+        let count = logs.append(net("203.0.113.9"), b"one event", None, 0);
         assert_eq!(count.expect("appended"), expected);
     }
     let text = std::fs::read_to_string(dir.path().join("203.0.113.9")).expect("the log");
@@ -25,12 +25,11 @@ fn each_event_is_a_line_and_the_count_is_the_lines() {
 
 #[test]
 fn a_long_log_is_counted_by_its_note_until_somebody_touches_it() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     let path = dir.path().join("203.0.113.9");
     std::fs::write(&path, "line\n".repeat(100_000)).expect("a long log");
     let add = || {
-        ledger
-            .append(net("203.0.113.9"), b"line", None, 0)
+        logs.append(net("203.0.113.9"), b"line", None, 0)
             .expect("appended")
     };
     assert_eq!(add(), 100_001);
@@ -56,25 +55,24 @@ fn a_long_log_is_counted_by_its_note_until_somebody_touches_it() {
 
 #[test]
 fn a_note_is_used_and_not_only_written() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     std::fs::write(dir.path().join("203.0.113.9"), "line\n".repeat(50_000)).expect("a log");
-    ledger
-        .append(net("203.0.113.9"), b"line", None, 0)
+    logs.append(net("203.0.113.9"), b"line", None, 0)
         .expect("appended");
     let place = dir.path().join(".lines/203.0.113.9");
     let text = std::fs::read_to_string(&place).expect("the note");
     std::fs::write(&place, text.replacen("50001", "70001", 1)).expect("changed");
-    let count = ledger.append(net("203.0.113.9"), b"line", None, 0);
+    let count = logs.append(net("203.0.113.9"), b"line", None, 0);
     assert_eq!(count.expect("appended"), 70_002);
 }
 
 #[test]
-fn links_folders_and_pipes_are_not_written_to() {
-    let (dir, ledger) = folder();
+fn links_directories_and_pipes_are_not_written_to() {
+    let (dir, logs) = directory();
     let victim = dir.path().join("victim");
     std::fs::write(&victim, "precious").expect("a file");
     symlink(&victim, dir.path().join("203.0.113.1")).expect("a link");
-    std::fs::create_dir(dir.path().join("203.0.113.2")).expect("a folder");
+    std::fs::create_dir(dir.path().join("203.0.113.2")).expect("a directory");
     nix::unistd::mkfifo(
         &dir.path().join("203.0.113.3"),
         nix::sys::stat::Mode::S_IRWXU,
@@ -82,7 +80,7 @@ fn links_folders_and_pipes_are_not_written_to() {
     .expect("a pipe");
     for name in ["203.0.113.1", "203.0.113.2", "203.0.113.3"] {
         let begun = Instant::now();
-        assert!(ledger.append(net(name), b"x", None, 0).is_err(), "{name}");
+        assert!(logs.append(net(name), b"x", None, 0).is_err(), "{name}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{name}");
     }
     assert_eq!(
@@ -93,15 +91,15 @@ fn links_folders_and_pipes_are_not_written_to() {
 
 #[test]
 fn a_folder_that_others_can_change_is_refused() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
     assert!(matches!(
-        Ledger::open(dir.path()),
-        Err(LedgerError::Folder(FolderError::Unsafe { .. }))
+        AddressLogs::open(dir.path()),
+        Err(CountError::Directory(DirectoryError::Unsafe { .. }))
     ));
     let fresh = dir.path().join("a/b");
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
-    Ledger::open(&fresh).expect("made");
+    AddressLogs::open(&fresh).expect("made");
     assert_eq!(
         fresh.metadata().expect("there").permissions().mode() & 0o777,
         0o750
@@ -110,40 +108,39 @@ fn a_folder_that_others_can_change_is_refused() {
 
 #[test]
 fn a_torn_last_line_stays_a_line_of_its_own() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     std::fs::write(dir.path().join("203.0.113.9"), "whole\nhal").expect("a torn log");
-    let count = ledger.append(net("203.0.113.9"), b"next", None, 0);
+    let count = logs.append(net("203.0.113.9"), b"next", None, 0);
     assert_eq!(count.expect("appended"), 3);
-    let (text, cut) = ledger.tail(net("203.0.113.9"), 9).expect("the end");
+    let (text, cut) = logs.tail(net("203.0.113.9"), 9).expect("the end");
     assert_eq!((text.as_slice(), cut), (&b"next\n"[..], true));
 }
 
 #[test]
 fn a_window_counts_its_own_time_only() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     let at = |now| {
-        ledger
-            .append(net("203.0.113.9"), b"x", Some(Span(600)), now)
+        logs.append(net("203.0.113.9"), b"x", Some(Span(600)), now)
             .expect("appended")
     };
     assert_eq!(at(1000), 1);
     assert_eq!(at(1300), 2);
     assert_eq!(at(1700), 2);
-    assert_eq!(ledger.lines(net("203.0.113.9")).expect("counted"), 3);
-    assert_eq!(ledger.lines_within(net("203.0.113.9"), Span(600), 1700), 2);
+    assert_eq!(logs.lines(net("203.0.113.9")).expect("counted"), 3);
+    assert_eq!(logs.lines_within(net("203.0.113.9"), Span(600), 1700), 2);
     std::fs::rename(dir.path().join("203.0.113.9"), dir.path().join("old")).expect("rotated");
     assert_eq!(at(1701), 1);
 }
 
 #[test]
 fn concurrent_writers_lose_nothing_and_no_two_see_the_same_count() {
-    let (dir, ledger) = folder();
+    let (dir, logs) = directory();
     let counts = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..100 {
-                    let count = ledger.append(net("203.0.113.9"), b"event", None, 0);
+                    let count = logs.append(net("203.0.113.9"), b"event", None, 0);
                     counts
                         .lock()
                         .expect("no panic")

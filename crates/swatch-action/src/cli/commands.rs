@@ -1,0 +1,177 @@
+//! The subcommands, for people and timers.
+
+use std::{io, path::PathBuf};
+
+use clap::Subcommand;
+
+use super::flags::Flags;
+use crate::{
+    console::{Console, Exit},
+    duration::Span,
+    extract, listing, maintenance, manual,
+    settings::{Settings, SettingsError},
+    subcommand::{CommandError, Outcome},
+};
+
+/// A subcommand.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print for each line of standard input the address it would act on, `-` for none; no root needed
+    Address {
+        /// A field as `cut -d " " -f` takes it, or `auto`
+        #[arg(allow_hyphen_values = true)]
+        field: String,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// List what is locked
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Show one address: its lock, its history, its log
+    Show {
+        /// The address or network
+        address: String,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Lock an address or network now
+    Lock {
+        /// The address or network
+        address: String,
+        /// How long, such as 2h; else the policy's time
+        #[arg(long = "for", value_name = "TIME")]
+        span: Option<Span>,
+        /// Why, for the list
+        #[arg(long, value_name = "TEXT", default_value = "by hand")]
+        reason: String,
+        /// Say what would be done and do none of it
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// End locks
+    Unlock {
+        /// An address, or a network with everything in it
+        #[arg(required_unless_present = "all")]
+        address: Option<String>,
+        /// Every lock
+        #[arg(long, conflicts_with = "address")]
+        all: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Lock every address and network of a file, one a line
+    Import {
+        /// The file; `-` for standard input
+        file: PathBuf,
+        /// How long, such as 7d; else the policy's time
+        #[arg(long = "for", value_name = "TIME")]
+        span: Option<Span>,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Print figures
+    Stats {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Put back every lock that is in force, in bulk: after boot or a flush of the firewall
+    Restore {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Compare the locks with the firewall, and mend it
+    Check {
+        /// Only tell
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// End the locks whose time is over
+    Expire {
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+impl Command {
+    /// Whether a word is the name of a subcommand.
+    #[must_use]
+    pub(super) fn is(word: &str) -> bool {
+        Self::has_subcommand(word)
+    }
+
+    fn flags(&self) -> &Flags {
+        match self {
+            Self::Address { flags, .. }
+            | Self::List { flags, .. }
+            | Self::Show { flags, .. }
+            | Self::Lock { flags, .. }
+            | Self::Unlock { flags, .. }
+            | Self::Import { flags, .. }
+            | Self::Stats { flags, .. }
+            | Self::Restore { flags }
+            | Self::Check { flags, .. }
+            | Self::Expire { flags } => flags,
+        }
+    }
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// The settings; what goes wrong later is printed and becomes [`Exit::Failed`].
+pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<Exit, SettingsError> {
+    let settings = command.flags().settings()?;
+    Ok(match outcome(command, &settings, console) {
+        Ok(()) => console.exit(),
+        // A reader that went away has seen all it wanted.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            console.exit()
+        }
+        Err(error) => {
+            console.warn(&error.to_string());
+            Exit::Failed
+        }
+    })
+}
+
+fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> Outcome {
+    match command {
+        Command::Address { field, .. } => {
+            extract::address(settings, &field, &mut io::stdin().lock(), console)
+        }
+        Command::List { json, .. } => listing::list(settings, json, console),
+        Command::Show { address, .. } => listing::show(settings, &address, console),
+        Command::Stats { json, .. } => listing::stats(settings, json, console),
+        Command::Lock {
+            address,
+            span,
+            reason,
+            dry_run,
+            ..
+        } => {
+            let request = manual::Wish {
+                address,
+                span,
+                reason,
+            };
+            manual::lock(settings, request, dry_run, console)
+        }
+        Command::Unlock { address, .. } => manual::unlock(settings, address.as_deref(), console),
+        Command::Import { file, span, .. } => manual::import(settings, &file, span, console),
+        Command::Restore { .. } => maintenance::restore(settings, console),
+        Command::Check { dry_run, .. } => maintenance::check(settings, dry_run, console),
+        Command::Expire { .. } => maintenance::expire(settings, console),
+    }
+}

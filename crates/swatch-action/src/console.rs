@@ -1,0 +1,77 @@
+//! Standard output and standard error of one run, and the exit code that follows from them.
+
+use std::io::Write;
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done, or there was nothing to do.
+    Done = 0,
+    /// No address was found, or a step failed; standard error says which.
+    Failed = 1,
+    /// The command line or the settings are wrong.
+    Usage = 2,
+}
+
+/// Where a run writes to.
+///
+/// Everything that it has to say goes through here, so that no function below has to know whether a
+/// warning goes to a terminal, to the watcher's log or into a test.
+pub struct Console<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    failed: bool,
+}
+
+impl<'a> Console<'a> {
+    /// A console on these two streams.
+    pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            err,
+            failed: false,
+        }
+    }
+
+    /// Standard output.
+    pub fn out(&mut self) -> &mut dyn Write {
+        self.out
+    }
+
+    /// Reports something that leaves the exit code as it is.
+    pub fn note(&mut self, message: &str) {
+        // One write, so that the messages of concurrent processes do not mix. Where nobody listens
+        // the message is lost, and nothing can be done about that.
+        let text = format!("swatch-action: {message}\n");
+        let _ = self.err.write_all(text.as_bytes());
+    }
+
+    /// Reports a step that failed; the run goes on and ends with [`Exit::Failed`].
+    pub fn warn(&mut self, message: &str) {
+        self.failed = true;
+        self.note(message);
+    }
+
+    /// Has the run end with [`Exit::Failed`], for a finding that standard output already tells.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// [`Exit::Failed`] after a warning, else [`Exit::Done`].
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if self.failed {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+impl std::fmt::Debug for Console<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Console")
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
