@@ -42,11 +42,11 @@ fn a_log_folder_that_is_none() {
     for (dir, said) in [
         (
             "HERE/file",
-            "the log folder HERE/file: HERE/file is not a folder: move it away, or name another folder in `log_dir` (--log-dir)",
+            "the log directory HERE/file: HERE/file is not a directory: move it away, or name another directory in `log_dir` (--log-dir)",
         ),
         (
             "HERE/link/logs",
-            "the log folder HERE/link/logs: HERE/link is a link to HERE/nowhere, which is not there: make that folder, or name another one in `log_dir` (--log-dir)",
+            "the log directory HERE/link/logs: HERE/link is a link to HERE/nowhere, which is not there: make that directory, or name another one in `log_dir` (--log-dir)",
         ),
     ] {
         bare.settings(&format!("log_dir = \"{dir}\"\nstate_dir = \"HERE/state\""));
@@ -69,8 +69,8 @@ fn a_state_folder_that_is_none_does_not_keep_from_locking() {
         bare.said(&output),
         (
             1,
-            "swatch-action: the state folder HERE/file: HERE/file is not a folder: move it away, or name another \
-             folder in `state_dir` (--state-dir); locked without it\n"
+            "swatch-action: the state directory HERE/file: HERE/file is not a folder: move it away, or name another \
+             directory in `state_dir` (--state-dir); locked without it\n"
                 .to_owned()
         )
     );
