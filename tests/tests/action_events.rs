@@ -77,7 +77,7 @@ fn hostile_lines_stay_text() {
         "x\r\nTo: victim@example.net".to_owned(),
     ];
     for user in &users {
-        let line = format!("user {user} from 203.0.113.9 port 1\n~!touch {trap}\n");
+        let line = format!("user {user} from 203.0.113.9 port 1\n");
         let fields = line
             .lines()
             .next()
@@ -97,6 +97,8 @@ fn hostile_lines_stay_text() {
         let said = [output.stdout, output.stderr].concat();
         assert!(!said.contains(&0x1b) && !said.contains(&7), "{user:?}");
     }
+    let tilde = sandbox.run(&["5"], format!("~!touch {trap}\n").as_bytes());
+    assert_eq!(tilde.status.code(), Some(1), "it names no address");
     wait_for("the mails", || sandbox.files("mails") >= users.len() - 3);
     assert!(!sandbox.path("pwned").exists(), "something ran a command");
     let mut names: Vec<String> = fs::read_dir(sandbox.path("log"))
@@ -230,7 +232,7 @@ fn a_webhook_gets_words_and_no_shell() {
 
 /// A writer that keeps its pipe open does not keep us waiting for more than the line.
 #[test]
-fn the_event_begins_with_the_newline() {
+fn each_line_is_an_event_and_acted_on_at_its_newline() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&["2"]);
     let mut child = command
@@ -240,11 +242,18 @@ fn the_event_begins_with_the_newline() {
         .expect("swatch-action");
     let mut stdin = child.stdin.take().expect("a pipe");
     std::io::Write::write_all(&mut stdin, b"from 203.0.113.9\n").expect("written");
-    wait_for("the end of the helper", || {
-        child.try_wait().expect("ours").is_some()
-    });
+    // The pipe stays open, and the first line is acted on all the same.
+    let log = || fs::read_to_string(sandbox.path("log/203.0.113.9")).unwrap_or_default();
+    wait_for("the first event", || log() == "from 203.0.113.9\n");
+    std::io::Write::write_all(&mut stdin, b"\nfrom 198.51.100.7\nx 203.0.113.9").expect("written");
     drop(stdin);
-    assert_eq!(sandbox.text("log/203.0.113.9"), "from 203.0.113.9\n");
+    let output = child.wait_with_output().expect("ours");
+    assert!(output.status.success(), "{}", err(&output));
+    let said = out(&output);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.ends_with(" 203.0.113.9 2\n"), "{said}");
+    assert_eq!(log(), "from 203.0.113.9\nx 203.0.113.9\n");
+    assert_eq!(sandbox.text("log/198.51.100.7"), "from 198.51.100.7\n");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_state_folder_that_is_none_does_not_keep_from_locking() {
         bare.said(&output),
         (
             1,
-            "swatch-action: the state directory HERE/file: HERE/file is not a folder: move it away, or name another \
+            "swatch-action: the state directory HERE/file: HERE/file is not a directory: move it away, or name another \
              directory in `state_dir` (--state-dir); locked without it\n"
                 .to_owned()
         )
@@ -130,7 +130,7 @@ fn a_read_only_disk() {
     );
     assert_eq!(
         bare.said(&output).1,
-        "swatch-action: cannot write to /run/ro/203.0.113.9: Read-only file system (os error 30): name a folder on \
+        "swatch-action: cannot write to /run/ro/203.0.113.9: Read-only file system (os error 30): name a directory on \
          another disk with --log-dir\n\
          swatch-action: cannot lock /run/ro/firewall.lock: Read-only file system (os error 30): name a folder that \
          can be written to with --state-dir; locked without it\n"

@@ -86,9 +86,8 @@ pub fn handle(
             one(settings, event, &raw, console);
         }
         first = false;
-        match input.fill_buf() {
-            Ok([]) => break,
-            Ok(_) | Err(_) => {}
+        if let Ok([]) = input.fill_buf() {
+            break;
         }
     }
     console.exit()
