@@ -9,7 +9,7 @@ mod producer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use swatch_tail::{Block, Origin, Pieces, Separator, Waker};
+use swatch_tail::{Block, Chunks, Origin, Separator, Waker};
 
 use crate::log::Level;
 
@@ -54,7 +54,7 @@ impl Receipt {
     pub fn done(&self, offset: u64) {
         match self {
             Receipt::None => {}
-            Receipt::File(origin) => origin.done(offset),
+            Receipt::File(origin) => origin.ack(offset),
             Receipt::Journal(cursors) => cursors.done(offset),
         }
     }
@@ -76,7 +76,7 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// What could not be found out of the file.
-    fn pieces(&mut self) -> Result<Option<Pieces>, String> {
+    fn chunks(&mut self) -> Result<Option<Chunks>, String> {
         Ok(None)
     }
 

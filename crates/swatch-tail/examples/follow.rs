@@ -8,7 +8,7 @@
 //! --reload-on FILE   set the same patterns again whenever this file is there, and remove it
 //! ```
 //!
-//! Records go to standard output, one line each, notices to standard error. A record counts as
+//! Records go to standard output, one line each, events to standard error. A record counts as
 //! done when it has been written.
 
 use std::io::Write;
@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match arg.to_str() {
             Some("--state") => {
                 let loaded = Checkpoint::load(value()?.as_ref())?;
-                if let Some(notice) = loaded.notice {
-                    eprintln!("{notice}");
+                for event in &loaded.events {
+                    eprintln!("{event}");
                 }
                 checkpoint = loaded.checkpoint;
             }
@@ -59,12 +59,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 out.write_all(&text)?;
                 out.flush()?;
                 if let Some(origin) = block.origin() {
-                    origin.done(block.end_offset());
+                    origin.ack(block.end_offset());
                 }
                 checkpoint.save_unsynced()?;
                 follower.recycle(block);
             }
-            Event::Notice(notice) => eprintln!("{notice}"),
+            Event::File(event) => eprintln!("{event}"),
             Event::TimedOut => {}
             Event::Woken => return Ok(()),
         }

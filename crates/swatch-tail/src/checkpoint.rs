@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use nix::time::ClockId;
 
-use crate::notice::Notice;
+use crate::event::FileEvent;
 use crate::pattern::Pattern;
 
 use format::State;
@@ -63,7 +63,7 @@ pub struct Loaded {
     /// The handle.
     pub checkpoint: Checkpoint,
     /// Set if there was a state that could not be used.
-    pub notice: Option<Notice>,
+    pub events: Vec<FileEvent>,
 }
 
 impl Checkpoint {
@@ -76,7 +76,7 @@ impl Checkpoint {
     ///
     /// Beside it lie `NAME.lock`, `NAME.tmp` and `NAME.unsynced`. If a crash left several states,
     /// the newest that is whole is used. If there is none that is whole, the file is set aside
-    /// and a notice says so: following must go on.
+    /// and a event says so: following must go on.
     ///
     /// The files are opened without following symbolic links, and must be plain files of this
     /// user, or of root, that others cannot write. For the directory see [`check_state_dir`].
@@ -86,7 +86,7 @@ impl Checkpoint {
     /// ours, or was written by a later version.
     pub fn load(state: &Path) -> Result<Loaded, StateError> {
         let mut store = Store::open(state)?;
-        let (found, notice) = store.load()?;
+        let (found, events) = store.load()?;
         let table = Table {
             live: Vec::new(),
             loaded: found.files,
@@ -95,7 +95,7 @@ impl Checkpoint {
         };
         Ok(Loaded {
             checkpoint: Checkpoint::with(table, Some(store)),
-            notice,
+            events,
         })
     }
 

@@ -84,14 +84,14 @@ impl Window {
 
 /// What a file was when it was read up to a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Print {
+pub(crate) struct Fingerprint {
     /// The first bytes of the file.
     pub(crate) head: Window,
     /// The bytes just before a position that had been read.
     pub(crate) mark: Window,
 }
 
-impl Print {
+impl Fingerprint {
     /// Whether `file` begins as the file did whose print this is, up to and with its mark. A file
     /// of which nothing was read yet is like any other.
     pub(crate) fn matches(&self, file: &File) -> io::Result<bool> {
@@ -182,18 +182,18 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"the first line of the log\nmore\n")
             .unwrap();
-        let print = Print {
+        let fingerprint = Fingerprint {
             head: Window::of(b"the first line of the log\n", 26),
             mark: Window::of(b"more\n", 31),
         };
-        assert!(print.matches(&file).unwrap());
+        assert!(fingerprint.matches(&file).unwrap());
         file.write_at(b"M", 26).unwrap();
-        assert!(!print.matches(&file).unwrap());
+        assert!(!fingerprint.matches(&file).unwrap());
         file.write_at(b"m", 26).unwrap();
         file.write_at(b"T", 0).unwrap();
-        assert!(!print.matches(&file).unwrap());
+        assert!(!fingerprint.matches(&file).unwrap());
         file.set_len(30).unwrap();
-        assert!(!print.matches(&file).unwrap());
+        assert!(!fingerprint.matches(&file).unwrap());
     }
 
     #[test]

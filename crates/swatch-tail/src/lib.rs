@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! log files ──Follower──┐
-//!                       ├──▶ Block (whole records, where they come from) ──▶ ... ──▶ Origin::done ──▶ Checkpoint::save
+//!                       ├──▶ Block (whole records, where they come from) ──▶ ... ──▶ Origin::ack ──▶ Checkpoint::save
 //! pipe, file ─RecordReader┘
 //! ```
 //!
 //! * [`Follower`] follows any number of files through rename, copy-and-truncate, deletion,
 //!   absence, moved symbolic links and several rotations between two looks.
 //! * [`RecordReader`] splits any [`Read`](std::io::Read): a file in one pass, the output of a
-//!   command, standard input. [`Pieces`] do so for a file that several threads read.
-//! * Both hand over [`Block`]s of whole records, and [`Notice`]s of what the user should be told.
+//!   command, standard input. [`Chunks`] do so for a file that several threads read.
+//! * Both hand over [`Block`]s of whole records, and [`FileEvent`]s of what the user should be told.
 //! * [`Checkpoint`] keeps the positions of the records whose actions are done, so that after a
 //!   stop, a crash or `kill -9` nothing is lost.
 //!
@@ -34,11 +34,11 @@
 //!                 println!("{}", String::from_utf8_lossy(record.bytes()));
 //!             }
 //!             if let Some(origin) = block.origin() {
-//!                 origin.done(block.end_offset());
+//!                 origin.ack(block.end_offset());
 //!             }
 //!             checkpoint.save()?;
 //!         }
-//!         Event::Notice(notice) => eprintln!("{notice}"),
+//!         Event::File(event) => eprintln!("{event}"),
 //!         Event::Woken => break, // somebody called `follower.waker().wake()`
 //!         Event::TimedOut => {}
 //!     }
@@ -61,7 +61,7 @@
 //! * what a copy-and-truncate rotation itself loses: lines written between the copy and the
 //!   truncation;
 //! * lines in a file that was removed, or compressed by a program that is not there, while the
-//!   follower was down; this is told ([`Notice::Lost`], [`Notice::RotatedUnreadable`]);
+//!   follower was down; this is told ([`FileEvent::Lost`], [`FileEvent::RotatedUnreadable`]);
 //! * lines written to a rotated file after it had been quiet for [`FollowOptions::quiet`], until
 //!   the next start with a state;
 //! * files that had the name and lost it again before anybody looked, if their new names tell no
@@ -76,46 +76,20 @@
 //! before the position. So a truncated file is noticed whatever its new length, a copy of it is
 //! found among its siblings, and an inode number that is used again misleads nobody.
 
-mod assemble;
-mod block;
 mod checkpoint;
+mod event;
 mod fingerprint;
 mod follow;
-mod notice;
 mod pattern;
-mod pieces;
-mod reader;
-mod separator;
-mod wake;
+mod records;
+mod waker;
 
-pub use block::{Block, Origin, Record, Records};
 pub use checkpoint::{Checkpoint, Loaded, StateError, check_state_dir};
+pub use event::FileEvent;
 pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower};
-pub use notice::Notice;
 pub use pattern::{Pattern, split_tail_file};
-pub use pieces::{Piece, Pieces, Place};
-pub use reader::{RecordReader, Step};
-pub use separator::Separator;
-pub use wake::{Wait, Waker};
-
-/// How input is split into records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SplitOptions {
-    /// What ends a record.
-    pub separator: Separator,
-    /// How many bytes of a record are kept; what is behind them is skipped and told. `None`
-    /// keeps all, in memory. Default 1 MiB.
-    pub max_record: Option<usize>,
-    /// How many bytes are read at once when there is much to read. Default 256 KiB.
-    pub block_size: usize,
-}
-
-impl Default for SplitOptions {
-    fn default() -> Self {
-        SplitOptions {
-            separator: Separator::Newline,
-            max_record: Some(1024 * 1024),
-            block_size: 256 * 1024,
-        }
-    }
-}
+pub use records::{
+    Block, Chunk, Chunks, Claim, Origin, Record, RecordReader, Records, Separator, SplitOptions,
+    Step,
+};
+pub use waker::{Wait, Waker};

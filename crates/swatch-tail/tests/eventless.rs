@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 mod common;
 
 use common::{Tail, append, events_only};
-use swatch_tail::Notice;
+use swatch_tail::FileEvent;
 
 #[test]
 fn without_inotify_instances() {
@@ -35,10 +35,10 @@ fn without_inotify_instances() {
         let _ = child.wait();
         return;
     }
-    let notice = told.next().unwrap();
+    let event = told.next().unwrap();
     assert!(
-        notice.starts_with("no file events from the system"),
-        "{notice}"
+        event.starts_with("no file events from the system"),
+        "{event}"
     );
     append(&log, "1\n");
     assert_eq!(records.next().unwrap(), "1");
@@ -72,7 +72,10 @@ fn events_that_the_kernel_dropped() {
     tail.rename("log", "log.1");
     tail.append("log", "3\n");
     tail.expect(&["1", "2", "3"]);
-    let dropped = tail.notices.iter().filter(|n| **n == Notice::EventsDropped);
+    let dropped = tail
+        .events
+        .iter()
+        .filter(|n| **n == FileEvent::EventsDropped);
     assert_eq!(dropped.count(), 1);
 }
 
@@ -106,8 +109,8 @@ fn a_file_that_may_not_be_read_is_told_and_waited_for() {
         let _ = child.wait();
         return;
     }
-    let notice = told.next().unwrap();
-    assert!(notice.contains("Permission denied"), "{notice}");
+    let event = told.next().unwrap();
+    assert!(event.contains("Permission denied"), "{event}");
     append(&log, "1\n");
     mode(&log, 0o644).unwrap();
     assert_eq!(records.next().unwrap(), "1");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{Tail, append, events_only, quick};
 use swatch_tail::{
-    Checkpoint, FollowError, FollowOptions, Follower, Notice, Pattern, Separator, SplitOptions,
+    Checkpoint, FileEvent, FollowError, FollowOptions, Follower, Pattern, Separator, SplitOptions,
 };
 
 #[test]
@@ -56,12 +56,12 @@ fn an_unfinished_line_waits() {
 fn an_absent_file_is_waited_for_and_read_from_its_beginning() {
     let mut tail = Tail::start(&["log"], events_only(), |_| {});
     tail.settle();
-    assert!(matches!(tail.notices[..], [Notice::Absent { .. }]));
+    assert!(matches!(tail.events[..], [FileEvent::Absent { .. }]));
     tail.append("log", "1\n2\n");
     tail.expect(&["1", "2"]);
     tail.append("log", "3\n");
     tail.expect(&["1", "2", "3"]);
-    assert!(matches!(tail.notices[..], [_, Notice::Appeared { .. }]));
+    assert!(matches!(tail.events[..], [_, FileEvent::Appeared { .. }]));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_rest_of_a_renamed_file_comes_before_the_new_one() {
 fn a_renamed_file_is_read_until_there_is_a_new_one() {
     let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
     tail.rename("log", "log.1");
-    tail.expect_notice("absence", |n| matches!(n, Notice::Absent { .. }));
+    tail.expect_event("absence", |n| matches!(n, FileEvent::Absent { .. }));
     // Longer than a replaced file is kept.
     std::thread::sleep(quick().quiet * 2);
     tail.append("log.1", "late\n");
@@ -123,8 +123,8 @@ fn truncation_to_any_length_is_noticed() {
         fs::write(tail.path("log"), new).unwrap();
         tail.expect(&["1234", new.trim_end()]);
         assert!(matches!(
-            tail.notices[..],
-            [Notice::Truncated { read: 5, .. }]
+            tail.events[..],
+            [FileEvent::Truncated { read: 5, .. }]
         ));
         tail.append("log", "on\n");
         tail.expect(&["1234", new.trim_end(), "on"]);
@@ -228,13 +228,13 @@ fn a_record_beyond_the_bound_is_cut_and_told() {
     }
     tail.append("log", " end\nnext\n");
     tail.expect(&[&"x".repeat(1000), "next"]);
-    let told = Notice::RecordTooLong {
+    let told = FileEvent::RecordTooLong {
         path: Some(tail.path("log")),
         end: 3890,
         kept: 1000,
         skipped: 2889,
     };
-    assert_eq!(tail.notices, [told]);
+    assert_eq!(tail.events, [told]);
 }
 
 #[test]
@@ -318,9 +318,9 @@ fn a_directory_in_the_place_of_a_log_is_told_and_outlived() {
     let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
     fs::remove_file(tail.path("log")).unwrap();
     fs::create_dir(tail.path("log")).unwrap();
-    tail.expect_notice("trouble", |n| matches!(n, Notice::Unreadable { .. }));
+    tail.expect_event("trouble", |n| matches!(n, FileEvent::Unreadable { .. }));
     tail.settle();
-    assert_eq!(tail.notices.len(), 1);
+    assert_eq!(tail.events.len(), 1);
     fs::remove_dir(tail.path("log")).unwrap();
     tail.append("log", "1\n");
     tail.expect(&["1"]);

@@ -30,7 +30,7 @@ fn a_copy_of_less_than_was_read_is_not_read_again() {
         tail.append("log", "read after it\n");
         tail.expect(&["read before the copy", "read after it"]);
         fs::write(tail.path("log"), "").unwrap();
-        tail.until("the truncation", |tail| !tail.notices.is_empty());
+        tail.until("the truncation", |tail| !tail.events.is_empty());
         tail.append("log", "new\n");
         tail.expect(&["read before the copy", "read after it", "new"]);
     }

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use common::{Tail, append, quick};
-use swatch_tail::{Notice, Pattern};
+use swatch_tail::{FileEvent, Pattern};
 
 #[test]
 fn a_pattern_picks_up_new_files_from_their_beginning() {
@@ -18,14 +18,17 @@ fn a_pattern_picks_up_new_files_from_their_beginning() {
     tail.append("g2", "2\n");
     tail.append("h", "other\n");
     tail.expect(&["1", "2"]);
-    assert!(matches!(&tail.notices[..], [Notice::Appeared { path }] if path.ends_with("g2")));
+    assert!(matches!(&tail.events[..], [FileEvent::Appeared { path }] if path.ends_with("g2")));
 }
 
 #[test]
 fn a_pattern_that_matches_nothing_is_told_and_waits() {
     let mut tail = Tail::start(&["*.log"], quick(), |_| {});
     tail.settle();
-    assert!(matches!(tail.notices[..], [Notice::NothingMatches { .. }]));
+    assert!(matches!(
+        tail.events[..],
+        [FileEvent::NothingMatches { .. }]
+    ));
     tail.append("a.log", "1\n");
     tail.expect(&["1"]);
 }

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::Tail;
-use swatch_tail::{Checkpoint, FollowOptions, Notice};
+use swatch_tail::{Checkpoint, FileEvent, FollowOptions};
 
 const PER_SECOND: u32 = 5_000;
 const ROTATIONS: usize = 5;
@@ -128,9 +128,9 @@ fn copytruncate_loses_only_what_logrotate_does() {
         return;
     };
     let truncations = tail
-        .notices
+        .events
         .iter()
-        .filter(|n| matches!(n, Notice::Truncated { .. }));
+        .filter(|n| matches!(n, FileEvent::Truncated { .. }));
     assert_eq!(truncations.count(), ROTATIONS);
     let mut in_files = Vec::new();
     for entry in fs::read_dir(tail.dir.path()).unwrap().flatten() {

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::{Tail, append, quick};
-use swatch_tail::{Checkpoint, Event, FollowOptions, Notice, StateError};
+use swatch_tail::{Checkpoint, Event, FileEvent, FollowOptions, StateError};
 use tempfile::TempDir;
 
 fn start(dir: TempDir, names: &[&str]) -> Tail {
     let state = dir.path().join("state");
     let loaded = Checkpoint::load(&state).unwrap();
-    assert_eq!(loaded.notice, None);
+    assert_eq!(loaded.events, []);
     Tail::start_in(dir, names, quick(), loaded.checkpoint)
 }
 
@@ -111,10 +111,10 @@ fn a_compressed_file_that_cannot_be_read_is_told_by_its_name() {
     append(&path("log"), "3\n");
     let mut tail = start(dir, &["log"]);
     tail.expect(&["3"]);
-    let told = tail.notices.iter().any(
-        |n| matches!(n, Notice::RotatedUnreadable { rotated, .. } if rotated.ends_with("log.1.gz")),
+    let told = tail.events.iter().any(
+        |n| matches!(n, FileEvent::RotatedUnreadable { rotated, .. } if rotated.ends_with("log.1.gz")),
     );
-    assert!(told, "{:?}", tail.notices);
+    assert!(told, "{:?}", tail.events);
 }
 
 #[test]
@@ -142,9 +142,9 @@ fn a_file_that_is_gone_is_told() {
     let mut tail = start(dir, &["log"]);
     tail.expect(&["3"]);
     assert!(
-        matches!(tail.notices[0], Notice::Lost { from: 35, .. }),
+        matches!(tail.events[0], FileEvent::Lost { from: 35, .. }),
         "{:?}",
-        tail.notices
+        tail.events
     );
 }
 
@@ -217,7 +217,7 @@ fn records_that_are_not_done_come_again() {
         panic!("records come first");
     };
     let second = block.records().nth(1).unwrap();
-    block.origin().unwrap().done(second.end_offset());
+    block.origin().unwrap().ack(second.end_offset());
     checkpoint.save_unsynced().unwrap();
     drop((follower, block, checkpoint));
     let mut tail = start(dir, &["log"]);

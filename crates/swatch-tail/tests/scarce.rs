@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{Tail, append, quick};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use swatch_tail::{FollowOptions, Notice};
+use swatch_tail::{FileEvent, FollowOptions};
 
 #[test]
 fn scarcity() {
@@ -42,7 +42,7 @@ fn descriptors_run_out() {
         hoard.push(file);
     }
     std::io::Write::write_all(&mut &writer, b"2\n").unwrap();
-    tail.expect_notice("want", |n| matches!(n, Notice::NoDescriptors { .. }));
+    tail.expect_event("want", |n| matches!(n, FileEvent::NoDescriptors { .. }));
     tail.expect(&["1", "2"]);
     tail.settle();
     assert_eq!(tail.texts(), ["1", "2"]);
@@ -50,9 +50,9 @@ fn descriptors_run_out() {
     tail.expect(&["1", "2", "3", "4"]);
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
     let told = tail
-        .notices
+        .events
         .iter()
-        .filter(|n| matches!(n, Notice::NoDescriptors { .. }));
+        .filter(|n| matches!(n, FileEvent::NoDescriptors { .. }));
     assert_eq!(told.count(), 1);
 }
 

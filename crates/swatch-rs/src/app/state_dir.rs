@@ -66,8 +66,8 @@ fn open(folder: &Path, cli: &Cli, plan: &Plan) -> Result<Checkpoint, String> {
     loop {
         match Checkpoint::load(&file) {
             Ok(loaded) => {
-                if let Some(notice) = loaded.notice {
-                    tell(Level::Warning, notice);
+                for event in loaded.events {
+                    tell(Level::Warning, event);
                 }
                 return Ok(loaded.checkpoint);
             }

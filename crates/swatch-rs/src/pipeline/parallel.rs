@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 
 use swatch_engine::Effect;
 use swatch_engine::search::{Found, in_order};
-use swatch_tail::{Block, Pieces};
+use swatch_tail::{Block, Chunks};
 
 use super::{Outcome, Shared, lock};
 use crate::clock::Clock;
@@ -49,8 +49,8 @@ impl AsRef<[u8]> for Lines {
 impl Pass {
     /// Until the input ends, `quit`, or the watch is stopped.
     pub(super) fn run(mut self) {
-        let ending = match self.source.pieces() {
-            Ok(Some(pieces)) => self.pieces(&pieces),
+        let ending = match self.source.chunks() {
+            Ok(Some(chunks)) => self.chunks(&chunks),
             Ok(None) => self.blocks(),
             Err(why) => Ending::Broken(why),
         };
@@ -64,16 +64,16 @@ impl Pass {
     }
 
     /// A file: each thread reads by itself.
-    fn pieces(&mut self, pieces: &Pieces) -> Ending {
-        let places = std::iter::from_fn(|| pieces.draw());
-        let read = |place| pieces.read(place).map_err(Stop::Unreadable);
-        let recycle = |piece| pieces.recycle(piece);
+    fn chunks(&mut self, chunks: &Chunks) -> Ending {
+        let claims = std::iter::from_fn(|| chunks.claim());
+        let read = |claim| chunks.read(claim).map_err(Stop::Unreadable);
+        let recycle = |chunk| chunks.recycle(chunk);
         let mut search = Searching {
             rules: &mut self.rules,
             performer: &mut self.performer,
             shared: &self.shared,
         };
-        match search.run(places, read, recycle) {
+        match search.run(claims, read, recycle) {
             Some(Stop::Unreadable(e)) => Ending::Broken(self.source.trouble(&e)),
             Some(Stop::Asked) | None => Ending::Done,
         }

@@ -110,9 +110,9 @@ impl Source for Command {
                     self.running = Some(producer);
                     return Arrival::Records(block, Receipt::None);
                 }
-                Ok(Some(Step::Notice(notice))) => {
+                Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return Arrival::Notice(Level::Warning, notice.to_string());
+                    return Arrival::Notice(Level::Warning, event.to_string());
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {

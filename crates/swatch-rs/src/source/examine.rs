@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use swatch_tail::{Block, Pieces, RecordReader, SplitOptions, Step, Wait, Waker};
+use swatch_tail::{Block, Chunks, RecordReader, SplitOptions, Step, Wait, Waker};
 
 use super::{Arrival, Ending, Receipt, Source, Splitting};
 use crate::log::Level;
@@ -69,7 +69,7 @@ impl<R: Read + AsFd + Send> Source for Once<R> {
             };
             return match step {
                 Ok(Step::Records(block)) => Arrival::Records(block, Receipt::None),
-                Ok(Step::Notice(notice)) => Arrival::Notice(Level::Warning, notice.to_string()),
+                Ok(Step::File(event)) => Arrival::Notice(Level::Warning, event.to_string()),
                 Ok(Step::More) => continue,
                 Ok(Step::End) => Arrival::End(Ending::Done),
                 Err(e) => Arrival::End(Ending::Broken(self.trouble(&e))),
@@ -81,11 +81,11 @@ impl<R: Read + AsFd + Send> Source for Once<R> {
         self.waker.clone()
     }
 
-    fn pieces(&mut self) -> Result<Option<Pieces>, String> {
+    fn chunks(&mut self) -> Result<Option<Chunks>, String> {
         let Some(file) = self.file.take() else {
             return Ok(None);
         };
-        Pieces::new(file, self.step).map_err(|e| self.trouble(&e))
+        Chunks::new(file, self.step).map_err(|e| self.trouble(&e))
     }
 
     fn trouble(&self, error: &io::Error) -> String {

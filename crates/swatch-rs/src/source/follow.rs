@@ -48,13 +48,13 @@ impl Source for Follow {
                     let receipt = block.origin().cloned().map_or(Receipt::None, Receipt::File);
                     return Arrival::Records(block, receipt);
                 }
-                Ok(Event::Notice(notice)) => {
-                    let level = if notice.is_warning() {
+                Ok(Event::File(event)) => {
+                    let level = if event.is_warning() {
                         Level::Warning
                     } else {
                         Level::Notice
                     };
-                    return Arrival::Notice(level, notice.to_string());
+                    return Arrival::Notice(level, event.to_string());
                 }
                 Ok(Event::Woken) => return Arrival::Woken,
                 Ok(Event::TimedOut) => {}

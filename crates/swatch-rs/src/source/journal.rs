@@ -145,9 +145,9 @@ impl Source for Journal {
                     self.running = Some(producer);
                     return Arrival::Records(block, Receipt::Journal(Arc::clone(&self.cursors)));
                 }
-                Ok(Some(Step::Notice(notice))) => {
+                Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return Arrival::Notice(Level::Warning, notice.to_string());
+                    return Arrival::Notice(Level::Warning, event.to_string());
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::{FileId, Print, Window};
+use crate::fingerprint::{FileId, Fingerprint, Window};
 
 /// The version that this code writes. A state of a later one is not touched.
 pub(super) const VERSION: u32 = 1;
@@ -48,7 +48,7 @@ pub(crate) struct Saved {
     /// Whether there was more in it than what was done.
     pub(crate) unread: bool,
     /// What the file looked like; the mark is at the position or before it.
-    pub(crate) print: Print,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -187,8 +187,8 @@ impl From<Saved> for FileText {
             modified: saved.modified,
             replaced: saved.replaced,
             unread: saved.unread,
-            head: saved.print.head,
-            mark: saved.print.mark,
+            head: saved.fingerprint.head,
+            mark: saved.fingerprint.mark,
         }
     }
 }
@@ -204,7 +204,7 @@ impl From<FileText> for Saved {
             modified: text.modified,
             replaced: text.replaced,
             unread: text.unread,
-            print: Print {
+            fingerprint: Fingerprint {
                 head: text.head,
                 mark: text.mark,
             },

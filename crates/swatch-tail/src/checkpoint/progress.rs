@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::Saved;
-use crate::fingerprint::{FileId, Print, Window};
+use crate::fingerprint::{FileId, Fingerprint, Window};
 
 /// The position in one generation of a file. The follower says what it has handed over, the
 /// workers say what is done.
@@ -45,8 +45,8 @@ impl Progress {
             facts: Mutex::new(Facts {
                 id: saved.id,
                 opened: saved.opened,
-                head: saved.print.head,
-                marks: VecDeque::from([saved.print.mark]),
+                head: saved.fingerprint.head,
+                marks: VecDeque::from([saved.fingerprint.mark]),
                 replaced: saved.replaced,
                 forgotten: false,
                 read: saved.offset,
@@ -61,7 +61,7 @@ impl Progress {
         &self.path
     }
 
-    pub(crate) fn done(&self, offset: u64) {
+    pub(crate) fn ack(&self, offset: u64) {
         if self.done.fetch_max(offset, Ordering::AcqRel) < offset {
             self.change();
         }
@@ -147,7 +147,7 @@ impl Progress {
             modified: facts.modified,
             replaced: facts.replaced,
             unread: facts.size > done,
-            print: Print {
+            fingerprint: Fingerprint {
                 head: facts.head,
                 mark: facts.marks.front().copied().unwrap_or_default(),
             },

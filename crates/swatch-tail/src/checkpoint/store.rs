@@ -11,7 +11,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::geteuid;
 
 use super::format::{self, State, Unreadable};
-use crate::notice::{Notice, Shown};
+use crate::event::{FileEvent, Shown};
 
 /// A state with more bytes than this is not ours.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// The newest state that is whole.
-    pub(super) fn load(&mut self) -> Result<(State, Option<Notice>), StateError> {
+    pub(super) fn load(&mut self) -> Result<(State, Vec<FileEvent>), StateError> {
         let mut best: Option<(State, u64)> = None;
         let mut broken = None;
         // A temporary file that was written to its end is a state like the others.
@@ -135,18 +135,18 @@ impl Store {
         match (best, broken) {
             (Some((state, sequence)), _) => {
                 self.sequence = sequence;
-                Ok((state, None))
+                Ok((state, Vec::new()))
             }
-            (None, None) => Ok((State::default(), None)),
+            (None, None) => Ok((State::default(), Vec::new())),
             (None, Some((path, reason))) => {
                 let aside = with_suffix(&path, ".broken");
                 std::fs::rename(&path, &aside).map_err(failed("rename", &path))?;
-                let notice = Notice::StateBroken {
+                let event = FileEvent::StateBroken {
                     state: path,
                     aside,
                     reason,
                 };
-                Ok((State::default(), Some(notice)))
+                Ok((State::default(), vec![event]))
             }
         }
     }

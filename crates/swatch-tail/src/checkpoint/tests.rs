@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::*;
-use crate::fingerprint::{FileId, Print, Window};
+use crate::fingerprint::{FileId, Fingerprint, Window};
 
 fn saved(path: &[u8], offset: u64) -> Saved {
     Saved {
@@ -23,7 +23,7 @@ fn saved(path: &[u8], offset: u64) -> Saved {
         modified: 5,
         replaced: false,
         unread: false,
-        print: Print {
+        fingerprint: Fingerprint {
             head: Window::of(b"head", 4),
             mark: Window::of(b"before", offset),
         },
@@ -32,7 +32,7 @@ fn saved(path: &[u8], offset: u64) -> Saved {
 
 fn load(state: &Path) -> Checkpoint {
     let loaded = Checkpoint::load(state).unwrap();
-    assert_eq!(loaded.notice, None);
+    assert_eq!(loaded.events, []);
     loaded.checkpoint
 }
 
@@ -82,12 +82,12 @@ fn what_has_not_changed_is_not_written() {
     let before = inode();
     checkpoint.save().unwrap();
     checkpoint.save_unsynced().unwrap();
-    progress.done(7);
-    progress.done(3);
+    progress.ack(7);
+    progress.ack(3);
     checkpoint.save().unwrap();
     assert_eq!(inode(), before);
     assert!(!store::with_suffix(&at.state, ".unsynced").exists());
-    progress.done(8);
+    progress.ack(8);
     checkpoint.save().unwrap();
     assert_ne!(inode(), before);
 }
@@ -98,7 +98,7 @@ fn the_newest_state_that_is_whole_is_used() {
     let checkpoint = load(&at.state);
     let progress = checkpoint.keep(saved(b"/log", 1));
     checkpoint.save().unwrap();
-    progress.done(2);
+    progress.ack(2);
     checkpoint.save_unsynced().unwrap();
     drop((checkpoint, progress));
     let checkpoint = load(&at.state);
@@ -137,8 +137,8 @@ fn a_broken_state_is_set_aside_and_told() {
     let at = place();
     fs::write(&at.state, "{\"version\": 1, \"files\": [").unwrap();
     let loaded = Checkpoint::load(&at.state).unwrap();
-    let Some(Notice::StateBroken { aside, .. }) = &loaded.notice else {
-        panic!("{:?}", loaded.notice);
+    let [FileEvent::StateBroken { aside, .. }] = &loaded.events[..] else {
+        panic!("{:?}", loaded.events);
     };
     assert!(aside.exists() && !at.state.exists());
     assert!(offsets(&loaded.checkpoint).is_empty());
@@ -252,11 +252,11 @@ fn the_mark_of_a_position_is_at_it_or_before() {
     for end in [20, 30, 40] {
         progress.handed_over(Window::of(b"block", end));
     }
-    let mark = || progress.saved().print.mark.end;
+    let mark = || progress.saved().fingerprint.mark.end;
     assert_eq!(mark(), 10);
-    progress.done(29);
+    progress.ack(29);
     assert_eq!(mark(), 20);
-    progress.done(40);
+    progress.ack(40);
     assert_eq!(mark(), 40);
 }
 
@@ -267,7 +267,7 @@ fn a_position_is_dropped_when_it_is_forgotten_and_all_is_done() {
     progress.handed_over(Window::of(b"block", 20));
     progress.forget();
     assert_eq!(offsets(&checkpoint), [10]);
-    progress.done(20);
+    progress.ack(20);
     assert!(offsets(&checkpoint).is_empty());
 }
 

@@ -5,44 +5,44 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::FollowOptions;
-use super::rotation::target;
-use super::seen::Seen;
-use super::stream::{Start, Stream};
+use super::generation::{Generation, StartPoint};
+use super::recently_closed::RecentlyClosed;
+use super::siblings::target;
 use super::watcher::Watcher;
-use crate::block::Block;
 use crate::checkpoint::{Checkpoint, Progress, Saved};
+use crate::event::FileEvent;
 use crate::fingerprint::FileId;
-use crate::notice::Notice;
+use crate::records::block::Block;
 
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) options: FollowOptions,
     pub(super) checkpoint: Checkpoint,
     pub(super) watcher: Watcher,
-    pub(super) seen: Seen,
+    pub(super) recently_closed: RecentlyClosed,
     /// Used blocks, for their memory.
     pub(super) spare: Vec<Block>,
     /// Notices that belong to no generation of a file.
-    pub(super) notices: VecDeque<Notice>,
+    pub(super) events: VecDeque<FileEvent>,
     /// A file was let go that another name may have waited for.
     pub(super) released: bool,
 }
 
 impl Context {
-    pub(super) fn tell(&mut self, notice: Notice) {
-        self.notices.push_back(notice);
+    pub(super) fn report(&mut self, event: FileEvent) {
+        self.events.push_back(event);
     }
 
     /// Lets go of files that were opened too early: they are known, and will be found again.
-    pub(super) fn put_back(&mut self, streams: Vec<Stream>) {
-        for stream in streams {
-            if let Some(watch) = stream.watch {
+    pub(super) fn put_back(&mut self, generations: Vec<Generation>) {
+        for generation in generations {
+            if let Some(watch) = generation.watch {
                 self.watcher.forget_file(watch);
             }
-            match stream.file() {
-                Some(_) => self.seen.remember(stream.known()),
+            match generation.file() {
+                Some(_) => self.recently_closed.remember(generation.known()),
                 // Nothing of a compressed one has been handed over.
-                None => stream.progress.forget(),
+                None => generation.progress.forget(),
             }
         }
     }
@@ -52,7 +52,7 @@ impl Context {
         &self,
         path: &Path,
         id: FileId,
-        start: &Start,
+        start: &StartPoint,
         opened: u64,
         replaced: bool,
     ) -> Arc<Progress> {
@@ -65,7 +65,7 @@ impl Context {
             modified: 0,
             replaced,
             unread: false,
-            print: start.print(),
+            fingerprint: start.fingerprint(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::SplitOptions;
-use crate::notice::Shown;
+use crate::event::Shown;
 
 /// How files are followed. `FollowOptions::default()` is what `tail -n 0 -F` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Default for FollowOptions {
 }
 
 /// Why following cannot start or go on. What is wrong with single files while following is told by
-/// [`Notice`](crate::Notice)s instead, and mends itself.
+/// [`FileEvent`](crate::FileEvent)s instead, and mends itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {

@@ -31,8 +31,8 @@ pub(super) struct Watcher {
     /// Each with the names under which it is needed: links may lead to it, too.
     directories: HashMap<WatchDescriptor, Vec<PathBuf>>,
     /// Why there are no events, until it has been told.
-    trouble: Option<String>,
-    told: bool,
+    warning: Option<String>,
+    reported: bool,
 }
 
 impl Watcher {
@@ -40,12 +40,12 @@ impl Watcher {
         let mut watcher = Watcher {
             inotify: None,
             directories: HashMap::new(),
-            trouble: None,
-            told: false,
+            warning: None,
+            reported: false,
         };
         match Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC) {
             Ok(inotify) => watcher.inotify = Some(inotify),
-            Err(errno) => watcher.complain(match errno {
+            Err(errno) => watcher.warn_once(match errno {
                 Errno::EMFILE => "too many inotify instances or open files; \
                      see sysctl fs.inotify.max_user_instances and ulimit -n"
                     .into(),
@@ -61,20 +61,20 @@ impl Watcher {
         Watcher {
             inotify: None,
             directories: HashMap::new(),
-            trouble: None,
-            told: true,
+            warning: None,
+            reported: true,
         }
     }
 
     /// Why files are only looked at in intervals. Said once.
-    pub(super) fn trouble(&mut self) -> Option<String> {
-        self.trouble.take()
+    pub(super) fn warning(&mut self) -> Option<String> {
+        self.warning.take()
     }
 
-    fn complain(&mut self, reason: String) {
-        if !self.told {
-            self.told = true;
-            self.trouble = Some(reason);
+    fn warn_once(&mut self, reason: String) {
+        if !self.reported {
+            self.reported = true;
+            self.warning = Some(reason);
         }
     }
 
@@ -91,7 +91,7 @@ impl Watcher {
         match inotify.add_watch(path.as_str(), mask) {
             Ok(watch) => Some(watch),
             Err(errno) => {
-                self.complain(watch_trouble(errno));
+                self.warn_once(watch_trouble(errno));
                 None
             }
         }
@@ -143,7 +143,7 @@ impl Watcher {
             Ok(watch) => Some(watch),
             Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => None,
             Err(errno) => {
-                self.complain(watch_trouble(errno));
+                self.warn_once(watch_trouble(errno));
                 None
             }
         }

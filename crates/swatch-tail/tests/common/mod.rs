@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use swatch_tail::{Checkpoint, Event, FollowOptions, Follower, Notice, Pattern};
+use swatch_tail::{Checkpoint, Event, FileEvent, FollowOptions, Follower, Pattern};
 use tempfile::TempDir;
 
 /// Longer than anything takes on a busy machine.
@@ -19,7 +19,7 @@ pub(crate) struct Tail {
     pub(crate) checkpoint: Checkpoint,
     /// What has come so far.
     pub(crate) records: Vec<Vec<u8>>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) events: Vec<FileEvent>,
     /// Records per block.
     pub(crate) blocks: Vec<usize>,
 }
@@ -68,7 +68,7 @@ impl Tail {
             follower,
             checkpoint,
             records: Vec::new(),
-            notices: Vec::new(),
+            events: Vec::new(),
             blocks: Vec::new(),
         }
     }
@@ -94,12 +94,12 @@ impl Tail {
                 let records = block.records().map(|r| r.bytes().to_vec());
                 self.records.extend(records);
                 let origin = block.origin().unwrap();
-                origin.done(block.end_offset());
+                origin.ack(block.end_offset());
                 self.follower.recycle(block);
                 true
             }
-            Event::Notice(notice) => {
-                self.notices.push(notice);
+            Event::File(event) => {
+                self.events.push(event);
                 true
             }
             Event::Woken | Event::TimedOut => false,
@@ -114,7 +114,7 @@ impl Tail {
                 Instant::now() < end,
                 "{what}: not in time\nrecords: {:?}\nnotices: {:?}",
                 self.texts(),
-                self.notices
+                self.events
             );
             self.step(Duration::from_millis(50));
         }
@@ -127,9 +127,9 @@ impl Tail {
         assert_eq!(self.texts(), records);
     }
 
-    /// Waits for a notice of this kind.
-    pub(crate) fn expect_notice(&mut self, what: &str, is_it: impl Fn(&Notice) -> bool) {
-        self.until(what, |tail| tail.notices.iter().any(&is_it));
+    /// Waits for a event of this kind.
+    pub(crate) fn expect_event(&mut self, what: &str, is_it: impl Fn(&FileEvent) -> bool) {
+        self.until(what, |tail| tail.events.iter().any(&is_it));
     }
 
     /// Waits until nothing has come for a while.

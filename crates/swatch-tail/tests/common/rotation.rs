@@ -149,11 +149,11 @@ impl Reader {
                 for record in block.records() {
                     seen.extend(number_of(record.bytes()));
                 }
-                block.origin().unwrap().done(block.end_offset());
+                block.origin().unwrap().ack(block.end_offset());
                 self.checkpoint.save_unsynced().unwrap();
                 true
             }
-            Event::Notice(_) => true,
+            Event::File(_) => true,
             Event::Woken | Event::TimedOut => false,
         }
     }

@@ -5,13 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Something that the user should know. Notices come in order with the records: what was read
-/// before the event comes before the notice.
+/// before the event comes before the event.
 ///
 /// Each has a message of one line through `Display`, without program name or line end. Control
 /// bytes in file names are escaped in it, so that it may go to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Notice {
+pub enum FileEvent {
     /// The file does not exist; it is waited for. Told once for each absence.
     Absent {
         /// The path that is followed.
@@ -87,7 +87,7 @@ pub enum Notice {
         /// The path that is followed.
         path: PathBuf,
     },
-    /// A record was longer than the bound. Its head was delivered just before this notice.
+    /// A record was longer than the bound. Its head was delivered just before this event.
     RecordTooLong {
         /// The path that is followed; `None` for a one-pass source.
         path: Option<PathBuf>,
@@ -117,42 +117,42 @@ pub enum Notice {
     },
 }
 
-impl Notice {
+impl FileEvent {
     /// Whether something is wrong that somebody may have to mend, as opposed to the ordinary
     /// life of a log.
     pub fn is_warning(&self) -> bool {
         !matches!(
             self,
-            Notice::Appeared { .. }
-                | Notice::Replaced { .. }
-                | Notice::Truncated { .. }
-                | Notice::RotatedRead { .. }
-                | Notice::Readable { .. }
-                | Notice::EventsDropped
+            FileEvent::Appeared { .. }
+                | FileEvent::Replaced { .. }
+                | FileEvent::Truncated { .. }
+                | FileEvent::RotatedRead { .. }
+                | FileEvent::Readable { .. }
+                | FileEvent::EventsDropped
         )
     }
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for FileEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Absent { path } => {
+            FileEvent::Absent { path } => {
                 write!(f, "{} does not exist; waiting for it", Shown(path))
             }
-            Notice::NothingMatches { pattern } => {
+            FileEvent::NothingMatches { pattern } => {
                 write!(f, "no file matches {}; waiting for one", Shown(pattern))
             }
-            Notice::Appeared { path } => write!(f, "{} has appeared; reading it", Shown(path)),
-            Notice::Replaced { path } => {
+            FileEvent::Appeared { path } => write!(f, "{} has appeared; reading it", Shown(path)),
+            FileEvent::Replaced { path } => {
                 write!(f, "{} has been replaced; reading the new file", Shown(path))
             }
-            Notice::Truncated { path, read } => write!(
+            FileEvent::Truncated { path, read } => write!(
                 f,
                 "{} has been truncated or rewritten after {read} bytes were read; \
                  reading it from its beginning",
                 Shown(path)
             ),
-            Notice::RotatedRead {
+            FileEvent::RotatedRead {
                 path,
                 rotated,
                 from,
@@ -162,13 +162,13 @@ impl fmt::Display for Notice {
                 Shown(path),
                 Shown(rotated)
             ),
-            Notice::Lost { path, from } => write!(
+            FileEvent::Lost { path, from } => write!(
                 f,
                 "{}: the file that was followed before is gone; \
                  what was written to it after byte {from} could not be read",
                 Shown(path)
             ),
-            Notice::RotatedUnreadable {
+            FileEvent::RotatedUnreadable {
                 path,
                 rotated,
                 reason,
@@ -178,19 +178,19 @@ impl fmt::Display for Notice {
                 Shown(path),
                 Shown(rotated)
             ),
-            Notice::Unreadable { path, reason } => write!(
+            FileEvent::Unreadable { path, reason } => write!(
                 f,
                 "cannot read {}: {reason}; trying again until it can be read",
                 Shown(path)
             ),
-            Notice::Readable { path } => write!(f, "{} can be read again", Shown(path)),
-            Notice::NoDescriptors { path } => write!(
+            FileEvent::Readable { path } => write!(f, "{} can be read again", Shown(path)),
+            FileEvent::NoDescriptors { path } => write!(
                 f,
                 "cannot open {}: no file descriptor is left (see ulimit -n, LimitNOFILE=); \
                  trying again",
                 Shown(path)
             ),
-            Notice::RecordTooLong {
+            FileEvent::RecordTooLong {
                 path,
                 end,
                 kept,
@@ -205,14 +205,14 @@ impl fmt::Display for Notice {
                      its first {kept} bytes were used, {skipped} skipped"
                 )
             }
-            Notice::EventsDropped => {
+            FileEvent::EventsDropped => {
                 f.write_str("too many file events at once; all files were looked at instead")
             }
-            Notice::NoEvents { reason } => write!(
+            FileEvent::NoEvents { reason } => write!(
                 f,
                 "no file events from the system ({reason}); looking at the files in intervals"
             ),
-            Notice::StateBroken {
+            FileEvent::StateBroken {
                 state,
                 aside,
                 reason,
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_hostile_name_does_not_reach_the_terminal() {
         let path = PathBuf::from(OsStr::from_bytes(b"/log/\x1b]0;\xff\nx"));
-        let text = Notice::Absent { path }.to_string();
+        let text = FileEvent::Absent { path }.to_string();
         assert_eq!(
             text,
             "/log/\\u{1b}]0;\\xff\\nx does not exist; waiting for it"

@@ -5,16 +5,16 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
-use super::super::hole::end_of_hole;
-use super::super::opened::Stamp;
-use super::{Body, Start, Stream};
-use crate::block::Block;
+use super::super::file::FileStamp;
+use super::super::sparse::end_of_hole;
+use super::{Body, Generation, StartPoint};
 use crate::checkpoint::kernel_time;
 use crate::fingerprint::{FileId, Tail, WINDOW, Window, read_window};
+use crate::records::block::Block;
 
 /// What a look at a file found.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::follow) enum Look {
+pub(in crate::follow) enum Change {
     /// Something was read.
     Grown,
     /// It has changed before anything was read. Perhaps what was in it was copied and truncated
@@ -28,39 +28,39 @@ pub(in crate::follow) enum Look {
     Ended,
 }
 
-impl Stream {
+impl Generation {
     /// Reads what is new, at most one block.
-    pub(in crate::follow) fn look(&mut self, spare: &mut Vec<Block>) -> io::Result<Look> {
+    pub(in crate::follow) fn read_new(&mut self, spare: &mut Vec<Block>) -> io::Result<Change> {
         let file = match &mut self.body {
             Body::Plain(file) => file,
-            Body::Packed(unpacker) => {
-                let count = unpacker.read(self.assembler.room(None))?;
+            Body::Compressed(decompressor) => {
+                let count = decompressor.read(self.assembler.room(None))?;
                 if count == 0 {
-                    return Ok(Look::Ended);
+                    return Ok(Change::Ended);
                 }
                 self.grown(count);
-                return Ok(Look::Grown);
+                return Ok(Change::Grown);
             }
-            Body::Gone => return Ok(Look::Ended),
+            Body::LastGeneration => return Ok(Change::Ended),
         };
         let looked = kernel_time();
-        let stamp = Stamp::of(&file.metadata()?);
+        let stamp = FileStamp::of(&file.metadata()?);
         let has_changed = self.stamp != stamp;
         if has_changed {
             self.stamp = stamp;
             self.progress.looked_at(stamp.size, stamp.modified());
         }
         if stamp.size < self.position || read_window(file, 0, self.head.len())? != self.head {
-            return Ok(Look::Rewritten);
+            return Ok(Change::Rewritten);
         }
         if has_changed && self.position == 0 && !self.replaced {
-            return Ok(Look::Unread);
+            return Ok(Change::Unread);
         }
         if self.after_truncation && self.position == 0 && stamp.size > 0 {
             let hole = end_of_hole(file, stamp.size)?;
-            let start = Start::read(file, hole)?;
+            let start = StartPoint::read(file, hole)?;
             self.restart(start);
-            return self.look(spare);
+            return self.read_new(spare);
         }
         let fresh = stamp.size - self.position;
         if fresh > SMALL
@@ -69,7 +69,7 @@ impl Stream {
             self.assembler.recycle(block);
         }
         let Body::Plain(file) = &self.body else {
-            return Ok(Look::Quiet);
+            return Ok(Change::Quiet);
         };
         let back = self.before.bytes().len();
         // Always one byte more than is known, to see what was written since.
@@ -77,14 +77,14 @@ impl Stream {
         let count = read_at(file, room, self.position - back as u64)?;
         if count < back || room[..back] != *self.before.bytes() {
             self.assembler.restore(self.before.bytes());
-            return Ok(Look::Rewritten);
+            return Ok(Change::Rewritten);
         }
         self.intact = looked;
         if count == back {
-            return Ok(Look::Quiet);
+            return Ok(Change::Quiet);
         }
         self.grown(count - back);
-        Ok(Look::Grown)
+        Ok(Change::Grown)
     }
 
     /// Takes in what was read.
@@ -107,7 +107,7 @@ impl Stream {
     }
 
     /// Starts anew in the same generation, of which nothing was read yet.
-    fn restart(&mut self, start: Start) {
+    fn restart(&mut self, start: StartPoint) {
         self.after_truncation = false;
         self.position = start.at;
         self.assembler.rebase(start.at);
@@ -117,26 +117,26 @@ impl Stream {
         self.handed_end = start.at;
         self.progress
             .reset_head(Window::of(&self.head, self.head.len() as u64));
-        self.progress.done(start.at);
+        self.progress.ack(start.at);
     }
 
     /// Marks it for reading if it looks as if it had changed.
-    pub(in crate::follow) fn glance(&mut self) {
+    pub(in crate::follow) fn check_metadata(&mut self) {
         let looked = kernel_time();
         if let Body::Plain(file) = &self.body
             && !self.dirty
         {
             match file.metadata() {
-                Ok(meta) if Stamp::of(&meta) == self.stamp => self.intact = looked,
+                Ok(meta) if FileStamp::of(&meta) == self.stamp => self.intact = looked,
                 _ => self.dirty = true,
             }
         }
     }
 
     /// Reads it again when all files are looked at next.
-    pub(in crate::follow) fn look_again(&mut self) {
+    pub(in crate::follow) fn retry_later(&mut self) {
         self.dirty = false;
-        self.stamp = Stamp::default();
+        self.stamp = FileStamp::default();
     }
 
     /// Whether the file has other content than was read. One that cannot be read has not.

@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 
 use crate::SplitOptions;
-use crate::assemble::{Assembler, Piece};
-use crate::block::Block;
-use crate::notice::Notice;
+use crate::event::FileEvent;
+use crate::records::assembler::{Assembled, Assembler};
+use crate::records::block::Block;
 
 /// What came of one read.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub enum Step {
     /// Whole records.
     Records(Block),
     /// Something to tell about the records before.
-    Notice(Notice),
+    File(FileEvent),
     /// Something was read, but no record has ended yet.
     More,
     /// The source has ended; its last record has been handed over. Further calls say the same.
@@ -102,11 +102,11 @@ impl<R: Read> RecordReader<R> {
     }
 }
 
-impl From<Piece> for Step {
-    fn from(piece: Piece) -> Self {
+impl From<Assembled> for Step {
+    fn from(piece: Assembled) -> Self {
         match piece {
-            Piece::Block(block) => Step::Records(block),
-            Piece::Cut { end, kept, skipped } => Step::Notice(Notice::RecordTooLong {
+            Assembled::Block(block) => Step::Records(block),
+            Assembled::Cut { end, kept, skipped } => Step::File(FileEvent::RecordTooLong {
                 path: None,
                 end,
                 kept,

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use proptest::prelude::*;
 
-use crate::{Notice, RecordReader, Separator, SplitOptions, Step};
+use crate::{FileEvent, RecordReader, Separator, SplitOptions, Step};
 
 /// One record as it should come out: its bytes, the offset of its end, how much was skipped.
 type Expected = (Vec<u8>, u64, u64);
@@ -107,7 +107,7 @@ fn read_all(input: &[u8], options: &SplitOptions, sizes: &[usize], recycle: bool
                     reader.recycle(block);
                 }
             }
-            Step::Notice(Notice::RecordTooLong {
+            Step::File(FileEvent::RecordTooLong {
                 path,
                 end,
                 kept,
@@ -119,7 +119,7 @@ fn read_all(input: &[u8], options: &SplitOptions, sizes: &[usize], recycle: bool
                 assert!(skipped > 0);
                 last.2 = skipped;
             }
-            Step::Notice(other) => panic!("{other}"),
+            Step::File(other) => panic!("{other}"),
             Step::More => unreachable!(),
             Step::End => return records,
         }
@@ -176,7 +176,7 @@ fn a_long_record_without_bound_costs_linear_work() {
     loop {
         match reader.step().unwrap() {
             Step::Records(block) => lengths.extend(block.records().map(|r| r.bytes().len())),
-            Step::Notice(notice) => panic!("{notice}"),
+            Step::File(event) => panic!("{event}"),
             Step::More => reads += 1,
             Step::End => break,
         }
@@ -194,11 +194,11 @@ fn a_record_beyond_the_bound_takes_no_more_memory() {
     };
     assert_eq!(block.bytes().len(), 1 << 20);
     assert!(block.into_buffer().capacity() <= 2 << 20);
-    let Step::Notice(notice) = reader.advance().unwrap() else {
-        panic!("then the notice");
+    let Step::File(event) = reader.advance().unwrap() else {
+        panic!("then the event");
     };
     assert_eq!(
-        notice.to_string(),
+        event.to_string(),
         "the record that ends at byte 67108865 is too long: \
          its first 1048576 bytes were used, 66060288 skipped"
     );

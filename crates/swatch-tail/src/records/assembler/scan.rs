@@ -4,7 +4,7 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
 use crate::Separator;
-use crate::block::{Index, Span};
+use crate::records::block::{Index, Span};
 
 /// Finds record ends. Positions are relative to the start of an unfinished record.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::op::Op;
 use super::world::{Scheme, World};
-use crate::block::Origin;
 use crate::checkpoint::kernel_time;
+use crate::records::block::Origin;
 use crate::{Checkpoint, Event, FollowOptions, Follower, Pattern, SplitOptions};
 
 const EVER: Duration = Duration::from_secs(3600);
@@ -59,7 +59,7 @@ impl Model {
         let patterns = [Pattern::Path(self.world.path("log"))];
         let mut follower = Follower::open(patterns, options, &checkpoint).unwrap();
         if !self.events {
-            follower.context.watcher = super::super::watcher::Watcher::without_events();
+            follower.context.watcher = crate::follow::watcher::Watcher::without_events();
         }
         checkpoint.save().unwrap();
         self.world.open.extend(self.world.current());
@@ -90,8 +90,8 @@ impl Model {
                         running.in_hand.push((line, origin, record.end_offset()));
                     }
                 }
-                Event::Notice(notice) => {
-                    self.world.log.push(format!("    notice: {notice}"));
+                Event::File(event) => {
+                    self.world.log.push(format!("    event: {event}"));
                 }
                 Event::Woken => unreachable!(),
                 Event::TimedOut => {
@@ -164,7 +164,7 @@ impl Model {
         if let Some(running) = &mut self.running {
             let count = count.min(running.in_hand.len());
             for (line, origin, end) in running.in_hand.drain(..count) {
-                origin.done(end);
+                origin.ack(end);
                 running.done.push(line);
             }
         }

@@ -4,47 +4,47 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::context::Context;
-use super::name::{Name, Others};
-use super::opened::{self, Failure, Opened, is_want_of_descriptors};
-use super::packed::{Packing, Unpacker, unpack_from};
-use super::rotation::{self, Before, Gone, Sibling};
-use super::seen::Known;
-use super::stream::{Start, Stream};
+use super::super::compressed::{Compression, Decompressor, decompress_from};
+use super::super::context::Context;
+use super::super::file::{self, OpenError, OpenFile, is_want_of_descriptors};
+use super::super::generation::{Generation, StartPoint};
+use super::super::recently_closed::ClosedFile;
+use super::super::siblings::{self, LastGeneration, Predecessor, Sibling};
+use super::{FollowedPath, Others};
 use crate::checkpoint::{Progress, Saved};
+use crate::event::FileEvent;
 use crate::fingerprint::FileId;
-use crate::notice::Notice;
 
 /// How many generations are opened again although they were read to their ends: a writer that
-/// did not notice the rotation may still have them.
+/// did not event the rotation may still have them.
 const WATCHED: usize = 4;
 
 /// A saved position whose file has not been found yet.
 #[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) saved: Saved,
-    pub(super) progress: Arc<Progress>,
+pub(in crate::follow) struct Pending {
+    pub(in crate::follow) saved: Saved,
+    pub(in crate::follow) progress: Arc<Progress>,
 }
 
 impl Pending {
-    pub(super) fn id(&self) -> FileId {
+    pub(in crate::follow) fn id(&self) -> FileId {
         self.saved.id
     }
 }
 
 /// Where a file was found.
 enum Found {
-    Plain(Opened),
-    Packed(Unpacker, Start, FileId, PathBuf),
+    Plain(OpenFile),
+    Compressed(Decompressor, StartPoint, FileId, PathBuf),
     Nowhere,
 }
 
-impl Name {
+impl FollowedPath {
     /// Takes up the saved positions of this name, oldest generation first. Those for which there
     /// is no descriptor left stay pending.
-    pub(super) fn resume(&mut self, context: &mut Context, others: &Others<'_>) {
+    pub(in crate::follow) fn resume(&mut self, context: &mut Context, others: &Others<'_>) {
         self.pending.sort_by_key(|pending| !pending.saved.replaced);
-        let siblings = match rotation::siblings(&self.path) {
+        let siblings = match siblings::siblings(&self.path) {
             Ok(siblings) => siblings,
             Err(failure) => return self.missing(failure, context),
         };
@@ -63,18 +63,18 @@ impl Name {
                 remember(&pending, context);
                 continue;
             }
-            match self.stream_of(&pending, found, context) {
-                Ok(Some(stream)) => {
-                    self.streams.push_back(stream);
+            match self.generation_of(&pending, found, context) {
+                Ok(Some(generation)) => {
+                    self.generations.push_back(generation);
                     self.gone = None;
-                    if pending.saved.print.head.length == 0 && !pending.saved.replaced {
+                    if pending.saved.fingerprint.head.length == 0 && !pending.saved.replaced {
                         // It was empty: what was written and truncated since may be in a copy.
-                        self.copied_unread(self.streams.len() - 1, context, others);
+                        self.copied_unread(self.generations.len() - 1, context, others);
                     }
                 }
                 Ok(None) => self.not_found(&pending, context),
                 Err(error) => {
-                    context.tell(Notice::RotatedUnreadable {
+                    context.report(FileEvent::RotatedUnreadable {
                         path: self.path.clone(),
                         rotated: self.path.clone(),
                         reason: error.to_string(),
@@ -86,15 +86,15 @@ impl Name {
         context.released = true;
         // Without a file of this name nothing would bring up what was rotated since; the last of
         // it may be written to until there is one.
-        if let Err(Failure::Absent) = opened::identify(&self.path)
+        if let Err(OpenError::Absent) = file::identify(&self.path)
             && let Ok(between) = self.between(FileId::NONE, context, others)
             && !between.is_empty()
         {
-            self.streams.iter_mut().for_each(Stream::lose_name);
-            self.streams.extend(between);
+            self.generations.iter_mut().for_each(Generation::lose_name);
+            self.generations.extend(between);
             self.keep_order(context);
             self.gone = None;
-            if let Some(last) = self.streams.back_mut() {
+            if let Some(last) = self.generations.back_mut() {
                 last.regain_name();
             }
         }
@@ -107,16 +107,16 @@ impl Name {
         siblings: &[Sibling],
         context: &mut Context,
         others: &Others<'_>,
-    ) -> Result<Found, Failure> {
+    ) -> Result<Found, OpenError> {
         let (saved, id) = (&pending.saved, pending.id());
-        let free = |id: FileId| !self.streams.iter().any(|s| s.id == id) && !others.read(id);
-        let fits = |opened: &Opened| {
-            opened.size >= saved.offset && saved.print.matches(&opened.file).unwrap_or(false)
+        let free = |id: FileId| !self.generations.iter().any(|s| s.id == id) && !others.read(id);
+        let fits = |opened: &OpenFile| {
+            opened.size >= saved.offset && saved.fingerprint.matches(&opened.file).unwrap_or(false)
         };
         if !free(id) {
             return Ok(Found::Nowhere);
         }
-        let plain = || siblings.iter().filter(|s| s.packing.is_none());
+        let plain = || siblings.iter().filter(|s| s.compression.is_none());
         let place = saved
             .place
             .as_ref()
@@ -124,14 +124,14 @@ impl Name {
         let directories = self.entries.iter().map(|(dir, _)| dir.clone());
         let mut paths = vec![self.path.clone()];
         for directory in directories.chain(place) {
-            paths.extend(rotation::names_of(id.inode, &directory)?);
+            paths.extend(siblings::names_of(id.inode, &directory)?);
         }
         for path in paths {
             let Some(opened) = try_open(&path)?.filter(|opened| opened.id == id) else {
                 continue;
             };
-            if let (Some(packing), _) = Packing::of_name(path.as_os_str().as_bytes()) {
-                let found = self.unpack(pending, opened, packing, context)?;
+            if let (Some(compression), _) = Compression::of_name(path.as_os_str().as_bytes()) {
+                let found = self.decompress(pending, opened, compression, context)?;
                 return Ok(found.unwrap_or(Found::Nowhere));
             }
             if fits(&opened) {
@@ -139,7 +139,7 @@ impl Name {
             }
         }
         let is_read = saved.replaced && !saved.unread;
-        if is_read && self.pending.len() > WATCHED || saved.print.head.length == 0 {
+        if is_read && self.pending.len() > WATCHED || saved.fingerprint.head.length == 0 {
             return Ok(Found::Nowhere);
         }
         let made_since = |s: &&Sibling| {
@@ -148,7 +148,7 @@ impl Name {
             s.is_touched_since(since) && s.is_created_since(saved.opened)
         };
         // Something else at this name must be recognized by its content alone.
-        let here = Some(&self.path).filter(|_| saved.print.is_telling());
+        let here = Some(&self.path).filter(|_| saved.fingerprint.is_telling());
         let copies = plain().filter(made_since).map(|s| &s.path);
         for path in here.into_iter().chain(copies) {
             if let Some(opened) = try_open(path)?
@@ -159,11 +159,11 @@ impl Name {
             }
         }
         for sibling in siblings.iter().filter(made_since) {
-            let Some(packing) = sibling.packing.filter(|_| free(sibling.id)) else {
+            let Some(compression) = sibling.compression.filter(|_| free(sibling.id)) else {
                 continue;
             };
             if let Some(opened) = try_open(&sibling.path)?
-                && let Some(found) = self.unpack(pending, opened, packing, context)?
+                && let Some(found) = self.decompress(pending, opened, compression, context)?
             {
                 return Ok(found);
             }
@@ -172,22 +172,23 @@ impl Name {
     }
 
     /// Unpacks a compressed file, if it is the one that is looked for.
-    fn unpack(
+    fn decompress(
         &self,
         pending: &Pending,
-        opened: Opened,
-        packing: Packing,
+        opened: OpenFile,
+        compression: Compression,
         context: &mut Context,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<Found>, OpenError> {
         let (id, path) = (opened.id, opened.path);
         let saved = &pending.saved;
-        match unpack_from(opened.file, packing, &saved.print, saved.offset) {
+        match decompress_from(opened.file, compression, &saved.fingerprint, saved.offset) {
             Ok(found) => {
-                Ok(found.map(|(unpacker, start)| Found::Packed(unpacker, start, id, path)))
+                Ok(found
+                    .map(|(decompressor, start)| Found::Compressed(decompressor, start, id, path)))
             }
-            Err(error) if is_want_of_descriptors(&error) => Err(Failure::NoDescriptors),
+            Err(error) if is_want_of_descriptors(&error) => Err(OpenError::NoDescriptors),
             Err(error) => {
-                context.tell(Notice::RotatedUnreadable {
+                context.report(FileEvent::RotatedUnreadable {
                     path: self.path.clone(),
                     rotated: path,
                     reason: error.to_string(),
@@ -197,45 +198,48 @@ impl Name {
         }
     }
 
-    fn stream_of(
+    fn generation_of(
         &mut self,
         pending: &Pending,
         found: Found,
         context: &mut Context,
-    ) -> std::io::Result<Option<Stream>> {
+    ) -> std::io::Result<Option<Generation>> {
         let saved = &pending.saved;
         let progress = pending.progress.clone();
         let split = &context.options.split;
-        let (mut stream, more) = match found {
+        let (mut generation, more) = match found {
             Found::Nowhere => return Ok(None),
             Found::Plain(opened) => {
                 let (id, place) = (opened.id, opened.path.clone());
                 let more = opened.size > saved.offset;
-                let start = Start::read(&opened.file, saved.offset)?;
-                let mut stream = Stream::plain(opened, start, split, progress);
+                let start = StartPoint::read(&opened.file, saved.offset)?;
+                let mut generation = Generation::plain(opened, start, split, progress);
                 // A copy was made of what was truncated then; nobody writes to it.
-                stream.settled = place != self.path && id != pending.id();
-                stream.replaced = saved.replaced;
-                stream.watch = stream.file().and_then(|f| context.watcher.watch_file(f));
-                (stream, more)
+                generation.settled = place != self.path && id != pending.id();
+                generation.replaced = saved.replaced;
+                generation.watch = generation
+                    .file()
+                    .and_then(|f| context.watcher.watch_file(f));
+                (generation, more)
             }
-            Found::Packed(unpacker, start, id, place) => {
-                let stream = Stream::packed(unpacker, id, place, start, split, progress);
-                (stream, true)
+            Found::Compressed(decompressor, start, id, place) => {
+                let generation =
+                    Generation::compressed(decompressor, id, place, start, split, progress);
+                (generation, true)
             }
         };
-        stream.progress.moved_to(stream.id);
-        if stream.place != self.path && more {
-            stream.announce.push_back(Notice::RotatedRead {
+        generation.progress.moved_to(generation.id);
+        if generation.place != self.path && more {
+            generation.announce.push_back(FileEvent::RotatedRead {
                 path: self.path.clone(),
-                rotated: stream.place.clone(),
+                rotated: generation.place.clone(),
                 from: saved.offset,
             });
         }
-        if stream.id != pending.id() {
+        if generation.id != pending.id() {
             self.note_truncation(pending);
         }
-        Ok(Some(stream))
+        Ok(Some(generation))
     }
 
     fn not_found(&mut self, pending: &Pending, context: &mut Context) {
@@ -247,18 +251,18 @@ impl Name {
         pending.progress.forget();
         let is_read = saved.replaced || saved.offset == 0;
         if !self.note_truncation(pending) && (saved.unread || !is_read) {
-            context.tell(Notice::Lost {
+            context.report(FileEvent::Lost {
                 path: self.path.clone(),
                 from: saved.offset,
             });
         }
-        let before = Before {
+        let before = Predecessor {
             id: pending.id(),
             since: saved.opened,
         };
-        self.gone = Some(Gone {
+        self.gone = Some(LastGeneration {
             before,
-            print: saved.print,
+            fingerprint: saved.fingerprint,
             is_intact: false,
         });
     }
@@ -266,7 +270,7 @@ impl Name {
     /// Whether the file still has the name, but not its content.
     fn note_truncation(&mut self, pending: &Pending) -> bool {
         let id = pending.id();
-        let is_here = opened::identify(&self.path).is_ok_and(|(now, _)| now == id);
+        let is_here = file::identify(&self.path).is_ok_and(|(now, _)| now == id);
         if is_here {
             self.truncated = Some((id, pending.saved.offset));
         }
@@ -274,11 +278,11 @@ impl Name {
     }
 }
 
-/// It needs no stream, but is known if it comes back.
+/// It needs no generation, but is known if it comes back.
 fn remember(pending: &Pending, context: &mut Context) {
-    context.seen.remember(Known {
+    context.recently_closed.remember(ClosedFile {
         id: pending.id(),
-        print: pending.saved.print,
+        fingerprint: pending.saved.fingerprint,
         head: Vec::new(),
         position: pending.saved.offset,
         progress: pending.progress.clone(),
@@ -287,10 +291,10 @@ fn remember(pending: &Pending, context: &mut Context) {
 
 /// Only the want of descriptors is worth waiting for; what cannot be read is not what we look
 /// for.
-fn try_open(path: &std::path::Path) -> Result<Option<Opened>, Failure> {
-    match opened::open(path) {
+fn try_open(path: &std::path::Path) -> Result<Option<OpenFile>, OpenError> {
+    match file::open(path) {
         Ok(opened) => Ok(Some(opened)),
-        Err(Failure::NoDescriptors) => Err(Failure::NoDescriptors),
+        Err(OpenError::NoDescriptors) => Err(OpenError::NoDescriptors),
         Err(_) => Ok(None),
     }
 }

@@ -12,21 +12,21 @@ use memchr::memchr;
 /// How many used buffers are kept for their memory.
 const SPARES: usize = 16;
 
-/// How much is read behind a piece for the end of its last line, in bytes.
+/// How much is read behind a chunk for the end of its last line, in bytes.
 const TAIL: usize = 4 * 1024;
 
 /// How much is read at once at most for the end of a line, in bytes.
 const MOST: usize = 16 * 1024 * 1024;
 
-/// Reads a file of lines once, by any number of threads, each a piece at a time.
+/// Reads a file of lines once, by any number of threads, each a chunk at a time.
 ///
 /// One reader that all wait for is the limit of a fast search. Here each thread draws a place,
-/// which costs nothing, and reads it by itself. A line belongs to the piece in which the line
-/// feed before it lies, the first one to the first piece, so no thread needs to know of another's.
+/// which costs nothing, and reads it by itself. A line belongs to the chunk in which the line
+/// feed before it lies, the first one to the first chunk, so no thread needs to know of another's.
 ///
 /// The file is read up to the size that it had at the start.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct Chunks {
     file: File,
     size: u64,
     step: usize,
@@ -36,19 +36,19 @@ pub struct Pieces {
 
 /// A place of the file that nobody else reads.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Claim {
     start: u64,
 }
 
 /// Whole lines, with their line feeds; the last of the file may have none. May be empty: where a
-/// line is longer than a piece.
+/// line is longer than a chunk.
 #[derive(Debug)]
-pub struct Piece {
+pub struct Chunk {
     buffer: Vec<u8>,
     window: Range<usize>,
 }
 
-impl AsRef<[u8]> for Piece {
+impl AsRef<[u8]> for Chunk {
     fn as_ref(&self) -> &[u8] {
         &self.buffer[self.window.clone()]
     }
@@ -66,16 +66,16 @@ impl Room {
     }
 }
 
-impl Pieces {
-    /// Pieces of about `step` bytes. None if the file is not a plain one, or tells no size though
+impl Chunks {
+    /// Chunks of about `step` bytes. None if the file is not a plain one, or tells no size though
     /// it may have content, as those in `/proc`: they can only be read from beginning to end.
     ///
     /// # Errors
     /// The system tells nothing of the file.
-    pub fn new(file: File, step: usize) -> io::Result<Option<Pieces>> {
+    pub fn new(file: File, step: usize) -> io::Result<Option<Chunks>> {
         let metadata = file.metadata()?;
         let size = metadata.len();
-        Ok((metadata.is_file() && size > 0).then(|| Pieces {
+        Ok((metadata.is_file() && size > 0).then(|| Chunks {
             file,
             size,
             step: step.max(1),
@@ -85,46 +85,46 @@ impl Pieces {
     }
 
     /// The next place, in order; none behind the last.
-    pub fn draw(&self) -> Option<Place> {
+    pub fn claim(&self) -> Option<Claim> {
         let start = self.next.fetch_add(self.step as u64, Ordering::Relaxed);
-        (start < self.size).then_some(Place { start })
+        (start < self.size).then_some(Claim { start })
     }
 
-    /// Reads a piece.
+    /// Reads a chunk.
     ///
     /// # Errors
     /// Those of the file. What was cut off meanwhile is no error.
-    pub fn read(&self, place: Place) -> io::Result<Piece> {
+    pub fn read(&self, place: Claim) -> io::Result<Chunk> {
         let buffer = self.spare().pop().unwrap_or_default();
         let mut room = Room { buffer, filled: 0 };
         // The end of the last line comes with it, as a rule.
         self.append(&mut room, place.start, self.step + TAIL)?;
-        let piece = &room.bytes()[..room.filled.min(self.step)];
+        let chunk = &room.bytes()[..room.filled.min(self.step)];
         let begin = match place.start {
             0 => Some(0),
-            _ => memchr(b'\n', piece).map(|newline| newline + 1),
+            _ => memchr(b'\n', chunk).map(|newline| newline + 1),
         };
         let window = match begin {
             None => 0..0,
             Some(begin) => begin..self.end_of_last_line(&mut room, place.start)?,
         };
-        Ok(Piece {
+        Ok(Chunk {
             buffer: room.buffer,
             window,
         })
     }
 
-    /// Gives back a piece that is no longer needed, so that its memory is used again.
-    pub fn recycle(&self, piece: Piece) {
+    /// Gives back a chunk that is no longer needed, so that its memory is used again.
+    pub fn recycle(&self, chunk: Chunk) {
         let mut spare = self.spare();
         // What a very long line needed is not kept.
-        if spare.len() < SPARES && piece.buffer.capacity() <= 4 * self.step.max(TAIL) {
-            spare.push(piece.buffer);
+        if spare.len() < SPARES && chunk.buffer.capacity() <= 4 * self.step.max(TAIL) {
+            spare.push(chunk.buffer);
         }
     }
 
-    /// Reads on until the last line has ended, and says where: the last line feed of the piece
-    /// begins a line of this piece.
+    /// Reads on until the last line has ended, and says where: the last line feed of the chunk
+    /// begins a line of this chunk.
     fn end_of_last_line(&self, room: &mut Room, start: u64) -> io::Result<usize> {
         let mut searched = room.filled.min(self.step);
         let mut more = TAIL;
@@ -176,12 +176,12 @@ mod tests {
     fn read_all(content: &[u8], step: usize) -> Vec<Vec<u8>> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        let pieces = Pieces::new(file, step).unwrap().unwrap();
+        let chunks = Chunks::new(file, step).unwrap().unwrap();
         let mut all = Vec::new();
-        while let Some(place) = pieces.draw() {
-            let piece = pieces.read(place).unwrap();
-            all.push(piece.as_ref().to_vec());
-            pieces.recycle(piece);
+        while let Some(place) = chunks.claim() {
+            let chunk = chunks.read(place).unwrap();
+            all.push(chunk.as_ref().to_vec());
+            chunks.recycle(chunk);
         }
         all
     }
@@ -198,27 +198,27 @@ mod tests {
             if ends || content.is_empty() {
                 content.push(b'\n');
             }
-            let pieces = read_all(&content, step);
-            for (number, piece) in pieces.iter().enumerate() {
-                let last = pieces[number + 1..].iter().all(Vec::is_empty);
-                prop_assert!(piece.is_empty() || piece.ends_with(b"\n") || last);
+            let chunks = read_all(&content, step);
+            for (number, chunk) in chunks.iter().enumerate() {
+                let last = chunks[number + 1..].iter().all(Vec::is_empty);
+                prop_assert!(chunk.is_empty() || chunk.ends_with(b"\n") || last);
             }
-            prop_assert_eq!(pieces.concat(), content);
+            prop_assert_eq!(chunks.concat(), content);
         }
     }
 
     #[test]
     fn a_line_longer_than_what_is_read_at_once_comes_whole() {
         let long = [vec![b'x'; 100_000], b"\nshort".to_vec()].concat();
-        let pieces = read_all(&long, 1_000);
-        assert_eq!(pieces.len(), 101);
-        assert_eq!(pieces.concat(), long);
-        assert!(pieces[1..].iter().all(|p| p.is_empty() || *p == b"short"));
+        let chunks = read_all(&long, 1_000);
+        assert_eq!(chunks.len(), 101);
+        assert_eq!(chunks.concat(), long);
+        assert!(chunks[1..].iter().all(|p| p.is_empty() || *p == b"short"));
     }
 
     #[test]
     fn what_tells_no_size_is_not_read_in_pieces() {
-        let open = |path| Pieces::new(File::open(path).unwrap(), 1_000).unwrap();
+        let open = |path| Chunks::new(File::open(path).unwrap(), 1_000).unwrap();
         assert!(open("/proc/self/status").is_none());
         assert!(open("/dev/null").is_none());
     }

@@ -12,24 +12,24 @@ use crate::fingerprint::FileId;
 
 /// A plain file, opened for reading.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenFile {
     pub(super) file: File,
     pub(super) id: FileId,
     pub(super) size: u64,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileStamp,
     /// The name under which it was opened.
     pub(super) path: PathBuf,
 }
 
 /// What tells without reading that a file may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     pub(super) size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileStamp {
     /// When it was last written to, in milliseconds since 1970.
     pub(super) fn modified(&self) -> u64 {
         let (seconds, nanos) = self.modified;
@@ -37,7 +37,7 @@ impl Stamp {
     }
 
     pub(super) fn of(meta: &Metadata) -> Self {
-        Stamp {
+        FileStamp {
             size: meta.len(),
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
@@ -47,7 +47,7 @@ impl Stamp {
 
 /// Why a file cannot be followed now.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum OpenError {
     Absent,
     NoDescriptors,
     /// What it is instead of a plain file.
@@ -62,12 +62,12 @@ pub(super) struct Kind {
     pub(super) hint: &'static str,
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE) => Failure::Absent,
-            _ if is_want_of_descriptors(&error) => Failure::NoDescriptors,
-            _ => Failure::Unreadable(error),
+            Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE) => OpenError::Absent,
+            _ if is_want_of_descriptors(&error) => OpenError::NoDescriptors,
+            _ => OpenError::Unreadable(error),
         }
     }
 }
@@ -78,15 +78,15 @@ pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
 }
 
-/// Which plain file has this name, through symbolic links, and its size.
-pub(super) fn identify(path: &Path) -> Result<(FileId, u64), Failure> {
+/// Selector plain file has this name, through symbolic links, and its size.
+pub(super) fn identify(path: &Path) -> Result<(FileId, u64), OpenError> {
     let meta = std::fs::metadata(path)?;
     check_kind(&meta)?;
     Ok((FileId::of(&meta), meta.len()))
 }
 
 /// Opens a plain file.
-pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+pub(super) fn open(path: &Path) -> Result<OpenFile, OpenError> {
     // Looked at first: merely opening a FIFO or a device has effects.
     identify(path)?;
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
@@ -96,16 +96,16 @@ pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
         .open(path)?;
     let meta = file.metadata()?;
     check_kind(&meta)?;
-    Ok(Opened {
+    Ok(OpenFile {
         id: FileId::of(&meta),
         size: meta.len(),
-        stamp: Stamp::of(&meta),
+        stamp: FileStamp::of(&meta),
         file,
         path: path.to_owned(),
     })
 }
 
-fn check_kind(meta: &Metadata) -> Result<(), Failure> {
+fn check_kind(meta: &Metadata) -> Result<(), OpenError> {
     let kind = meta.file_type();
     if kind.is_file() {
         return Ok(());
@@ -123,5 +123,5 @@ fn check_kind(meta: &Metadata) -> Result<(), Failure> {
     } else {
         ("a device", hint)
     };
-    Err(Failure::NotAFile(Kind { name, hint }))
+    Err(OpenError::NotAFile(Kind { name, hint }))
 }

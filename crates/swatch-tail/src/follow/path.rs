@@ -1,5 +1,9 @@
 //! One followed name, and the generations of the file behind it.
 
+mod recovery;
+mod rotation;
+mod truncation;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
@@ -9,25 +13,25 @@ use std::time::{Duration, Instant};
 use nix::sys::inotify::WatchDescriptor;
 
 use super::context::Context;
-use super::opened::Opened;
-use super::resume::Pending;
-use super::rotation::{self, Before, Gone};
-use super::stream::{Look, Stream};
+use super::file::OpenFile;
+use super::generation::{Change, Generation};
+use super::siblings::{self, LastGeneration, Predecessor};
 use super::{Event, FileStatus};
-use crate::assemble::Piece;
+use crate::event::FileEvent;
 use crate::fingerprint::FileId;
-use crate::notice::Notice;
+use crate::records::assembler::Assembled;
+pub(super) use recovery::Pending;
 
 /// A name that is followed.
 ///
-/// `streams` holds the generations, oldest first. If `named`, the last one is the file that has
+/// `generations` holds the generations, oldest first. If `named`, the last one is the file that has
 /// the name now.
 #[derive(Debug)]
-pub(super) struct Name {
+pub(super) struct FollowedPath {
     pub(super) path: PathBuf,
     /// Found by a glob pattern: not waited for when it is gone.
     pub(super) from_glob: bool,
-    pub(super) streams: VecDeque<Stream>,
+    pub(super) generations: VecDeque<Generation>,
     pub(super) named: bool,
     /// The name must be looked up.
     pub(super) check: bool,
@@ -36,14 +40,14 @@ pub(super) struct Name {
     /// Told with the first file that gets the name.
     pub(super) appears: bool,
     pub(super) absent_since: Option<Instant>,
-    pub(super) absence_told: bool,
+    pub(super) absence_reported: bool,
     /// What has been told about a file that cannot be opened.
-    pub(super) trouble: Option<String>,
-    pub(super) descriptors_told: bool,
+    pub(super) warning: Option<String>,
+    pub(super) descriptors_reported: bool,
     /// Saved positions that are still to be taken up.
     pub(super) pending: Vec<Pending>,
     /// The generation that had the name before, where none is open any more.
-    pub(super) gone: Option<Gone>,
+    pub(super) gone: Option<LastGeneration>,
     /// The file that had the name before the start was truncated since.
     pub(super) truncated: Option<(FileId, u64)>,
     /// The directory entries that decide which file has the name.
@@ -65,19 +69,19 @@ pub(super) enum Begin {
 
 /// The names that are followed besides one.
 pub(super) struct Others<'a> {
-    pub(super) left: &'a [Name],
-    pub(super) right: &'a [Name],
+    pub(super) left: &'a [FollowedPath],
+    pub(super) right: &'a [FollowedPath],
 }
 
 impl Others<'_> {
-    fn names(&self) -> impl Iterator<Item = &Name> {
+    fn names(&self) -> impl Iterator<Item = &FollowedPath> {
         self.left.iter().chain(self.right)
     }
 
     /// Whether another name's lines are read from this file.
     pub(super) fn read(&self, id: FileId) -> bool {
-        let mut streams = self.names().flat_map(|name| &name.streams);
-        streams.any(|s| s.id == id && !s.over)
+        let mut generations = self.names().flat_map(|name| &name.generations);
+        generations.any(|s| s.id == id && !s.over)
     }
 
     /// Whether they are, or may be once its saved positions have been taken up.
@@ -89,13 +93,13 @@ impl Others<'_> {
     /// Whether `path` is what a rotation makes of another name.
     pub(super) fn rotate_to(&self, path: &Path) -> bool {
         self.names()
-            .any(|name| rotation::is_sibling(&name.path, path))
+            .any(|name| siblings::is_sibling(&name.path, path))
     }
 
     /// Whether it is a copy of what another name's lines are read from.
-    pub(super) fn hold_original_of(&self, copy: &Opened) -> bool {
-        let mut streams = self.names().flat_map(|name| &name.streams);
-        streams.any(|s| s.print().is_copy(&copy.file).unwrap_or(false))
+    pub(super) fn hold_original_of(&self, copy: &OpenFile) -> bool {
+        let mut generations = self.names().flat_map(|name| &name.generations);
+        generations.any(|s| s.fingerprint().is_copy(&copy.file).unwrap_or(false))
     }
 }
 
@@ -107,24 +111,24 @@ pub(super) enum More {
     Nothing,
 }
 
-impl Name {
+impl FollowedPath {
     pub(super) fn new(path: PathBuf, from_glob: bool, begin: Begin) -> Self {
-        Name {
-            entries: rotation::entries(&path),
+        FollowedPath {
+            entries: siblings::entries(&path),
             path,
             from_glob,
-            streams: VecDeque::new(),
+            generations: VecDeque::new(),
             named: false,
             check: true,
             begin,
             appears: false,
             absent_since: None,
-            absence_told: false,
-            trouble: None,
-            descriptors_told: false,
+            absence_reported: false,
+            warning: None,
+            descriptors_reported: false,
             pending: Vec::new(),
             gone: match begin {
-                Begin::Since(since) => Some(Gone::nothing(since)),
+                Begin::Since(since) => Some(LastGeneration::nothing(since)),
                 _ => None,
             },
             truncated: None,
@@ -132,22 +136,22 @@ impl Name {
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.check || self.streams.iter().any(Stream::has_work)
+        self.check || self.generations.iter().any(Generation::has_work)
     }
 
     /// The next event of this name: of the oldest generation that has one. The name must have
     /// been examined before if it had to.
     pub(super) fn more(&mut self, context: &mut Context, others: &Others<'_>) -> More {
         let mut at = 0;
-        while at < self.streams.len() {
-            let stream = &mut self.streams[at];
-            if let Some(notice) = stream.announce.pop_front() {
-                return More::Event(Event::Notice(notice));
+        while at < self.generations.len() {
+            let generation = &mut self.generations[at];
+            if let Some(event) = generation.announce.pop_front() {
+                return More::Event(Event::File(event));
             }
-            match stream.take() {
-                Some(Piece::Block(block)) => return More::Event(Event::Records(block)),
-                Some(Piece::Cut { end, kept, skipped }) => {
-                    return More::Event(Event::Notice(Notice::RecordTooLong {
+            match generation.take() {
+                Some(Assembled::Block(block)) => return More::Event(Event::Records(block)),
+                Some(Assembled::Cut { end, kept, skipped }) => {
+                    return More::Event(Event::File(FileEvent::RecordTooLong {
                         path: Some(self.path.clone()),
                         end,
                         kept,
@@ -156,28 +160,28 @@ impl Name {
                 }
                 None => {}
             }
-            if stream.over {
+            if generation.over {
                 self.retire(at, context);
                 continue;
             }
-            if !stream.dirty {
+            if !generation.dirty {
                 at += 1;
                 continue;
             }
-            match stream.look(&mut context.spare) {
-                Ok(Look::Grown) => {
+            match generation.read_new(&mut context.spare) {
+                Ok(Change::Grown) => {
                     self.readable(at);
                     return More::Again;
                 }
-                Ok(Look::Quiet) => {
-                    stream.dirty = false;
-                    if stream.settled {
-                        stream.finish();
+                Ok(Change::Quiet) => {
+                    generation.dirty = false;
+                    if generation.settled {
+                        generation.finish();
                     }
                 }
-                Ok(Look::Unread) => self.copied_unread(at, context, others),
-                Ok(Look::Ended) => stream.finish(),
-                Ok(Look::Rewritten) => self.rewritten(at, context, others),
+                Ok(Change::Unread) => self.copied_unread(at, context, others),
+                Ok(Change::Ended) => generation.finish(),
+                Ok(Change::Rewritten) => self.rewritten(at, context, others),
                 Err(error) => self.unreadable(at, &error),
             }
         }
@@ -186,18 +190,18 @@ impl Name {
 
     /// A file that is open cannot be read.
     fn unreadable(&mut self, at: usize, error: &io::Error) {
-        let stream = &mut self.streams[at];
-        stream.look_again();
-        if stream.replaced {
-            stream.announce.push_back(Notice::RotatedUnreadable {
+        let generation = &mut self.generations[at];
+        generation.retry_later();
+        if generation.replaced {
+            generation.announce.push_back(FileEvent::RotatedUnreadable {
                 path: self.path.clone(),
-                rotated: stream.place.clone(),
+                rotated: generation.place.clone(),
                 reason: error.to_string(),
             });
-            stream.finish();
-        } else if self.trouble.as_deref() != Some(&error.to_string()) {
-            self.trouble = Some(error.to_string());
-            stream.announce.push_back(Notice::Unreadable {
+            generation.finish();
+        } else if self.warning.as_deref() != Some(&error.to_string()) {
+            self.warning = Some(error.to_string());
+            generation.announce.push_back(FileEvent::Unreadable {
                 path: self.path.clone(),
                 reason: error.to_string(),
             });
@@ -206,60 +210,60 @@ impl Name {
 
     /// A file that could not be read can be, again.
     fn readable(&mut self, at: usize) {
-        if self.named && at + 1 == self.streams.len() && self.trouble.take().is_some() {
+        if self.named && at + 1 == self.generations.len() && self.warning.take().is_some() {
             let path = self.path.clone();
-            self.streams[at]
+            self.generations[at]
                 .announce
-                .push_back(Notice::Readable { path });
+                .push_back(FileEvent::Readable { path });
         }
     }
 
     /// Keeps the positions in the order of the generations, for the restart.
     pub(super) fn keep_order(&self, context: &Context) {
-        let in_order: Vec<_> = self.streams.iter().map(|s| &s.progress).collect();
+        let in_order: Vec<_> = self.generations.iter().map(|s| &s.progress).collect();
         context.checkpoint.order(&in_order);
     }
 
     /// Lets go of a generation that is over.
     fn retire(&mut self, at: usize, context: &mut Context) {
-        let Some(stream) = self.streams.remove(at) else {
+        let Some(generation) = self.generations.remove(at) else {
             return;
         };
-        if let Some(watch) = stream.watch
-            && !self.streams.iter().any(|s| s.watch == Some(watch))
+        if let Some(watch) = generation.watch
+            && !self.generations.iter().any(|s| s.watch == Some(watch))
         {
             context.watcher.forget_file(watch);
         }
-        if self.named && at == self.streams.len() {
+        if self.named && at == self.generations.len() {
             self.named = false;
             self.check = true;
         }
-        stream.progress.set_replaced(true);
-        if self.streams.is_empty() {
-            let before = Before {
-                id: stream.id,
-                since: stream.progress.opened(),
+        generation.progress.set_replaced(true);
+        if self.generations.is_empty() {
+            let before = Predecessor {
+                id: generation.id,
+                since: generation.progress.opened(),
             };
-            self.gone = Some(Gone {
+            self.gone = Some(LastGeneration {
                 before,
-                print: stream.print(),
+                fingerprint: generation.fingerprint(),
                 is_intact: true,
             });
         }
-        context.seen.remember(stream.known());
+        context.recently_closed.remember(generation.known());
         // Another name may have waited for this file.
         context.released = true;
     }
 
     /// Ends the generations that lost the name and have been quiet for long enough.
     pub(super) fn expire(&mut self, quiet: Duration, context: &mut Context) {
-        for at in 0..self.streams.len() {
-            let stream = &mut self.streams[at];
-            let is_idle = stream.replaced && !stream.dirty && !stream.over;
-            if is_idle && stream.stirred.elapsed() >= quiet {
-                match stream.look(&mut context.spare) {
-                    Ok(Look::Grown) => stream.dirty = true,
-                    Ok(_) => stream.finish(),
+        for at in 0..self.generations.len() {
+            let generation = &mut self.generations[at];
+            let is_idle = generation.replaced && !generation.dirty && !generation.over;
+            if is_idle && generation.stirred.elapsed() >= quiet {
+                match generation.read_new(&mut context.spare) {
+                    Ok(Change::Grown) => generation.dirty = true,
+                    Ok(_) => generation.finish(),
                     Err(error) => self.unreadable(at, &error),
                 }
             }
@@ -270,7 +274,7 @@ impl Name {
                 .is_some_and(|since| since.elapsed() >= quiet)
         {
             // Nobody waits for this name; what is left of it goes the way of rotated files.
-            self.streams.iter_mut().for_each(|s| {
+            self.generations.iter_mut().for_each(|s| {
                 if !s.replaced {
                     s.lose_name();
                 }
@@ -281,7 +285,7 @@ impl Name {
     /// Whether nothing is left of a file that a glob pattern had found.
     pub(super) fn is_vanished(&self, quiet: Duration) -> bool {
         self.from_glob
-            && self.streams.is_empty()
+            && self.generations.is_empty()
             && self
                 .absent_since
                 .is_some_and(|since| since.elapsed() >= quiet)
@@ -289,21 +293,23 @@ impl Name {
 
     /// When [`expire`](Self::expire) has something to do next.
     pub(super) fn next_expiry(&self, quiet: Duration) -> Option<Instant> {
-        let waiting = self.streams.iter().filter(|s| s.replaced && !s.over);
+        let waiting = self.generations.iter().filter(|s| s.replaced && !s.over);
         waiting.map(|s| s.stirred + quiet).min()
     }
 
     /// Looks whether anything has changed, without events.
-    pub(super) fn glance(&mut self) {
+    pub(super) fn check_metadata(&mut self) {
         self.check = true;
-        self.streams.iter_mut().for_each(Stream::glance);
+        self.generations
+            .iter_mut()
+            .for_each(Generation::check_metadata);
     }
 
     /// The name is not followed any more.
     pub(super) fn drop_all(self, context: &mut Context) {
-        for stream in self.streams {
-            stream.progress.forget();
-            if let Some(watch) = stream.watch {
+        for generation in self.generations {
+            generation.progress.forget();
+            if let Some(watch) = generation.watch {
                 context.watcher.forget_file(watch);
             }
         }
@@ -314,9 +320,9 @@ impl Name {
 
     /// Something happened to the file of this watch.
     pub(super) fn hint_file(&mut self, watch: WatchDescriptor) {
-        for stream in &mut self.streams {
-            if stream.watch == Some(watch) {
-                stream.dirty = true;
+        for generation in &mut self.generations {
+            if generation.watch == Some(watch) {
+                generation.dirty = true;
             }
         }
     }
@@ -330,15 +336,15 @@ impl Name {
     /// Everything is to be looked at.
     pub(super) fn hint_all(&mut self) {
         self.check = true;
-        self.streams.iter_mut().for_each(|s| s.dirty = true);
+        self.generations.iter_mut().for_each(|s| s.dirty = true);
     }
 
     pub(super) fn status(&self) -> impl Iterator<Item = FileStatus> + '_ {
-        self.streams.iter().map(|stream| FileStatus {
+        self.generations.iter().map(|generation| FileStatus {
             path: self.path.clone(),
-            read: stream.position(),
-            size: stream.size(),
-            replaced: stream.replaced,
+            read: generation.position(),
+            size: generation.size(),
+            replaced: generation.replaced,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! One generation of a followed file.
 
-mod look;
+mod read;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,21 +11,21 @@ use std::time::Instant;
 
 use nix::sys::inotify::WatchDescriptor;
 
-pub(super) use look::Look;
+pub(super) use read::Change;
 
-use super::opened::{Opened, Stamp};
-use super::packed::Unpacker;
-use super::seen::Known;
+use super::compressed::Decompressor;
+use super::file::{FileStamp, OpenFile};
+use super::recently_closed::ClosedFile;
 use crate::SplitOptions;
-use crate::assemble::{Assembler, Piece};
-use crate::block::Origin;
 use crate::checkpoint::{Progress, kernel_time};
-use crate::fingerprint::{FileId, Print, Tail, WINDOW, Window, read_window};
-use crate::notice::Notice;
+use crate::event::FileEvent;
+use crate::fingerprint::{FileId, Fingerprint, Tail, WINDOW, Window, read_window};
+use crate::records::assembler::{Assembled, Assembler};
+use crate::records::block::Origin;
 
 /// A file that is being read: the one that has the name now, or one that had it.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct Generation {
     body: Body,
     pub(super) id: FileId,
     /// Where it was found; the name may be another's by now.
@@ -33,7 +33,7 @@ pub(super) struct Stream {
     assembler: Assembler,
     /// Up to where it has been read, whole records or not.
     position: u64,
-    stamp: Stamp,
+    stamp: FileStamp,
     /// The first bytes of the file, as far as they are known, read or not.
     head: Vec<u8>,
     /// The bytes before `position`.
@@ -43,7 +43,7 @@ pub(super) struct Stream {
     handed_end: u64,
     pub(super) progress: Arc<Progress>,
     /// Told before its first record.
-    pub(super) announce: VecDeque<Notice>,
+    pub(super) announce: VecDeque<FileEvent>,
     pub(super) watch: Option<WatchDescriptor>,
     /// There may be something to read.
     pub(super) dirty: bool,
@@ -63,54 +63,54 @@ pub(super) struct Stream {
 #[derive(Debug)]
 enum Body {
     Plain(File),
-    Packed(Unpacker),
+    Compressed(Decompressor),
     /// The next generation has the file.
-    Gone,
+    LastGeneration,
 }
 
 /// What is known of a file at the place where reading starts.
 #[derive(Debug, Default)]
-pub(super) struct Start {
+pub(super) struct StartPoint {
     pub(super) at: u64,
     pub(super) head: Vec<u8>,
     pub(super) before: Vec<u8>,
 }
 
-impl Start {
+impl StartPoint {
     /// Looks at what stands before `at`.
     pub(super) fn read(file: &File, at: u64) -> io::Result<Self> {
         let length = at.min(WINDOW as u64);
-        Ok(Start {
+        Ok(StartPoint {
             at,
             head: read_window(file, 0, length as usize)?,
             before: read_window(file, at - length, length as usize)?,
         })
     }
 
-    pub(super) fn print(&self) -> Print {
-        Print {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint {
             head: Window::of(&self.head, self.head.len() as u64),
             mark: Window::of(&self.before, self.at),
         }
     }
 }
 
-impl Stream {
+impl Generation {
     /// Begins to read a plain file.
     pub(super) fn plain(
-        opened: Opened,
-        start: Start,
+        opened: OpenFile,
+        start: StartPoint,
         split: &SplitOptions,
         progress: Arc<Progress>,
     ) -> Self {
         let body = Body::Plain(opened.file);
-        let mut stream = Stream::new(body, opened.id, opened.path, start, split, progress);
-        stream.set_stamp(opened.stamp);
-        stream.read_ahead();
-        stream
+        let mut generation = Generation::new(body, opened.id, opened.path, start, split, progress);
+        generation.set_stamp(opened.stamp);
+        generation.read_ahead();
+        generation
     }
 
-    fn set_stamp(&mut self, stamp: Stamp) {
+    fn set_stamp(&mut self, stamp: FileStamp) {
         self.stamp = stamp;
         self.progress.looked_at(stamp.size, stamp.modified());
     }
@@ -128,28 +128,35 @@ impl Stream {
         }
     }
 
-    /// Begins to read a compressed file, of which the unpacker has skipped what is before the
+    /// Begins to read a compressed file, of which the decompressor has skipped what is before the
     /// start.
-    pub(super) fn packed(
-        unpacker: Unpacker,
+    pub(super) fn compressed(
+        decompressor: Decompressor,
         id: FileId,
         place: PathBuf,
-        start: Start,
+        start: StartPoint,
         split: &SplitOptions,
         progress: Arc<Progress>,
     ) -> Self {
         // Its size is not known; but there is something left until its end was seen.
         progress.set_size(u64::MAX);
-        let mut stream = Stream::new(Body::Packed(unpacker), id, place, start, split, progress);
-        stream.lose_name();
-        stream
+        let mut generation = Generation::new(
+            Body::Compressed(decompressor),
+            id,
+            place,
+            start,
+            split,
+            progress,
+        );
+        generation.lose_name();
+        generation
     }
 
     fn new(
         body: Body,
         id: FileId,
         place: PathBuf,
-        start: Start,
+        start: StartPoint,
         split: &SplitOptions,
         progress: Arc<Progress>,
     ) -> Self {
@@ -158,13 +165,13 @@ impl Stream {
             progress: progress.clone(),
         });
         let before = Tail::new(start.before);
-        Stream {
+        Generation {
             body,
             id,
             place,
             assembler,
             position: start.at,
-            stamp: Stamp::default(),
+            stamp: FileStamp::default(),
             head: start.head,
             handed: before.clone(),
             handed_end: start.at,
@@ -183,9 +190,9 @@ impl Stream {
     }
 
     /// What is ready to be handed over.
-    pub(super) fn take(&mut self) -> Option<Piece> {
+    pub(super) fn take(&mut self) -> Option<Assembled> {
         let piece = self.assembler.take()?;
-        if let Piece::Block(block) = &piece {
+        if let Assembled::Block(block) = &piece {
             let end = block.end_offset();
             match block.start_offset() {
                 Some(start) => {
@@ -225,7 +232,7 @@ impl Stream {
             self.progress.set_replaced(true);
             // Should this process end before it is read, it must be known that there is more.
             if let Some(meta) = self.file().and_then(|file| file.metadata().ok()) {
-                let stamp = Stamp::of(&meta);
+                let stamp = FileStamp::of(&meta);
                 self.progress.looked_at(stamp.size, stamp.modified());
             }
             self.read_ahead();
@@ -241,21 +248,21 @@ impl Stream {
     }
 
     /// Goes on in the copy that was made of it before it was truncated. Returns the file.
-    pub(super) fn move_to(&mut self, copy: Opened) -> Option<File> {
+    pub(super) fn move_to(&mut self, copy: OpenFile) -> Option<File> {
         self.set_stamp(copy.stamp);
         self.settled = true;
         self.replace_body(Body::Plain(copy.file), copy.id, copy.path)
     }
 
     /// As [`move_to`](Self::move_to), where the copy is compressed.
-    pub(super) fn move_to_packed(
+    pub(super) fn move_to_compressed(
         &mut self,
-        unpacker: Unpacker,
+        decompressor: Decompressor,
         id: FileId,
         place: PathBuf,
     ) -> Option<File> {
         self.progress.set_size(u64::MAX);
-        self.replace_body(Body::Packed(unpacker), id, place)
+        self.replace_body(Body::Compressed(decompressor), id, place)
     }
 
     fn replace_body(&mut self, body: Body, id: FileId, place: PathBuf) -> Option<File> {
@@ -265,15 +272,15 @@ impl Stream {
         self.lose_name();
         match std::mem::replace(&mut self.body, body) {
             Body::Plain(file) => Some(file),
-            Body::Packed(_) | Body::Gone => None,
+            Body::Compressed(_) | Body::LastGeneration => None,
         }
     }
 
     /// What is remembered of it when it is let go.
-    pub(super) fn known(&self) -> Known {
-        Known {
+    pub(super) fn known(&self) -> ClosedFile {
+        ClosedFile {
             id: self.id,
-            print: self.print(),
+            fingerprint: self.fingerprint(),
             head: self.head.clone(),
             position: self.position(),
             progress: self.progress.clone(),
@@ -285,9 +292,9 @@ impl Stream {
         self.id = FileId::NONE;
         self.lose_name();
         self.finish();
-        match std::mem::replace(&mut self.body, Body::Gone) {
+        match std::mem::replace(&mut self.body, Body::LastGeneration) {
             Body::Plain(file) => Some(file),
-            Body::Packed(_) | Body::Gone => None,
+            Body::Compressed(_) | Body::LastGeneration => None,
         }
     }
 
@@ -295,7 +302,7 @@ impl Stream {
     pub(super) fn file(&self) -> Option<&File> {
         match &self.body {
             Body::Plain(file) => Some(file),
-            Body::Packed(_) | Body::Gone => None,
+            Body::Compressed(_) | Body::LastGeneration => None,
         }
     }
 
@@ -308,20 +315,20 @@ impl Stream {
     }
 
     /// As [`print`](Self::print), but with the head of the file as it is by now, read or not.
-    pub(super) fn whole_print(&self) -> Print {
-        let mut print = self.print();
+    pub(super) fn whole_fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = self.fingerprint();
         if let Body::Plain(file) = &self.body
             && let Ok(head) = read_window(file, 0, WINDOW)
             && head.starts_with(&self.head)
         {
-            print.head = Window::of(&head, head.len() as u64);
+            fingerprint.head = Window::of(&head, head.len() as u64);
         }
-        print
+        fingerprint
     }
 
     /// What it looks like up to what was read.
-    pub(super) fn print(&self) -> Print {
-        Print {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint {
             head: Window::of(&self.head, self.head.len() as u64),
             mark: Window::of(self.before.bytes(), self.position),
         }

@@ -7,7 +7,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use crate::SplitOptions;
-use crate::block::{Block, Index, Origin, Span};
+use crate::records::block::{Block, Index, Origin, Span};
 
 use scan::{First, Scanner};
 
@@ -23,7 +23,7 @@ const LEAST: usize = 16 * 1024;
 
 /// What comes out: records, or the news that the record just before was cut.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum Assembled {
     Block(Block),
     Cut { end: u64, kept: u64, skipped: u64 },
 }
@@ -47,7 +47,7 @@ pub(crate) struct Assembler {
     base: u64,
     /// The record whose rest is being skipped.
     cut: Option<Cut>,
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<Assembled>,
     spare: Vec<Vec<u8>>,
     origin: Option<Origin>,
 }
@@ -89,7 +89,7 @@ impl Assembler {
     }
 
     /// The next piece, if one is ready.
-    pub(crate) fn take(&mut self) -> Option<Piece> {
+    pub(crate) fn take(&mut self) -> Option<Assembled> {
         self.pieces.pop_front()
     }
 
@@ -269,7 +269,7 @@ impl Assembler {
         }
         let buffer = std::mem::replace(&mut self.buffer, next);
         let block = Block::new(buffer, PAD..end, index, self.base, self.origin.clone());
-        self.pieces.push_back(Piece::Block(block));
+        self.pieces.push_back(Assembled::Block(block));
         self.base += length as u64;
         self.filled = PAD + rest;
     }
@@ -277,8 +277,8 @@ impl Assembler {
     fn emit_cut(&mut self, head: Vec<u8>, skipped: u64, end: u64) {
         let kept = head.len();
         let block = Block::new(head, 0..kept, Index::Cut(end), 0, self.origin.clone());
-        self.pieces.push_back(Piece::Block(block));
-        self.pieces.push_back(Piece::Cut {
+        self.pieces.push_back(Assembled::Block(block));
+        self.pieces.push_back(Assembled::Cut {
             end,
             kept: kept as u64,
             skipped,

@@ -7,46 +7,46 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::opened::is_want_of_descriptors;
-use super::stream::Start;
-use crate::fingerprint::{Print, Tail, WINDOW, Window};
+use super::file::is_want_of_descriptors;
+use super::generation::StartPoint;
+use crate::fingerprint::{Fingerprint, Tail, WINDOW, Window};
 
 /// A way of compressing, known by the suffix of the file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Packing {
+pub(super) struct Compression {
     suffix: &'static [u8],
     program: &'static str,
 }
 
-const PACKINGS: [Packing; 5] = [
-    Packing {
+const COMPRESSIONS: [Compression; 5] = [
+    Compression {
         suffix: b".gz",
         program: "gzip",
     },
-    Packing {
+    Compression {
         suffix: b".xz",
         program: "xz",
     },
-    Packing {
+    Compression {
         suffix: b".zst",
         program: "zstd",
     },
-    Packing {
+    Compression {
         suffix: b".bz2",
         program: "bzip2",
     },
-    Packing {
+    Compression {
         suffix: b".lz4",
         program: "lz4",
     },
 ];
 
-impl Packing {
-    /// The packing that a name tells, and the name without its suffix.
-    pub(super) fn of_name(name: &[u8]) -> (Option<Packing>, &[u8]) {
-        for packing in PACKINGS {
-            if let Some(rest) = name.strip_suffix(packing.suffix) {
-                return (Some(packing), rest);
+impl Compression {
+    /// The compression that a name tells, and the name without its suffix.
+    pub(super) fn of_name(name: &[u8]) -> (Option<Compression>, &[u8]) {
+        for compression in COMPRESSIONS {
+            if let Some(rest) = name.strip_suffix(compression.suffix) {
+                return (Some(compression), rest);
             }
         }
         (None, name)
@@ -55,16 +55,16 @@ impl Packing {
 
 /// A program that unpacks a file.
 #[derive(Debug)]
-pub(super) struct Unpacker {
+pub(super) struct Decompressor {
     child: Child,
     output: ChildStdout,
     program: &'static str,
 }
 
-impl Unpacker {
-    pub(super) fn start(file: File, packing: Packing) -> io::Result<Self> {
-        let explain = |error| explain(packing.program, error);
-        let mut child = Command::new(packing.program)
+impl Decompressor {
+    pub(super) fn start(file: File, compression: Compression) -> io::Result<Self> {
+        let explain = |error| explain(compression.program, error);
+        let mut child = Command::new(compression.program)
             .arg("-dc")
             .stdin(file)
             .stdout(Stdio::piped())
@@ -75,10 +75,10 @@ impl Unpacker {
             .stdout
             .take()
             .ok_or_else(|| explain(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Unpacker {
+        Ok(Decompressor {
             child,
             output,
-            program: packing.program,
+            program: compression.program,
         })
     }
 
@@ -116,7 +116,7 @@ fn explain(program: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot run {program}: {error}"))
 }
 
-impl Read for Unpacker {
+impl Read for Decompressor {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.output.read(into) {
@@ -131,7 +131,7 @@ impl Read for Unpacker {
     }
 }
 
-impl Drop for Unpacker {
+impl Drop for Decompressor {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -139,59 +139,63 @@ impl Drop for Unpacker {
 }
 
 /// Unpacks a file up to `at`, if its content is what the print says.
-pub(super) fn unpack_from(
+pub(super) fn decompress_from(
     file: File,
-    packing: Packing,
-    print: &Print,
+    compression: Compression,
+    fingerprint: &Fingerprint,
     at: u64,
-) -> io::Result<Option<(Unpacker, Start)>> {
-    let head_end = u64::from(print.head.length);
-    let mut unpacker = Unpacker::start(file.try_clone()?, packing)?;
-    let mut seen = Seen::default();
-    for stop in [print.mark.end.min(head_end), print.mark.end.max(head_end)] {
-        if !seen.read_to(stop, &mut unpacker)? {
+) -> io::Result<Option<(Decompressor, StartPoint)>> {
+    let head_end = u64::from(fingerprint.head.length);
+    let mut decompressor = Decompressor::start(file.try_clone()?, compression)?;
+    let mut seen = RecentlyClosed::default();
+    for stop in [
+        fingerprint.mark.end.min(head_end),
+        fingerprint.mark.end.max(head_end),
+    ] {
+        if !seen.read_to(stop, &mut decompressor)? {
             return Ok(None);
         }
-        if stop == print.mark.end && seen.window(print.mark.length) != print.mark {
+        if stop == fingerprint.mark.end && seen.window(fingerprint.mark.length) != fingerprint.mark
+        {
             return Ok(None);
         }
     }
-    let head = &seen.head[..seen.head.len().min(print.head.length as usize)];
-    if Window::of(head, head_end) != print.head {
+    let head = &seen.head[..seen.head.len().min(fingerprint.head.length as usize)];
+    if Window::of(head, head_end) != fingerprint.head {
         return Ok(None);
     }
     if at < seen.length {
         (&file).rewind()?;
-        unpacker = Unpacker::start(file, packing)?;
-        seen = Seen::default();
+        decompressor = Decompressor::start(file, compression)?;
+        seen = RecentlyClosed::default();
     }
-    if !seen.read_to(at, &mut unpacker)? {
+    if !seen.read_to(at, &mut decompressor)? {
         return Ok(None);
     }
-    let start = Start {
+    let start = StartPoint {
         at,
         head: seen.head,
         before: seen.tail.bytes().to_vec(),
     };
-    Ok(Some((unpacker, start)))
+    Ok(Some((decompressor, start)))
 }
 
 /// What has been unpacked so far.
 #[derive(Default)]
-struct Seen {
+struct RecentlyClosed {
     length: u64,
     head: Vec<u8>,
     tail: Tail,
 }
 
-impl Seen {
+impl RecentlyClosed {
     /// Unpacks up to an offset; `false` if there is not so much.
-    fn read_to(&mut self, end: u64, unpacker: &mut Unpacker) -> io::Result<bool> {
+    fn read_to(&mut self, end: u64, decompressor: &mut Decompressor) -> io::Result<bool> {
         let mut buffer = vec![0; 64 * 1024];
         while self.length < end {
             let want = usize::try_from(end - self.length).unwrap_or(usize::MAX);
             let want = want.min(buffer.len());
-            let count = unpacker.read(&mut buffer[..want])?;
+            let count = decompressor.read(&mut buffer[..want])?;
             if count == 0 {
                 return Ok(false);
             }
@@ -219,7 +223,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn packed(text: &[u8]) -> Option<File> {
+    fn compressed(text: &[u8]) -> Option<File> {
         let mut plain = tempfile::tempfile().unwrap();
         plain.write_all(text).unwrap();
         plain.rewind().unwrap();
@@ -242,29 +246,32 @@ mod tests {
         let text: Vec<u8> = (0..50_000)
             .flat_map(|n| format!("{n}\n").into_bytes())
             .collect();
-        let (gzip, _) = Packing::of_name(b"log.1.gz");
+        let (gzip, _) = Compression::of_name(b"log.1.gz");
         let at = 200_000;
-        let print = Print {
+        let fingerprint = Fingerprint {
             head: Window::of(&text[..256], 256),
             mark: Window::of(&text[..150_000], 150_000),
         };
-        let Some(file) = packed(&text) else { return };
-        let (mut unpacker, start) = unpack_from(file, gzip.unwrap(), &print, at as u64)
-            .unwrap()
-            .unwrap();
+        let Some(file) = compressed(&text) else {
+            return;
+        };
+        let (mut decompressor, start) =
+            decompress_from(file, gzip.unwrap(), &fingerprint, at as u64)
+                .unwrap()
+                .unwrap();
         assert_eq!(start.head, &text[..256]);
         assert_eq!(start.before, &text[at - 256..at]);
         let mut rest = Vec::new();
-        unpacker.read_to_end(&mut rest).unwrap();
+        decompressor.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, &text[at..]);
 
-        let other = Print {
+        let other = Fingerprint {
             mark: Window::of(b"x", 150_000),
-            ..print
+            ..fingerprint
         };
-        let file = packed(&text).unwrap();
+        let file = compressed(&text).unwrap();
         assert!(
-            unpack_from(file, gzip.unwrap(), &other, at as u64)
+            decompress_from(file, gzip.unwrap(), &other, at as u64)
                 .unwrap()
                 .is_none()
         );
@@ -275,10 +282,10 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"no gzip").unwrap();
         file.rewind().unwrap();
-        let (gzip, _) = Packing::of_name(b"x.gz");
+        let (gzip, _) = Compression::of_name(b"x.gz");
         let mut text = Vec::new();
-        let error = Unpacker::start(file, gzip.unwrap())
-            .and_then(|mut unpacker| unpacker.read_to_end(&mut text))
+        let error = Decompressor::start(file, gzip.unwrap())
+            .and_then(|mut decompressor| decompressor.read_to_end(&mut text))
             .unwrap_err();
         assert!(error.to_string().starts_with("gzip failed"), "{error}");
     }

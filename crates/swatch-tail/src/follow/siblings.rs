@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
-use super::opened::{Failure, Stamp};
-use super::packed::Packing;
-use crate::fingerprint::{FileId, Print};
+use super::compressed::Compression;
+use super::file::{FileStamp, OpenError};
+use crate::fingerprint::{FileId, Fingerprint};
 
 /// A file whose name says that it may be a rotated generation of a log.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub(super) struct Sibling {
     pub(super) path: PathBuf,
     pub(super) id: FileId,
     pub(super) size: u64,
-    pub(super) packing: Option<Packing>,
+    pub(super) compression: Option<Compression>,
     /// Its place in the order, if the name tells one.
     key: Option<Key>,
     modified: u64,
@@ -30,7 +30,7 @@ enum Key {
     /// `.1` is younger than `.2`.
     Count(u32),
     /// `-20261122`, `.2026-11-22`, `-1795305600`: digits that grow.
-    Stamp(Vec<u8>),
+    Date(Vec<u8>),
 }
 
 impl Key {
@@ -51,7 +51,7 @@ impl Key {
             return Some(Key::Count(number));
         }
         let is_stamp = |b: &u8| b.is_ascii_digit() || b"-_.:TZ+".contains(b);
-        text.iter().all(is_stamp).then(|| Key::Stamp(text.to_vec()))
+        text.iter().all(is_stamp).then(|| Key::Date(text.to_vec()))
     }
 
     /// Whether a file with this key was rotated after one with `older`. Only keys of the same
@@ -59,7 +59,7 @@ impl Key {
     fn is_younger_than(&self, older: &Key) -> bool {
         match (self, older) {
             (Key::Count(a), Key::Count(b)) => a < b,
-            (Key::Stamp(a), Key::Stamp(b)) => a > b,
+            (Key::Date(a), Key::Date(b)) => a > b,
             _ => false,
         }
     }
@@ -69,8 +69,8 @@ impl Key {
 /// the file which a symbolic link of this name leads to.
 ///
 /// # Errors
-/// Only [`Failure::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
-pub(super) fn siblings(path: &Path) -> Result<Vec<Sibling>, Failure> {
+/// Only [`OpenError::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
+pub(super) fn siblings(path: &Path) -> Result<Vec<Sibling>, OpenError> {
     let mut found = BTreeMap::new();
     list(path, &mut found)?;
     if let Some(real) = target(path) {
@@ -88,7 +88,7 @@ pub(super) fn target(path: &Path) -> Option<PathBuf> {
         .flatten()
 }
 
-fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), Failure> {
+fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), OpenError> {
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Ok(());
     };
@@ -100,7 +100,7 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), Failu
     };
     for entry in read_directory(listed)?.flatten() {
         let entry_name = entry.file_name();
-        let (packing, plain_name) = Packing::of_name(entry_name.as_bytes());
+        let (compression, plain_name) = Compression::of_name(entry_name.as_bytes());
         let Some(suffix) = rotation_suffix(name.as_bytes(), plain_name) else {
             continue;
         };
@@ -112,9 +112,9 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), Failu
             let sibling = Sibling {
                 id: FileId::of(&meta),
                 size: meta.len(),
-                packing,
+                compression,
                 key: Key::parse(suffix),
-                modified: Stamp::of(&meta).modified(),
+                modified: FileStamp::of(&meta).modified(),
                 path: path.clone(),
             };
             found.insert(path, sibling);
@@ -170,52 +170,52 @@ pub(super) fn entries(path: &Path) -> Vec<(PathBuf, OsString)> {
 
 /// The names that an inode has in a directory: those of any kind, because a file can be found by
 /// its inode and its content, whatever was made of its name.
-pub(super) fn names_of(inode: u64, directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn names_of(inode: u64, directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let is_it = |entry: &DirEntry| entry.ino() == inode;
     let entries = read_directory(directory)?.flatten().filter(is_it);
     Ok(entries.map(|entry| entry.path()).collect())
 }
 
-fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntry>>, Failure> {
-    match std::fs::read_dir(path).map_err(Failure::from) {
+fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntry>>, OpenError> {
+    match std::fs::read_dir(path).map_err(OpenError::from) {
         Ok(entries) => Ok(Some(entries).into_iter().flatten()),
-        Err(Failure::NoDescriptors) => Err(Failure::NoDescriptors),
+        Err(OpenError::NoDescriptors) => Err(OpenError::NoDescriptors),
         Err(_) => Ok(None.into_iter().flatten()),
     }
 }
 
 /// What is known of the generation that had the name before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
+pub(super) struct Predecessor {
     pub(super) id: FileId,
     /// Since when it had the name as far as we know, in milliseconds since 1970: what came
     /// after it is younger.
     pub(super) since: u64,
 }
 
-impl Before {
+impl Predecessor {
     /// Nothing had the name.
     pub(super) fn nothing(since: u64) -> Self {
         let id = FileId::NONE;
-        Before { id, since }
+        Predecessor { id, since }
     }
 }
 
 /// The generation that had the name before, where it is not open any more.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gone {
-    pub(super) before: Before,
-    pub(super) print: Print,
+pub(super) struct LastGeneration {
+    pub(super) before: Predecessor,
+    pub(super) fingerprint: Fingerprint,
     /// Whether it has its content still: if so, its place tells what came after it.
     pub(super) is_intact: bool,
 }
 
-impl Gone {
+impl LastGeneration {
     /// Nothing had the name.
     pub(super) fn nothing(since: u64) -> Self {
-        Gone {
-            before: Before::nothing(since),
-            print: Print::default(),
+        LastGeneration {
+            before: Predecessor::nothing(since),
+            fingerprint: Fingerprint::default(),
             is_intact: false,
         }
     }
@@ -223,7 +223,7 @@ impl Gone {
 
 /// Between which siblings the generations that are meant stand.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Which<'a> {
+pub(super) struct Selector<'a> {
     pub(super) younger_than: Option<&'a Sibling>,
     pub(super) older_than: Option<&'a Sibling>,
 }
@@ -232,8 +232,8 @@ pub(super) struct Which<'a> {
 /// anybody looked; oldest first.
 pub(super) fn after<'a>(
     siblings: &'a [Sibling],
-    which: Which<'_>,
-    before: Before,
+    which: Selector<'_>,
+    before: Predecessor,
 ) -> Vec<&'a Sibling> {
     let is_meant = |key: &Key, sibling: &Sibling| {
         let is_late = match which.younger_than.map(|other| &other.key) {

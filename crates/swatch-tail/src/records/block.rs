@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
     }
 
     /// The offset, in bytes from the start of the file or stream, at which the record ends,
-    /// separator included: what to give to [`Origin::done`].
+    /// separator included: what to give to [`Origin::ack`].
     pub fn end_offset(&self) -> u64 {
         self.end_offset
     }
@@ -238,7 +238,7 @@ impl Origin {
     /// Says that the actions of all records that end at `offset` or before it are done, so that
     /// they need not be seen again after a restart. May be called from any thread, in any
     /// order; the greatest offset counts. Costs one atomic operation.
-    pub fn done(&self, offset: u64) {
-        self.progress.done(offset);
+    pub fn ack(&self, offset: u64) {
+        self.progress.ack(offset);
     }
 }

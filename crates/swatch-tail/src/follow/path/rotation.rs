@@ -1,19 +1,19 @@
-//! Which file has the name now, and what to do if it is another one.
+//! Selector file has the name now, and what to do if it is another one.
 
 use std::time::Instant;
 
-use super::context::Context;
-use super::name::{Begin, Name, Others};
-use super::opened::{self, Failure, Opened};
-use super::rotation::Gone;
-use super::stream::{Start, Stream};
+use super::super::context::Context;
+use super::super::file::{self, OpenError, OpenFile};
+use super::super::generation::{Generation, StartPoint};
+use super::super::siblings::{self, LastGeneration};
+use super::{Begin, FollowedPath, Others};
 use crate::checkpoint::kernel_time;
+use crate::event::FileEvent;
 use crate::fingerprint::FileId;
-use crate::notice::Notice;
 
-impl Name {
+impl FollowedPath {
     /// Looks the name up.
-    pub(super) fn examine(&mut self, context: &mut Context, others: &Others<'_>) {
+    pub(in crate::follow) fn poll(&mut self, context: &mut Context, others: &Others<'_>) {
         self.check = false;
         if !self.pending.is_empty() {
             self.resume(context, others);
@@ -21,24 +21,24 @@ impl Name {
                 return;
             }
         }
-        let id = match opened::identify(&self.path) {
+        let id = match file::identify(&self.path) {
             Ok((id, _)) => id,
             Err(failure) => {
                 self.missing(failure, context);
                 return self.rotated_unseen(context, others);
             }
         };
-        if self.named && self.streams.back().is_some_and(|s| s.id == id) {
+        if self.named && self.generations.back().is_some_and(|s| s.id == id) {
             return;
         }
-        // Before the last generation counts as replaced: what was written to it after a
+        // Predecessor the last generation counts as replaced: what was written to it after a
         // truncation is a generation of its own.
-        if let Some(at) = self.streams.len().checked_sub(1)
-            && !self.streams[at].replaced
+        if let Some(at) = self.generations.len().checked_sub(1)
+            && !self.generations[at].replaced
         {
-            if self.streams[at].is_rewritten() {
+            if self.generations[at].is_rewritten() {
                 self.rewritten(at, context, others);
-            } else if self.streams[at].position() == 0 {
+            } else if self.generations[at].position() == 0 {
                 self.copied_unread(at, context, others);
             }
         }
@@ -52,7 +52,7 @@ impl Name {
             self.present();
             return;
         }
-        match opened::open(&self.path) {
+        match file::open(&self.path) {
             Ok(opened) if opened.id != id => self.check = true,
             Ok(opened) => self.take_on(opened, context, others),
             Err(failure) => self.missing(failure, context),
@@ -61,20 +61,20 @@ impl Name {
 
     /// One of the open generations that may be written to.
     fn own(&self, id: FileId) -> Option<usize> {
-        let is_it = |s: &Stream| s.id == id && !s.over && !s.settled;
-        self.streams.iter().position(is_it)
+        let is_it = |s: &Generation| s.id == id && !s.over && !s.settled;
+        self.generations.iter().position(is_it)
     }
 
     /// A generation that is still open has the name again, as when a link moves back.
     fn take_back(&mut self, at: usize, context: &mut Context) {
         self.lose_name();
-        if let Some(mut stream) = self.streams.remove(at) {
-            stream.regain_name();
-            if self.absence_told {
+        if let Some(mut generation) = self.generations.remove(at) {
+            generation.regain_name();
+            if self.absence_reported {
                 let path = self.path.clone();
-                stream.announce.push_back(Notice::Appeared { path });
+                generation.announce.push_back(FileEvent::Appeared { path });
             }
-            self.streams.push_back(stream);
+            self.generations.push_back(generation);
             self.named = true;
         }
         self.present();
@@ -82,38 +82,42 @@ impl Name {
     }
 
     /// Another file has the name.
-    fn take_on(&mut self, opened: Opened, context: &mut Context, others: &Others<'_>) {
+    fn take_on(&mut self, opened: OpenFile, context: &mut Context, others: &Others<'_>) {
         let between = match self.between(opened.id, context, others) {
             Ok(between) => between,
             Err(failure) => return self.missing(failure, context),
         };
         let id = opened.id;
-        let mut stream = match self.begin(opened, context, others) {
-            Ok(stream) => stream,
+        let mut generation = match self.begin(opened, context, others) {
+            Ok(generation) => generation,
             Err(error) => {
                 context.put_back(between);
                 return self.missing(error.into(), context);
             }
         };
         let path = self.path.clone();
-        if self.trouble.is_some() {
-            stream.announce.push_back(Notice::Readable { path });
+        if self.warning.is_some() {
+            generation.announce.push_back(FileEvent::Readable { path });
         } else if let Some((was, read)) = self.truncated
             && was == id
         {
-            stream.after_truncation = true;
-            stream.announce.push_back(Notice::Truncated { path, read });
-        } else if self.absence_told || self.appears {
-            stream.announce.push_back(Notice::Appeared { path });
-        } else if !self.streams.is_empty()
+            generation.after_truncation = true;
+            generation
+                .announce
+                .push_back(FileEvent::Truncated { path, read });
+        } else if self.absence_reported || self.appears {
+            generation.announce.push_back(FileEvent::Appeared { path });
+        } else if !self.generations.is_empty()
             || self.gone.is_some_and(|gone| gone.before.id != FileId::NONE)
         {
-            stream.announce.push_back(Notice::Replaced { path });
+            generation.announce.push_back(FileEvent::Replaced { path });
         }
         self.lose_name();
-        self.streams.extend(between);
-        stream.watch = stream.file().and_then(|f| context.watcher.watch_file(f));
-        self.streams.push_back(stream);
+        self.generations.extend(between);
+        generation.watch = generation
+            .file()
+            .and_then(|f| context.watcher.watch_file(f));
+        self.generations.push_back(generation);
         self.keep_order(context);
         self.named = true;
         self.begin = Begin::Start;
@@ -127,14 +131,14 @@ impl Name {
     /// Begins to read a file, where it was left if it is known.
     fn begin(
         &mut self,
-        opened: Opened,
+        opened: OpenFile,
         context: &mut Context,
         others: &Others<'_>,
-    ) -> std::io::Result<Stream> {
+    ) -> std::io::Result<Generation> {
         let may_be_copy = self.from_glob && others.rotate_to(&self.path);
         let split = context.options.split.clone();
-        if let Some(known) = context.seen.recognize(&opened, may_be_copy) {
-            let start = Start::read(&opened.file, known.position)?;
+        if let Some(known) = context.recently_closed.recognize(&opened, may_be_copy) {
+            let start = StartPoint::read(&opened.file, known.position)?;
             let progress = if known.progress.path() == self.path {
                 known.progress.set_replaced(false);
                 known.progress
@@ -142,7 +146,7 @@ impl Name {
                 known.progress.forget();
                 context.keep(&self.path, opened.id, &start, kernel_time(), false)
             };
-            return Ok(Stream::plain(opened, start, &split, progress));
+            return Ok(Generation::plain(opened, start, &split, progress));
         }
         let at = match self.begin {
             Begin::End => opened.size,
@@ -150,17 +154,17 @@ impl Name {
             _ if may_be_copy && others.hold_original_of(&opened) => opened.size,
             _ => 0,
         };
-        let start = Start::read(&opened.file, at)?;
+        let start = StartPoint::read(&opened.file, at)?;
         let progress = context.keep(&self.path, opened.id, &start, kernel_time(), false);
-        Ok(Stream::plain(opened, start, &split, progress))
+        Ok(Generation::plain(opened, start, &split, progress))
     }
 
     /// No generation has the name any more, nor may get it back.
     fn lose_name(&mut self) {
         self.named = false;
-        for stream in &mut self.streams {
-            if !stream.replaced {
-                stream.lose_name();
+        for generation in &mut self.generations {
+            if !generation.replaced {
+                generation.lose_name();
             }
         }
     }
@@ -168,44 +172,44 @@ impl Name {
     /// There is a file of this name.
     fn present(&mut self) {
         self.absent_since = None;
-        self.absence_told = false;
-        self.descriptors_told = false;
-        self.trouble = None;
+        self.absence_reported = false;
+        self.descriptors_reported = false;
+        self.warning = None;
     }
 
     /// There is no file of this name that can be read.
-    pub(super) fn missing(&mut self, failure: Failure, context: &mut Context) {
+    pub(in crate::follow) fn missing(&mut self, failure: OpenError, context: &mut Context) {
         let path = self.path.clone();
         let at_start = std::mem::replace(&mut self.begin, Begin::Start);
         match failure {
-            Failure::Absent => {
+            OpenError::Absent => {
                 let since = *self.absent_since.get_or_insert_with(Instant::now);
                 // A rotation is not worth telling; an absence that lasts is, once.
                 let lasts = since.elapsed() >= context.options.stat_interval;
-                let at_once = self.streams.is_empty() && !self.from_glob;
-                if !self.absence_told && !self.from_glob && (lasts || at_once) {
-                    self.absence_told = true;
-                    context.tell(Notice::Absent { path });
+                let at_once = self.generations.is_empty() && !self.from_glob;
+                if !self.absence_reported && !self.from_glob && (lasts || at_once) {
+                    self.absence_reported = true;
+                    context.report(FileEvent::Absent { path });
                 }
-                self.trouble = None;
-                if self.streams.is_empty() && self.gone.is_none() {
+                self.warning = None;
+                if self.generations.is_empty() && self.gone.is_none() {
                     // A file may come and be rotated away before we look again.
-                    self.gone = Some(Gone::nothing(kernel_time()));
+                    self.gone = Some(LastGeneration::nothing(kernel_time()));
                 }
             }
-            Failure::NoDescriptors => {
+            OpenError::NoDescriptors => {
                 self.begin = self.remember_size(at_start);
-                if !self.descriptors_told {
-                    self.descriptors_told = true;
-                    context.tell(Notice::NoDescriptors { path });
+                if !self.descriptors_reported {
+                    self.descriptors_reported = true;
+                    context.report(FileEvent::NoDescriptors { path });
                 }
             }
-            Failure::NotAFile(kind) => {
-                self.troubled(format!("it is {}", kind.name), context);
+            OpenError::NotAFile(kind) => {
+                self.warn(format!("it is {}", kind.name), context);
             }
-            Failure::Unreadable(error) => {
+            OpenError::Unreadable(error) => {
                 self.begin = self.remember_size(at_start);
-                self.troubled(error.to_string(), context);
+                self.warn(error.to_string(), context);
             }
         }
         // What had the name goes on being read; it is not replaced before there is another.
@@ -220,7 +224,7 @@ impl Name {
         let lasts = |since: Instant| since.elapsed() >= context.options.stat_interval;
         let was_there = match self.gone {
             Some(gone) => gone.before.id != FileId::NONE,
-            None => !self.streams.is_empty(),
+            None => !self.generations.is_empty(),
         };
         if !was_there || !self.absent_since.is_some_and(lasts) {
             return;
@@ -229,33 +233,33 @@ impl Name {
             Ok(unseen) if unseen.is_empty() => {}
             Ok(unseen) => {
                 self.lose_name();
-                self.streams.extend(unseen);
+                self.generations.extend(unseen);
                 self.gone = None;
                 self.keep_order(context);
             }
-            Err(_) => self.tell_no_descriptors(context),
+            Err(_) => self.report_no_descriptors(context),
         }
     }
 
     /// What a file holds that cannot be opened at the start is old all the same.
     fn remember_size(&self, begin: Begin) -> Begin {
-        match (begin, opened::identify(&self.path)) {
+        match (begin, file::identify(&self.path)) {
             (Begin::End, Ok((id, size))) => Begin::Size(id, size),
             _ => begin,
         }
     }
 
-    fn troubled(&mut self, reason: String, context: &mut Context) {
-        if self.trouble.as_ref() != Some(&reason) {
-            self.trouble = Some(reason.clone());
+    fn warn(&mut self, reason: String, context: &mut Context) {
+        if self.warning.as_ref() != Some(&reason) {
+            self.warning = Some(reason.clone());
             let path = self.path.clone();
-            context.tell(Notice::Unreadable { path, reason });
+            context.report(FileEvent::Unreadable { path, reason });
         }
     }
 
     /// Watches the directories in which the name, and the file that it leads to, stand.
     fn watch_entries(&mut self, context: &mut Context) {
-        self.entries = super::rotation::entries(&self.path);
+        self.entries = siblings::entries(&self.path);
         for (directory, _) in &self.entries {
             context.watcher.watch_directory(directory);
         }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::opened::Opened;
+use super::file::OpenFile;
 use crate::checkpoint::Progress;
-use crate::fingerprint::{FileId, Print, read_window};
+use crate::fingerprint::{FileId, Fingerprint, read_window};
 
 /// How many are remembered for each name, and altogether.
 const PER_NAME: usize = 16;
@@ -13,9 +13,9 @@ const ALTOGETHER: usize = 256;
 
 /// A file that is not open any more.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct ClosedFile {
     pub(super) id: FileId,
-    pub(super) print: Print,
+    pub(super) fingerprint: Fingerprint,
     /// Its first bytes; none of a file that was read by an earlier process.
     pub(super) head: Vec<u8>,
     /// Up to where it has been read.
@@ -23,14 +23,14 @@ pub(super) struct Known {
     pub(super) progress: Arc<Progress>,
 }
 
-impl Known {
+impl ClosedFile {
     /// Whether this is a copy of its beginning, and more was read: between the copying and a
     /// truncation.
-    pub(super) fn has_part(&self, copy: &Opened) -> bool {
+    pub(super) fn has_part(&self, copy: &OpenFile) -> bool {
         copy.size > 0
             && copy.size < self.position
             && !self.head.is_empty()
-            && self.print.is_telling()
+            && self.fingerprint.is_telling()
             && read_window(&copy.file, 0, self.head.len())
                 .is_ok_and(|begin| self.head.starts_with(&begin))
     }
@@ -38,12 +38,12 @@ impl Known {
 
 /// The files that were let go last.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    known: Vec<Known>,
+pub(super) struct RecentlyClosed {
+    known: Vec<ClosedFile>,
 }
 
-impl Seen {
-    pub(super) fn remember(&mut self, known: Known) {
+impl RecentlyClosed {
+    pub(super) fn remember(&mut self, known: ClosedFile) {
         let path = known.progress.path().to_owned();
         self.known.push(known);
         let of_name = self.known.iter().filter(|k| k.progress.path() == path);
@@ -54,7 +54,7 @@ impl Seen {
         }
     }
 
-    fn drop_first(&mut self, which: impl Fn(&Known) -> bool) {
+    fn drop_first(&mut self, which: impl Fn(&ClosedFile) -> bool) {
         if let Some(first) = self.known.iter().position(which) {
             self.known.remove(first).progress.forget();
         }
@@ -62,12 +62,12 @@ impl Seen {
 
     /// Takes out what is known of this file: the same inode with the same content, or a copy of
     /// the content under a name that tells of rotation (`is_copy`).
-    pub(super) fn recognize(&mut self, opened: &Opened, may_be_copy: bool) -> Option<Known> {
+    pub(super) fn recognize(&mut self, opened: &OpenFile, may_be_copy: bool) -> Option<ClosedFile> {
         let found = self.known.iter().rposition(|known| {
-            let by_content = may_be_copy && known.print.is_telling();
+            let by_content = may_be_copy && known.fingerprint.is_telling();
             (known.id == opened.id || by_content)
                 && opened.size >= known.position
-                && known.print.matches(&opened.file).unwrap_or(false)
+                && known.fingerprint.matches(&opened.file).unwrap_or(false)
         })?;
         Some(self.known.remove(found))
     }
@@ -78,14 +78,14 @@ impl Seen {
     }
 
     /// Whether this is so of any file that had this name.
-    pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Print) -> bool) -> bool {
+    pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Fingerprint) -> bool) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
-        of_name.any(|known| test(&known.print))
+        of_name.any(|known| test(&known.fingerprint))
     }
 
     /// Whether this is a copy of the beginning of a file that had this name, was read further, and
     /// then truncated.
-    pub(super) fn has_part(&self, name: &Path, copy: &Opened) -> bool {
+    pub(super) fn has_part(&self, name: &Path, copy: &OpenFile) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
         of_name.any(|known| known.id == FileId::NONE && known.has_part(copy))
     }

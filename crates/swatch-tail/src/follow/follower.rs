@@ -1,0 +1,399 @@
+//! The follower: all followed paths, and whose turn it is.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::checkpoint::{Checkpoint, Covered};
+use crate::event::FileEvent;
+use crate::pattern::Pattern;
+use crate::records::block::Block;
+use crate::waker::Waker;
+
+use super::context::Context;
+use super::file::{self, OpenError};
+use super::path::Pending;
+use super::path::{Begin, FollowedPath, More, Others};
+use super::recently_closed::RecentlyClosed;
+use super::watcher::{Hint, Watcher};
+
+use super::options::{FollowError, FollowOptions};
+
+/// What [`Follower::next`] waited for.
+#[derive(Debug)]
+pub enum Event {
+    /// New records of one file.
+    Records(Block),
+    /// Something to tell; in order with the records.
+    File(FileEvent),
+    /// Somebody called [`Waker::wake`].
+    Woken,
+    /// Nothing came in the time given.
+    TimedOut,
+}
+
+/// How far one file has been read, for a status display.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStatus {
+    /// The path that is followed.
+    pub path: PathBuf,
+    /// The offset up to which it has been read, in bytes.
+    pub read: u64,
+    /// Its size in bytes when it was last looked at.
+    pub size: u64,
+    /// Whether it is the old file of a rotation.
+    pub replaced: bool,
+}
+
+/// How many used blocks are kept for their memory.
+const SPARES: usize = 4;
+
+/// Follows files by name and by content.
+///
+/// Each name leads to a row of generations: the file that has the name now, and those that had
+/// it before, as long as they have unread lines or may still be written to. Within one
+/// generation the records come in the order in which they were written, and the rest of an old
+/// generation comes before the next one.
+///
+/// Works with inotify events of the files and their directories, and looks at the files in
+/// intervals besides, so that nothing depends on events. Each follower takes one inotify
+/// instance (the system allows each user 128 of them by default); without one it only looks.
+#[derive(Debug)]
+pub struct Follower {
+    waker: Waker,
+    context: Context,
+    patterns: Vec<Pattern>,
+    paths: Vec<FollowedPath>,
+    /// The name that is asked next: all get their turn.
+    turn: usize,
+    next_look: Instant,
+    next_match: Instant,
+    /// Dropped events have been told since the last look.
+    drop_reported: bool,
+}
+
+impl Follower {
+    /// Starts to follow. What is in existing files already is skipped (see
+    /// [`FollowOptions::from_start`]), except where `checkpoint` knows a position in them.
+    ///
+    /// With a state, a file that matches one of the patterns followed before and has no position
+    /// appeared in the meantime and is read from its beginning.
+    ///
+    /// All files are opened here, so that what is written after the call is seen. The caller
+    /// should save the checkpoint once after it.
+    ///
+    /// # Errors
+    /// When one of the paths is a directory or another thing that is no plain file, or the
+    /// system has no descriptor left for the waker. A file that is absent or unreadable is no
+    /// error.
+    pub fn open(
+        patterns: impl IntoIterator<Item = Pattern>,
+        options: FollowOptions,
+        checkpoint: &Checkpoint,
+    ) -> Result<Follower, FollowError> {
+        let patterns: Vec<Pattern> = patterns.into_iter().collect();
+        check_kinds(&patterns)?;
+        let waker = Waker::new()?;
+        let taken = checkpoint.take_up(&patterns);
+        let now = Instant::now();
+        let mut follower = Follower {
+            waker,
+            next_look: now + options.stat_interval,
+            next_match: now + options.glob_interval,
+            context: Context {
+                options,
+                checkpoint: checkpoint.clone(),
+                watcher: Watcher::new(),
+                recently_closed: RecentlyClosed::default(),
+                spare: Vec::new(),
+                events: VecDeque::new(),
+                released: false,
+            },
+            patterns: Vec::new(),
+            paths: Vec::new(),
+            turn: 0,
+            drop_reported: false,
+        };
+        for pattern in &patterns {
+            let begin = follower.begin_of(pattern, &taken.covered);
+            follower.add_names(pattern, begin, false);
+            // A file that a pattern found before may be gone, and its lines in a rotated one.
+            for saved in &taken.saved {
+                if matches!(pattern, Pattern::Glob(_)) && pattern.matches(&saved.path) {
+                    follower.add_name(saved.path.clone(), true, begin, false);
+                }
+            }
+        }
+        for saved in taken.saved {
+            if let Some(name) = follower.paths.iter_mut().find(|n| n.path == saved.path) {
+                let progress = follower.context.checkpoint.keep(saved.clone());
+                name.pending.push(Pending { saved, progress });
+            }
+        }
+        follower.patterns = patterns;
+        follower.poll_all();
+        Ok(follower)
+    }
+
+    /// Waits for the next records, event or wake-up; `None` waits without limit.
+    ///
+    /// Call it again at once after a block or a event: what comes next may be there already.
+    /// The follower takes as much memory as one block for each file; what is not asked for
+    /// stays in the files.
+    ///
+    /// # Errors
+    /// When the system refuses to wait. Never because of a file.
+    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, FollowError> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            let wait = match self.has_work() {
+                true => Some(Duration::ZERO),
+                false => self.longest_wait(deadline),
+            };
+            let ready = self.waker.poll(self.context.watcher.fd(), wait)?;
+            if ready.source {
+                self.take_hints();
+            }
+            if ready.woken {
+                return Ok(Event::Woken);
+            }
+            let now = Instant::now();
+            if now >= self.next_look {
+                self.look_at_all(now);
+            }
+            self.expire(now);
+            if let Some(event) = self.advance() {
+                return Ok(event);
+            }
+            if deadline.is_some_and(|deadline| now >= deadline) && !self.has_work() {
+                return Ok(Event::TimedOut);
+            }
+        }
+    }
+
+    /// A handle by which another thread makes [`next`](Follower::next) return
+    /// [`Event::Woken`].
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Follows these patterns from now on. Files that were followed before and still are go on
+    /// where they are; others that exist are read from their end, unless
+    /// [`FollowOptions::from_start`] is set. Nothing is lost or doubled by it, so a program
+    /// that reloads its configuration should use this rather than a new follower.
+    ///
+    /// # Errors
+    /// As [`open`](Follower::open); then nothing has changed.
+    pub fn set_patterns(
+        &mut self,
+        patterns: impl IntoIterator<Item = Pattern>,
+    ) -> Result<(), FollowError> {
+        let patterns: Vec<Pattern> = patterns.into_iter().collect();
+        check_kinds(&patterns)?;
+        let stays = |path: &PathBuf| patterns.iter().any(|p| p.matches(path));
+        let (kept, dropped) = std::mem::take(&mut self.paths)
+            .into_iter()
+            .partition(|name| stays(&name.path));
+        self.paths = kept;
+        for name in dropped {
+            name.drop_all(&mut self.context);
+        }
+        self.context
+            .recently_closed
+            .forget(|path| !stays(&path.to_owned()));
+        self.turn = 0;
+        let covered = self.context.checkpoint.cover(&patterns);
+        for pattern in &patterns {
+            let begin = self.begin_of(pattern, &covered);
+            self.add_names(pattern, begin, false);
+        }
+        self.patterns = patterns;
+        self.poll_all();
+        Ok(())
+    }
+
+    /// How far each file has been read, in order of the names.
+    pub fn status(&self) -> Vec<FileStatus> {
+        self.paths.iter().flat_map(FollowedPath::status).collect()
+    }
+
+    /// Gives back a block that is no longer needed, so that its memory is used again.
+    pub fn recycle(&mut self, block: Block) {
+        if self.context.spare.len() < SPARES && block.bytes().len() >= 32 * 1024 {
+            self.context.spare.push(block);
+        }
+    }
+
+    /// Where files begin of a pattern that is new, or was `covered` before.
+    fn begin_of(&self, pattern: &Pattern, covered: &[Covered]) -> Begin {
+        let before = covered.iter().find(|c| c.pattern == pattern.as_path());
+        match before {
+            Some(before) => Begin::Since(before.since),
+            None if self.context.options.from_start => Begin::Start,
+            None => Begin::End,
+        }
+    }
+
+    fn add_names(&mut self, pattern: &Pattern, begin: Begin, appears: bool) {
+        let is_glob = matches!(pattern, Pattern::Glob(_));
+        let found = pattern.expand();
+        if found.is_empty() && !appears {
+            self.context.report(FileEvent::NothingMatches {
+                pattern: pattern.as_path().into(),
+            });
+        }
+        for path in found {
+            self.add_name(path, is_glob, begin, appears);
+        }
+    }
+
+    fn add_name(&mut self, path: PathBuf, from_glob: bool, begin: Begin, appears: bool) {
+        if let Err(at) = self.paths.binary_search_by(|name| name.path.cmp(&path)) {
+            let mut name = FollowedPath::new(path, from_glob, begin);
+            name.appears = appears;
+            self.paths.insert(at, name);
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.context.events.is_empty() || self.paths.iter().any(FollowedPath::has_work)
+    }
+
+    /// How long nothing needs to be done of itself.
+    fn longest_wait(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let quiet = self.context.options.quiet;
+        let expiries = self.paths.iter().filter_map(|name| name.next_expiry(quiet));
+        let earliest = expiries.chain([self.next_look]).chain(deadline).min();
+        earliest.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    fn take_hints(&mut self) {
+        for hint in self.context.watcher.read() {
+            match hint {
+                Hint::File(watch) => {
+                    self.paths.iter_mut().for_each(|name| name.hint_file(watch));
+                }
+                Hint::Entry(directory, entry) => {
+                    let names = self.paths.iter_mut();
+                    names.for_each(|name| name.hint_entry(&directory, &entry));
+                }
+                Hint::Anything => self.next_look = Instant::now(),
+                Hint::Dropped => {
+                    self.paths.iter_mut().for_each(FollowedPath::hint_all);
+                    if !std::mem::replace(&mut self.drop_reported, true) {
+                        self.context.report(FileEvent::EventsDropped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The look in intervals, for all that events do not tell.
+    fn look_at_all(&mut self, now: Instant) {
+        self.next_look = now + self.context.options.stat_interval;
+        self.drop_reported = false;
+        if now >= self.next_match {
+            self.next_match = now + self.context.options.glob_interval;
+            for pattern in self.patterns.clone() {
+                if matches!(pattern, Pattern::Glob(_)) {
+                    self.add_names(&pattern, Begin::Start, true);
+                }
+            }
+        }
+        let quiet = self.context.options.quiet;
+        self.paths.retain(|name| !name.is_vanished(quiet));
+        self.paths.iter_mut().for_each(FollowedPath::check_metadata);
+        let entries = self.paths.iter().flat_map(|name| &name.entries);
+        let needed: HashSet<PathBuf> = entries.map(|(dir, _)| dir.clone()).collect();
+        self.context.watcher.refresh(&needed);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let quiet = self.context.options.quiet;
+        for name in &mut self.paths {
+            if name.next_expiry(quiet).is_some_and(|at| at <= now) || name.from_glob {
+                name.expire(quiet, &mut self.context);
+            }
+        }
+    }
+
+    fn poll_all(&mut self) {
+        for at in 0..self.paths.len() {
+            self.poll(at);
+        }
+        self.settle();
+    }
+
+    fn poll(&mut self, at: usize) {
+        let (name, others, context) = self.split(at);
+        name.poll(context, &others);
+    }
+
+    /// After files were let go, names that waited for them look again.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.context.released) {
+            for name in &mut self.paths {
+                name.check |= !name.named;
+            }
+        }
+        if let Some(reason) = self.context.watcher.warning() {
+            self.context.report(FileEvent::NoEvents { reason });
+        }
+    }
+
+    /// One step of work; an event if it gave one.
+    fn advance(&mut self) -> Option<Event> {
+        for _ in 0..self.paths.len() {
+            if let Some(event) = self.context.events.pop_front() {
+                return Some(Event::File(event));
+            }
+            self.turn = (self.turn + 1) % self.paths.len();
+            if !self.paths[self.turn].has_work() {
+                continue;
+            }
+            if self.paths[self.turn].check {
+                self.poll(self.turn);
+            }
+            let (name, others, context) = self.split(self.turn);
+            let more = name.more(context, &others);
+            self.settle();
+            if let More::Event(event) = more {
+                return Some(event);
+            }
+        }
+        self.context.events.pop_front().map(Event::File)
+    }
+
+    /// One name, and what it needs of the rest.
+    fn split(&mut self, at: usize) -> (&mut FollowedPath, Others<'_>, &mut Context) {
+        let (left, rest) = self.paths.split_at_mut(at);
+        let (name, right) = rest
+            .split_first_mut()
+            .expect("`at` is the number of a name");
+        (name, Others { left, right }, &mut self.context)
+    }
+}
+
+/// Refuses what can never be followed.
+fn check_kinds(patterns: &[Pattern]) -> Result<(), FollowError> {
+    let paths: BTreeSet<&PathBuf> = patterns
+        .iter()
+        .filter_map(|pattern| match pattern {
+            Pattern::Path(path) => Some(path),
+            Pattern::Glob(_) => None,
+        })
+        .collect();
+    for path in paths {
+        if let Err(OpenError::NotAFile(kind)) = file::identify(path) {
+            return Err(FollowError::NotAFile {
+                path: path.clone(),
+                kind: kind.name,
+                hint: kind.hint,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! Generations that nobody saw with the name: rotated, copied or compressed between two looks.
+
+use std::fs::File;
+use std::io::Seek;
+use std::sync::Arc;
+
+use super::compressed::Decompressor;
+use super::context::Context;
+use super::file::{self, OpenError, OpenFile};
+use super::generation::{Generation, StartPoint};
+use super::path::{FollowedPath, Others};
+use super::siblings::{self, Predecessor, Selector, Sibling};
+use crate::checkpoint::{Progress, kernel_time};
+use crate::event::FileEvent;
+use crate::fingerprint::{FileId, Fingerprint, WINDOW, Window, read_window};
+
+/// The time that nobody looked: which generation was there before, and which is there now.
+pub(super) struct Interval<'a> {
+    pub(super) siblings: &'a [Sibling],
+    pub(super) before: Predecessor,
+    pub(super) which: Selector<'a>,
+    /// What it looked like.
+    pub(super) fingerprint: Fingerprint,
+    pub(super) now: FileId,
+}
+
+impl Interval<'_> {
+    /// The file that had the name before, if it is there still under another.
+    fn original(&self, than: &OpenFile) -> Option<File> {
+        let sibling = place_of(self.before.id, self.siblings)?;
+        let is_other = sibling.id != than.id && sibling.compression.is_none();
+        let opened = is_other.then(|| file::open(&sibling.path).ok()).flatten()?;
+        // One that was truncated since tells nothing.
+        let is_intact =
+            opened.id == self.before.id && self.fingerprint.matches(&opened.file).ok()?;
+        is_intact.then_some(opened.file)
+    }
+}
+
+/// Whether the end of a file stands at the same place in the one that it may be a copy of: many
+/// files begin alike. Of a shorter original nothing is known there.
+fn agree(original: &File, copy: &OpenFile) -> bool {
+    let length = copy.size.min(WINDOW as u64);
+    let end_of = |file| read_window(file, copy.size - length, length as usize);
+    let is_longer = original
+        .metadata()
+        .is_ok_and(|meta| meta.len() >= copy.size);
+    !is_longer || matches!((end_of(original), end_of(&copy.file)), (Ok(a), Ok(b)) if a == b)
+}
+
+impl FollowedPath {
+    /// Opens the generations between the one that had the name before and `now`, the file that
+    /// has it now.
+    pub(super) fn between(
+        &mut self,
+        now: FileId,
+        context: &mut Context,
+        others: &Others<'_>,
+    ) -> Result<Vec<Generation>, OpenError> {
+        let siblings = siblings::siblings(&self.path)?;
+        let (before, fingerprint, younger_than) = match (self.gone, self.generations.back()) {
+            (Some(gone), _) => {
+                // Of one that was not found, so little may have been read that much begins like
+                // that.
+                let is_clear = gone.is_intact || gone.fingerprint.is_telling();
+                let fingerprint = Some(gone.fingerprint)
+                    .filter(|_| is_clear)
+                    .unwrap_or_default();
+                let place = place_of(gone.before.id, &siblings).filter(|_| gone.is_intact);
+                (gone.before, fingerprint, place)
+            }
+            (None, Some(generation)) => {
+                let since = generation.progress.opened();
+                let id = generation.id;
+                let place = place_of(id, &siblings);
+                (
+                    Predecessor { id, since },
+                    generation.whole_fingerprint(),
+                    place,
+                )
+            }
+            (None, None) => return Ok(Vec::new()),
+        };
+        let interval = Interval {
+            siblings: &siblings,
+            before,
+            which: Selector {
+                younger_than,
+                older_than: None,
+            },
+            fingerprint,
+            now,
+        };
+        self.open_between(&interval, context, others)
+    }
+
+    /// Opens the generations of a interval, oldest first.
+    pub(super) fn open_between(
+        &self,
+        interval: &Interval<'_>,
+        context: &mut Context,
+        others: &Others<'_>,
+    ) -> Result<Vec<Generation>, OpenError> {
+        let mut generations: Vec<Generation> = Vec::new();
+        for sibling in siblings::after(interval.siblings, interval.which, interval.before) {
+            if sibling.id == interval.now || self.holds(sibling.id) || others.hold(sibling.id) {
+                continue;
+            }
+            match self.open_sibling(sibling, interval, context) {
+                Ok(generation) => generations.extend(generation),
+                Err(OpenError::NoDescriptors) => {
+                    // All or none.
+                    context.put_back(generations);
+                    return Err(OpenError::NoDescriptors);
+                }
+                Err(OpenError::Unreadable(error)) => {
+                    context.report(FileEvent::RotatedUnreadable {
+                        path: self.path.clone(),
+                        rotated: sibling.path.clone(),
+                        reason: error.to_string(),
+                    });
+                }
+                Err(OpenError::Absent | OpenError::NotAFile(_)) => {}
+            }
+        }
+        Ok(generations)
+    }
+
+    /// Opens a generation that nobody saw with the name. `None` if it was read already.
+    fn open_sibling(
+        &self,
+        sibling: &Sibling,
+        interval: &Interval<'_>,
+        context: &mut Context,
+    ) -> Result<Option<Generation>, OpenError> {
+        let opened = file::open(&sibling.path)?;
+        let split = context.options.split.clone();
+        let mut generation = if let Some(compression) = sibling.compression {
+            if context.recently_closed.has(opened.id) {
+                return Ok(None);
+            }
+            let head = Decompressor::start(opened.file.try_clone()?, compression)?.head(WINDOW)?;
+            let is_known = |fingerprint: &Fingerprint| {
+                fingerprint.head.length > 0 && starts_with(&head, fingerprint.head)
+            };
+            let is_open = || {
+                self.generations
+                    .iter()
+                    .any(|s| is_known(&s.whole_fingerprint()))
+            };
+            if is_known(&interval.fingerprint)
+                || is_open()
+                || context.recently_closed.any_of(&self.path, is_known)
+            {
+                return Ok(None);
+            }
+            (&opened.file).rewind()?;
+            let decompressor = Decompressor::start(opened.file, compression)?;
+            let start = StartPoint::default();
+            let progress = context.keep(&self.path, opened.id, &start, kernel_time(), true);
+            Generation::compressed(
+                decompressor,
+                opened.id,
+                opened.path,
+                start,
+                &split,
+                progress,
+            )
+        } else {
+            let is_copy =
+                |fingerprint: &Fingerprint| fingerprint.is_copy(&opened.file).unwrap_or(false);
+            let is_copy_of_previous = is_copy(&interval.fingerprint)
+                && interval
+                    .original(&opened)
+                    .is_none_or(|original| agree(&original, &opened));
+            let is_copy_of = |s: &Generation| {
+                is_copy(&s.whole_fingerprint()) && s.original().is_none_or(|o| agree(o, &opened))
+            };
+            if is_copy_of_previous || self.generations.iter().any(is_copy_of) {
+                return Ok(None);
+            }
+            let is_part = |s: &Generation| s.is_truncated() && s.known().has_part(&opened);
+            if self.generations.iter().any(is_part)
+                || context.recently_closed.has_part(&self.path, &opened)
+            {
+                return Ok(None);
+            }
+            let known = context.recently_closed.recognize(&opened, true);
+            let (start, progress) = match known {
+                Some(known) if opened.size <= known.position => {
+                    context.recently_closed.remember(known);
+                    return Ok(None);
+                }
+                Some(known) => {
+                    let start = StartPoint::read(&opened.file, known.position)?;
+                    (start, known.progress)
+                }
+                None => {
+                    let start = StartPoint::default();
+                    let progress = context.keep(&self.path, opened.id, &start, kernel_time(), true);
+                    (start, progress)
+                }
+            };
+            self.rotated(opened, start, progress, context)
+        };
+        if generation.position() == 0 {
+            generation.announce.push_back(FileEvent::RotatedRead {
+                path: self.path.clone(),
+                rotated: sibling.path.clone(),
+                from: 0,
+            });
+        }
+        Ok(Some(generation))
+    }
+
+    /// A plain file that has lost the name.
+    pub(super) fn rotated(
+        &self,
+        opened: OpenFile,
+        start: StartPoint,
+        progress: Arc<Progress>,
+        context: &mut Context,
+    ) -> Generation {
+        let mut generation = Generation::plain(opened, start, &context.options.split, progress);
+        generation.lose_name();
+        generation.watch = generation
+            .file()
+            .and_then(|f| context.watcher.watch_file(f));
+        generation
+    }
+
+    pub(super) fn holds(&self, id: FileId) -> bool {
+        self.generations.iter().any(|s| s.id == id)
+    }
+
+    pub(super) fn report_no_descriptors(&mut self, context: &mut Context) {
+        if !self.descriptors_reported {
+            self.descriptors_reported = true;
+            let path = self.path.clone();
+            context.report(FileEvent::NoDescriptors { path });
+        }
+    }
+}
+
+/// Where a file stands among the rotated ones.
+pub(super) fn place_of(id: FileId, siblings: &[Sibling]) -> Option<&Sibling> {
+    siblings.iter().find(|s| s.id == id)
+}
+
+/// Whether the first bytes are those of a window at the beginning of a file.
+fn starts_with(bytes: &[u8], head: Window) -> bool {
+    let length = head.length as usize;
+    bytes
+        .get(..length)
+        .is_some_and(|bytes| Window::of(bytes, head.end) == head)
+}
