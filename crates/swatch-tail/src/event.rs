@@ -59,7 +59,7 @@ pub enum FileEvent {
         from: u64,
     },
     /// A rotated file with lines that were not read yet cannot be read, for example because it
-    /// is compressed and its program is missing.
+    /// is compressed and damaged.
     RotatedUnreadable {
         /// The path that is followed.
         path: PathBuf,

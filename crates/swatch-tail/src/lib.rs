@@ -14,9 +14,9 @@
 //! * [`Checkpoint`] keeps the positions of the records whose actions are done, so that after a
 //!   stop, a crash or `kill -9` nothing is lost.
 //!
-//! The library prints nothing, handles no signal, and starts no thread. It starts a program in
-//! one case only: to read a rotated file that was compressed before it had been read, it runs
-//! `gzip -dc` (`xz`, `zstd`, `bzip2`, `lz4`) with the open file as its input.
+//! The library prints nothing, handles no signal, and starts no thread and no program. Rotated
+//! files that were compressed (gzip, xz, zstd, bzip2, lz4) before they had been read are
+//! decompressed in this process; [`open_once`] offers the same for a single pass.
 //!
 //! # Following
 //!
@@ -77,6 +77,7 @@
 //! found among its siblings, and an inode number that is used again misleads nobody.
 
 mod checkpoint;
+mod compressed;
 mod event;
 mod fingerprint;
 mod follow;
@@ -85,6 +86,7 @@ mod records;
 mod waker;
 
 pub use checkpoint::{Checkpoint, Loaded, StateError, check_state_dir};
+pub use compressed::{OnceReader, open_once};
 pub use event::FileEvent;
 pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower};
 pub use pattern::{Pattern, split_tail_file};

@@ -1,142 +1,12 @@
-//! Rotated files that were compressed while nobody looked.
-//!
-//! They are read through the program that made them. It gets the open file as its input, so no
-//! file name reaches a command line.
+//! Rotated files that were compressed before they had been read: finding one again by its
+//! content, and the place in it where reading stopped.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::file::is_want_of_descriptors;
 use super::generation::StartPoint;
+use crate::compressed::{Compression, Decompressor};
 use crate::fingerprint::{Fingerprint, Tail, WINDOW, Window};
-
-/// A way of compressing, known by the suffix of the file name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Compression {
-    suffix: &'static [u8],
-    program: &'static str,
-}
-
-const COMPRESSIONS: [Compression; 5] = [
-    Compression {
-        suffix: b".gz",
-        program: "gzip",
-    },
-    Compression {
-        suffix: b".xz",
-        program: "xz",
-    },
-    Compression {
-        suffix: b".zst",
-        program: "zstd",
-    },
-    Compression {
-        suffix: b".bz2",
-        program: "bzip2",
-    },
-    Compression {
-        suffix: b".lz4",
-        program: "lz4",
-    },
-];
-
-impl Compression {
-    /// The compression that a name tells, and the name without its suffix.
-    pub(super) fn of_name(name: &[u8]) -> (Option<Compression>, &[u8]) {
-        for compression in COMPRESSIONS {
-            if let Some(rest) = name.strip_suffix(compression.suffix) {
-                return (Some(compression), rest);
-            }
-        }
-        (None, name)
-    }
-}
-
-/// A program that unpacks a file.
-#[derive(Debug)]
-pub(super) struct Decompressor {
-    child: Child,
-    output: ChildStdout,
-    program: &'static str,
-}
-
-impl Decompressor {
-    pub(super) fn start(file: File, compression: Compression) -> io::Result<Self> {
-        let explain = |error| explain(compression.program, error);
-        let mut child = Command::new(compression.program)
-            .arg("-dc")
-            .stdin(file)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(explain)?;
-        let output = child
-            .stdout
-            .take()
-            .ok_or_else(|| explain(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Decompressor {
-            child,
-            output,
-            program: compression.program,
-        })
-    }
-
-    /// The first bytes.
-    pub(super) fn head(mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        self.by_ref().take(length as u64).read_to_end(&mut head)?;
-        Ok(head)
-    }
-
-    /// How the program ended, once its output has.
-    fn result(&mut self) -> io::Result<()> {
-        let mut complaint = String::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            // It has ended or closed its output, so this does not last.
-            let _ = stderr.take(4096).read_to_string(&mut complaint);
-        }
-        match self.child.wait() {
-            Ok(status) if !status.success() => Err(io::Error::other(format!(
-                "{} failed ({status}): {}",
-                self.program,
-                complaint.trim()
-            ))),
-            // Also when somebody else in this process has collected the status.
-            _ => Ok(()),
-        }
-    }
-}
-
-fn explain(program: &str, error: io::Error) -> io::Error {
-    if is_want_of_descriptors(&error) {
-        // To be tried again.
-        return error;
-    }
-    io::Error::new(error.kind(), format!("cannot run {program}: {error}"))
-}
-
-impl Read for Decompressor {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.output.read(into) {
-                Ok(0) => {
-                    self.result()?;
-                    return Ok(0);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return other,
-            }
-        }
-    }
-}
-
-impl Drop for Decompressor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Unpacks a file up to `at`, if its content is what the print says.
 pub(super) fn decompress_from(
@@ -146,7 +16,7 @@ pub(super) fn decompress_from(
     at: u64,
 ) -> io::Result<Option<(Decompressor, StartPoint)>> {
     let head_end = u64::from(fingerprint.head.length);
-    let mut decompressor = Decompressor::start(file.try_clone()?, compression)?;
+    let mut decompressor = Decompressor::new(file.try_clone()?, compression)?;
     let mut seen = RecentlyClosed::default();
     for stop in [
         fingerprint.mark.end.min(head_end),
@@ -166,7 +36,7 @@ pub(super) fn decompress_from(
     }
     if at < seen.length {
         (&file).rewind()?;
-        decompressor = Decompressor::start(file, compression)?;
+        decompressor = Decompressor::new(file, compression)?;
         seen = RecentlyClosed::default();
     }
     if !seen.read_to(at, &mut decompressor)? {
@@ -222,6 +92,7 @@ impl RecentlyClosed {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::process::Command;
 
     fn compressed(text: &[u8]) -> Option<File> {
         let mut plain = tempfile::tempfile().unwrap();
@@ -275,18 +146,5 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
-    }
-
-    #[test]
-    fn a_broken_file_is_an_error() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(b"no gzip").unwrap();
-        file.rewind().unwrap();
-        let (gzip, _) = Compression::of_name(b"x.gz");
-        let mut text = Vec::new();
-        let error = Decompressor::start(file, gzip.unwrap())
-            .and_then(|mut decompressor| decompressor.read_to_end(&mut text))
-            .unwrap_err();
-        assert!(error.to_string().starts_with("gzip failed"), "{error}");
     }
 }

@@ -13,11 +13,11 @@ use nix::sys::inotify::WatchDescriptor;
 
 pub(super) use read::Change;
 
-use super::compressed::Decompressor;
 use super::file::{FileStamp, OpenFile};
 use super::recently_closed::ClosedFile;
 use crate::SplitOptions;
 use crate::checkpoint::{Progress, kernel_time};
+use crate::compressed::Decompressor;
 use crate::event::FileEvent;
 use crate::fingerprint::{FileId, Fingerprint, Tail, WINDOW, Window, read_window};
 use crate::records::assembler::{Assembled, Assembler};
@@ -65,7 +65,7 @@ enum Body {
     Plain(File),
     Compressed(Decompressor),
     /// The next generation has the file.
-    LastGeneration,
+    Detached,
 }
 
 /// What is known of a file at the place where reading starts.
@@ -272,7 +272,7 @@ impl Generation {
         self.lose_name();
         match std::mem::replace(&mut self.body, body) {
             Body::Plain(file) => Some(file),
-            Body::Compressed(_) | Body::LastGeneration => None,
+            Body::Compressed(_) | Body::Detached => None,
         }
     }
 
@@ -292,9 +292,9 @@ impl Generation {
         self.id = FileId::NONE;
         self.lose_name();
         self.finish();
-        match std::mem::replace(&mut self.body, Body::LastGeneration) {
+        match std::mem::replace(&mut self.body, Body::Detached) {
             Body::Plain(file) => Some(file),
-            Body::Compressed(_) | Body::LastGeneration => None,
+            Body::Compressed(_) | Body::Detached => None,
         }
     }
 
@@ -302,7 +302,7 @@ impl Generation {
     pub(super) fn file(&self) -> Option<&File> {
         match &self.body {
             Body::Plain(file) => Some(file),
-            Body::Compressed(_) | Body::LastGeneration => None,
+            Body::Compressed(_) | Body::Detached => None,
         }
     }
 

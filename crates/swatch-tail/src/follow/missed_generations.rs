@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
 
-use super::compressed::Decompressor;
 use super::context::Context;
 use super::file::{self, OpenError, OpenFile};
 use super::generation::{Generation, StartPoint};
 use super::path::{FollowedPath, Others};
 use super::siblings::{self, Predecessor, Selector, Sibling};
 use crate::checkpoint::{Progress, kernel_time};
+use crate::compressed::Decompressor;
 use crate::event::FileEvent;
 use crate::fingerprint::{FileId, Fingerprint, WINDOW, Window, read_window};
 
@@ -139,7 +139,7 @@ impl FollowedPath {
             if context.recently_closed.has(opened.id) {
                 return Ok(None);
             }
-            let head = Decompressor::start(opened.file.try_clone()?, compression)?.head(WINDOW)?;
+            let head = Decompressor::new(opened.file.try_clone()?, compression)?.head(WINDOW)?;
             let is_known = |fingerprint: &Fingerprint| {
                 fingerprint.head.length > 0 && starts_with(&head, fingerprint.head)
             };
@@ -155,7 +155,7 @@ impl FollowedPath {
                 return Ok(None);
             }
             (&opened.file).rewind()?;
-            let decompressor = Decompressor::start(opened.file, compression)?;
+            let decompressor = Decompressor::new(opened.file, compression)?;
             let start = StartPoint::default();
             let progress = context.keep(&self.path, opened.id, &start, kernel_time(), true);
             Generation::compressed(

@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
-use super::compressed::Compression;
 use super::file::{FileStamp, OpenError};
+use crate::compressed::Compression;
 use crate::fingerprint::{FileId, Fingerprint};
 
 /// A file whose name says that it may be a rotated generation of a log.

@@ -41,7 +41,7 @@ impl Generation {
                 self.grown(count);
                 return Ok(Change::Grown);
             }
-            Body::LastGeneration => return Ok(Change::Ended),
+            Body::Detached => return Ok(Change::Ended),
         };
         let looked = kernel_time();
         let stamp = FileStamp::of(&file.metadata()?);

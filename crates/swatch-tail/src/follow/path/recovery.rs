@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::compressed::{Compression, Decompressor, decompress_from};
+use super::super::compressed::decompress_from;
 use super::super::context::Context;
 use super::super::file::{self, OpenError, OpenFile, is_want_of_descriptors};
 use super::super::generation::{Generation, StartPoint};
@@ -12,6 +12,7 @@ use super::super::recently_closed::ClosedFile;
 use super::super::siblings::{self, LastGeneration, Predecessor, Sibling};
 use super::{FollowedPath, Others};
 use crate::checkpoint::{Progress, Saved};
+use crate::compressed::{Compression, Decompressor};
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
 

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::super::compressed::{Decompressor, decompress_from};
+use super::super::compressed::decompress_from;
 use super::super::context::Context;
 use super::super::file::{self, FileStamp, OpenError, OpenFile, is_want_of_descriptors};
 use super::super::generation::{Generation, StartPoint};
 use super::super::missed_generations::{Interval, place_of};
 use super::super::siblings::{self, Predecessor, Selector, Sibling};
 use super::{FollowedPath, Others};
+use crate::compressed::Decompressor;
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
 
