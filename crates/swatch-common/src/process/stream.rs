@@ -1,0 +1,154 @@
+//! The pipes to and from a program. None of them ever blocks.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::{read, write};
+
+use super::exit::Captured;
+use super::{Input, Output};
+
+/// How much is read at once: as much as a pipe holds by default.
+const PIECE: usize = 64 << 10;
+
+/// How much is read after the program has ended: as much as a pipe holds at most. More can only
+/// come from a program that it left behind.
+const REMAINDER: usize = (1 << 20) / PIECE;
+
+/// The program's standard input.
+pub(super) struct Feed<'a> {
+    pipe: Option<OwnedFd>,
+    input: &'a [u8],
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(pipe: Option<impl Into<OwnedFd>>, input: Input<'a>) -> Self {
+        let input = match input {
+            Input::Bytes(bytes) => bytes,
+            Input::Null | Input::Inherit => &[],
+        };
+        let pipe = pipe.map(Into::into).filter(|_| !input.is_empty());
+        Self {
+            pipe: pipe.inspect(unblock),
+            input,
+        }
+    }
+
+    pub(super) fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(super) fn write(&mut self) {
+        let Some(pipe) = &self.pipe else { return };
+        match write(pipe, self.input) {
+            Ok(count) => self.input = &self.input[count..],
+            Err(error) if would_block(error) => return,
+            // The program does not want more.
+            Err(_) => return self.close(),
+        }
+        if self.input.is_empty() {
+            self.close();
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.pipe = None;
+    }
+
+    /// Bytes that the program did not take.
+    pub(super) fn left(&self) -> usize {
+        self.input.len()
+    }
+}
+
+/// Standard output or standard error of the program.
+pub(super) struct Stream {
+    pipe: Option<OwnedFd>,
+    /// Where it is copied to; else it is kept for the caller.
+    forward: Option<Own>,
+    /// How much more is wanted.
+    left: u64,
+    pub(super) captured: Captured,
+}
+
+/// The caller's own stream.
+#[derive(Clone, Copy)]
+pub(super) enum Own {
+    Stdout,
+    Stderr,
+}
+
+impl Stream {
+    pub(super) fn new(pipe: Option<impl Into<OwnedFd>>, output: Output, own: Own) -> Self {
+        let (forward, left) = match output {
+            Output::Capture(limit) => (None, limit as u64),
+            Output::Forward(limit) => (Some(own), limit),
+            Output::Null | Output::Inherit => (None, 0),
+        };
+        Self {
+            pipe: pipe.map(Into::into).inspect(unblock),
+            forward,
+            left,
+            captured: Captured::default(),
+        }
+    }
+
+    pub(super) fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes one piece, if there is one. Says whether there was.
+    pub(super) fn read(&mut self) -> bool {
+        let Some(pipe) = &self.pipe else { return false };
+        let mut buffer = [0; PIECE];
+        match read(pipe, &mut buffer) {
+            Ok(count) if count > 0 => {
+                self.take(&buffer[..count]);
+                true
+            }
+            Err(error) if would_block(error) => false,
+            Ok(_) | Err(_) => {
+                self.pipe = None;
+                false
+            }
+        }
+    }
+
+    /// Takes what is left in the pipe after the program has ended.
+    pub(super) fn read_remainder(&mut self) {
+        for _ in 0..REMAINDER {
+            if !self.read() {
+                break;
+            }
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let (kept, dropped) = piece.split_at(piece.len().min(room));
+        self.left -= kept.len() as u64;
+        self.captured.dropped += dropped.len() as u64;
+        // A stream of ours that is closed is no reason to stop the program.
+        let _ = match self.forward {
+            None => self.captured.bytes.write_all(kept),
+            Some(Own::Stdout) => forward(io::stdout().lock(), kept),
+            Some(Own::Stderr) => forward(io::stderr().lock(), kept),
+        };
+    }
+}
+
+fn forward(mut own: impl Write, piece: &[u8]) -> io::Result<()> {
+    own.write_all(piece)?;
+    own.flush()
+}
+
+fn would_block(error: nix::errno::Errno) -> bool {
+    let kind = io::Error::from(error).kind();
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+fn unblock(pipe: &OwnedFd) {
+    // It is a pipe of our own, for which this cannot fail.
+    let _ = fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
+}
