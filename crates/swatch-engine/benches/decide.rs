@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use swatch_engine::{Effect, Moment, Options, Program, State};
+use swatch_engine::{ClockReading, Effect, Options, Program, State};
 
 fn main() {
     divan::main();
@@ -16,7 +16,7 @@ fn program(text: &str) -> Program {
     Program::compile(&parsed.config, &Options::default()).expect("it compiles")
 }
 
-const NOW: Moment = Moment {
+const NOW: ClockReading = ClockReading {
     seconds: 0,
     wall: 1_795_370_400,
     weekday: 0,
@@ -55,7 +55,7 @@ fn bench(bencher: Bencher<'_, '_>, text: &str, record: &[u8]) {
     let mut out: Vec<Effect> = Vec::new();
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| {
         out.clear();
-        program.decide(&mut state, black_box(record), &NOW, &mut out);
+        swatch_engine::decide(&program, &mut state, black_box(record), &NOW, &mut out);
         out.len()
     });
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use swatch_engine::{Moment, Options, Program, State};
+use swatch_engine::{ClockReading, Options, Program, State};
 
 const CONFIG: &str = "watchfor /^(\\d+)$/\n    throttle 5:00,key=$1\n    threshold track_by=$1,type=limit,count=1,seconds=60\n    echo\n";
 
@@ -34,13 +34,19 @@ fn main() {
     let start = Instant::now();
     for key in 0..keys {
         out.clear();
-        let now = Moment {
+        let now = ClockReading {
             seconds: (key / 100_000) as i64,
             wall: 0,
             weekday: 0,
             hour: 0,
         };
-        program.decide(&mut state, key.to_string().as_bytes(), &now, &mut out);
+        swatch_engine::decide(
+            &program,
+            &mut state,
+            key.to_string().as_bytes(),
+            &now,
+            &mut out,
+        );
     }
     println!(
         "{keys} keys in {:.2?}: {} remembered, {} forgotten, {} KiB more than before",

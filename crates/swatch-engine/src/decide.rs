@@ -1,114 +1,96 @@
-//! One record: which rules match, and what they do.
+//! Decides a record: which rules match it, and what they do.
 
 use swatch_config::ast::{RuleKind, When};
 
-use crate::effect::{Effect, Moment};
-use crate::explain::Captured;
-use crate::lookup::{Lookup, Scene};
-use crate::program::{Program, Rule, ThresholdPlan, ThrottlePlan};
-use crate::search::{Hit, Search};
+use crate::effect::{ClockReading, Effect};
+use crate::env::Env;
+use crate::match_context::MatchContext;
+use crate::observer::{AfterRule, Observer, Unwatched};
+use crate::prefilter::{Hit, Prefilter};
+use crate::program::{Program, Rule, ThresholdPlan};
+use crate::rate_limit::key::{default_key, second_of};
+use crate::rate_limit::threshold::threshold;
+use crate::rate_limit::throttle::throttle;
+use crate::render;
 use crate::state::State;
-use crate::state::threshold::{Counted, threshold};
-use crate::state::throttle::{Throttled, throttle};
-use crate::{perform, stamp};
-use perl_pattern::Captures;
 
-/// Watches a decision being taken. The default does nothing and costs nothing.
-pub(crate) trait Observer {
-    /// Whether anybody watches: captures are computed for it.
-    const ACTIVE: bool;
-    fn matched(&mut self, _rule: usize, _scene: &mut Scene<'_>) {}
-    /// As `matched`, where another engine has seen the match.
-    fn matched_elsewhere(&mut self, _rule: usize, _captured: Captured) {}
-    fn threshold(&mut self, _action: Option<usize>, _key: &[u8], _counted: Counted) {}
-    fn throttle(&mut self, _key: &[u8], _throttled: Throttled) {}
-    fn outside_window(&mut self, _action: usize) {}
-    fn effect(&mut self, _effect: &Effect) {}
-    fn ended(&mut self, _end: End) {}
+/// Decides one record (without its newline) and appends the resulting effects, in order.
+///
+/// After an [`Effect::Quit`] no further record may be decided.
+pub fn decide(
+    program: &Program,
+    state: &mut State,
+    record: &[u8],
+    now: &ClockReading,
+    out: &mut Vec<Effect>,
+) {
+    let context = MatchContext::new(record, &program.patterns, program.pid);
+    let rules = 0..program.rules.len();
+    Decision::new(program, state, now, &mut Unwatched).run(context, rules, out);
 }
 
-/// How a rule that matched ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// No later rule sees the record.
-    Stop,
-    /// `continue`.
-    GoOn,
-    /// `quit`.
-    Quit,
+/// Decides a record that a prefilter has found. The effects are those of [`decide`], but only the
+/// rules that can match are tried, and no pattern is searched for twice. `record` is the text at
+/// [`Hit::range`].
+pub fn decide_hit(
+    program: &Program,
+    prefilter: &Prefilter,
+    hit: &Hit<'_>,
+    state: &mut State,
+    record: &[u8],
+    now: &ClockReading,
+    out: &mut Vec<Effect>,
+) {
+    let context =
+        MatchContext::new(record, &program.patterns, program.pid).with_known(prefilter.known(hit));
+    let rules = prefilter.rules_for(hit);
+    let rules = rules.into_iter().map(|rule| rule as usize);
+    Decision::new(program, state, now, &mut Unwatched).run(context, rules, out);
 }
 
-/// Nobody watches.
-pub(crate) struct Unwatched;
-
-impl Observer for Unwatched {
-    const ACTIVE: bool = false;
+/// Decisions about one record.
+pub(crate) struct Decision<'d, O> {
+    pub(crate) program: &'d Program,
+    pub(crate) state: &'d mut State,
+    pub(crate) now: &'d ClockReading,
+    pub(crate) observer: &'d mut O,
 }
 
-impl Program {
-    /// Decides one record (without its newline) and appends what is to be done, in order.
-    ///
-    /// After an [`Effect::Quit`] nothing more is to be decided.
-    pub fn decide(&self, state: &mut State, record: &[u8], now: &Moment, out: &mut Vec<Effect>) {
-        self.decide_watched(state, record, now, out, &mut Unwatched);
+impl<'d, O: Observer> Decision<'d, O> {
+    pub(crate) fn new(
+        program: &'d Program,
+        state: &'d mut State,
+        now: &'d ClockReading,
+        observer: &'d mut O,
+    ) -> Self {
+        Self {
+            program,
+            state,
+            now,
+            observer,
+        }
     }
 
-    pub(crate) fn decide_watched<O: Observer>(
-        &self,
-        state: &mut State,
-        record: &[u8],
-        now: &Moment,
-        out: &mut Vec<Effect>,
-        observer: &mut O,
-    ) {
-        let scene = Scene::new(record, &self.patterns, self.pid);
-        self.decide_rules(scene, 0..self.rules.len(), state, now, out, observer);
-    }
-
-    /// Decides a record that a search has found: as [`decide`](Program::decide) does, but only the
-    /// rules are tried that can match, and no pattern is searched for twice. `record` is what
-    /// [`Hit::range`] names.
-    pub fn decide_hit(
-        &self,
-        search: &Search,
-        hit: &Hit<'_>,
-        state: &mut State,
-        record: &[u8],
-        now: &Moment,
-        out: &mut Vec<Effect>,
-    ) {
-        let scene = Scene::new(record, &self.patterns, self.pid).with_known(search.known(hit));
-        let rules = search.rules_for(hit);
-        let rules = rules.into_iter().map(|rule| rule as usize);
-        self.decide_rules(scene, rules, state, now, out, &mut Unwatched);
-    }
-
-    fn decide_rules<O: Observer>(
-        &self,
-        mut scene: Scene<'_>,
+    /// Tries the rules with these numbers, in order.
+    pub(crate) fn run(
+        &mut self,
+        mut context: MatchContext<'_>,
         rules: impl Iterator<Item = usize>,
-        state: &mut State,
-        now: &Moment,
         out: &mut Vec<Effect>,
-        observer: &mut O,
     ) {
         for number in rules {
-            let rule = &self.rules[number];
-            scene.next_rule();
-            let holds = rule.condition.holds(&mut scene);
-            let mut end = None;
-            if holds {
-                let this = self.matched(number, rule, &mut scene, state, now, out, observer);
-                observer.ended(this);
-                end = Some(this);
+            let rule = &self.program.rules[number];
+            context.next_rule();
+            let holds = rule.condition.holds(&mut context);
+            let after = holds.then(|| self.matched(number, rule, &mut context, out));
+            if context.gave_up > 0 {
+                let times = std::mem::take(&mut context.gave_up);
+                self.state.count_gave_up(number, times);
             }
-            if scene.gave_up > 0 {
-                state.count_gave_up(number, std::mem::take(&mut scene.gave_up));
-            }
-            match end {
-                None | Some(End::GoOn) => {}
-                Some(End::Stop) => return,
-                Some(End::Quit) => {
+            match after {
+                None | Some(AfterRule::Continue) => {}
+                Some(AfterRule::Stop) => return,
+                Some(AfterRule::Quit) => {
                     out.push(Effect::Quit);
                     return;
                 }
@@ -116,201 +98,142 @@ impl Program {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one decision")]
-    fn matched<O: Observer>(
-        &self,
+    fn matched(
+        &mut self,
         number: usize,
         rule: &Rule,
-        scene: &mut Scene<'_>,
-        state: &mut State,
-        now: &Moment,
+        context: &mut MatchContext<'_>,
         out: &mut Vec<Effect>,
-        observer: &mut O,
-    ) -> End {
+    ) -> AfterRule {
         if O::ACTIVE {
-            observer.matched(number, scene);
+            self.observer.matched(number, context);
         }
-        state.counters[number].matched += 1;
+        self.state.counters[number].matched += 1;
+        let after = self.act(number, rule, context, out);
+        self.observer.ended(after);
+        after
+    }
+
+    fn act(
+        &mut self,
+        number: usize,
+        rule: &Rule,
+        context: &mut MatchContext<'_>,
+        out: &mut Vec<Effect>,
+    ) -> AfterRule {
         if rule.kind == RuleKind::Ignore {
-            return End::Stop;
+            return AfterRule::Stop;
         }
-        let record = scene.record;
-        match gate(self, rule, record, scene, state, now, observer) {
-            Some(message) => {
-                state.counters[number].acted += 1;
+        let record = context.record;
+        match self.gate(rule, record, context) {
+            Gate::Held => self.state.counters[number].held += 1,
+            Gate::Open(message) => {
+                self.state.counters[number].acted += 1;
+                let message = message.as_deref().unwrap_or(record);
                 for action in 0..rule.steps.len() {
-                    let message = message.as_deref().unwrap_or(record);
-                    let effect = step(rule, action, message, scene, state, now, observer);
-                    if let Some(effect) = effect {
-                        observer.effect(&effect);
+                    if let Some(effect) = self.step(rule, action, message, context) {
+                        self.observer.effect(&effect);
                         out.push(effect);
                     }
                 }
             }
-            None => state.counters[number].held += 1,
         }
-        end_of(rule, now)
+        after_rule(rule, self.now)
     }
-}
 
-/// What follows a block, whether it was suppressed or not.
-pub(crate) fn end_of(rule: &Rule, now: &Moment) -> End {
-    if rule.quit.is_some_and(|when| inside(when, now)) {
-        End::Quit
-    } else if rule.go_on.is_some_and(|when| inside(when, now)) {
-        End::GoOn
-    } else {
-        End::Stop
-    }
-}
-
-/// Asks the threshold and then the throttle of a rule. None: the block is suppressed. Else the
-/// message, `None` for the record unchanged.
-#[expect(
-    clippy::option_option,
-    reason = "suppressed, or a message that is new or not"
-)]
-pub(crate) fn gate<O: Observer>(
-    program: &Program,
-    rule: &Rule,
-    record: &[u8],
-    lookup: &mut impl Lookup,
-    state: &mut State,
-    now: &Moment,
-    observer: &mut O,
-) -> Option<Option<Vec<u8>>> {
-    if let Some(plan) = &rule.threshold
-        && !passes(plan, None, lookup, state, now, observer)
-    {
-        return None;
-    }
-    let Some(plan) = &rule.throttle else {
-        return Some(None);
-    };
-    let mut message = plan.message.as_ref().map(|m| m.render(lookup));
-    let text = message.as_deref().unwrap_or(record);
-    let key = match &plan.key {
-        Some(key) => key.render(lookup),
-        None => default_key(program, plan, text, now),
-    };
-    let second = match plan.time_from_record {
-        // Stamps count from the epoch, so the clock that stands in for one does, too.
-        true => second_of(program, plan, text, now).unwrap_or(now.wall),
-        false => now.seconds,
-    };
-    let hashed = state.keys.key(&key);
-    let verdict = throttle(&mut state.throttles[plan.table], hashed, plan.rate, second);
-    observer.throttle(&key, verdict);
-    if verdict.is_held() {
-        return None;
-    }
-    let suffix = verdict.suffix();
-    if !suffix.is_empty() {
+    /// Consults the threshold and then the throttle of a rule that has matched.
+    pub(crate) fn gate(&mut self, rule: &Rule, record: &[u8], env: &mut impl Env) -> Gate {
+        if let Some(plan) = &rule.threshold
+            && !self.passes(plan, None, env)
+        {
+            return Gate::Held;
+        }
+        let Some(plan) = &rule.throttle else {
+            return Gate::Open(None);
+        };
+        let patterns = &self.program.patterns;
+        let message = plan.message.as_ref().map(|m| m.render(env));
+        let text = message.as_deref().unwrap_or(record);
+        let key = match &plan.key {
+            Some(key) => key.render(env),
+            None => default_key(patterns, plan, text, self.now.wall),
+        };
+        let second = match plan.time_from_record {
+            // Time stamps count from the epoch, so their substitute must, too.
+            true => second_of(patterns, plan, text, self.now.wall).unwrap_or(self.now.wall),
+            false => self.now.seconds,
+        };
+        let hashed = self.state.keys.key(&key);
+        let table = &mut self.state.throttles[plan.table];
+        let verdict = throttle(table, hashed, plan.rate, second);
+        self.observer.throttle(&key, verdict);
+        if verdict.is_held() {
+            return Gate::Held;
+        }
+        let suffix = verdict.suffix();
+        if suffix.is_empty() {
+            return Gate::Open(message);
+        }
         let mut text = text.strip_suffix(b"\n").unwrap_or(text).to_vec();
         text.extend_from_slice(suffix.as_bytes());
-        message = Some(text);
+        Gate::Open(Some(text))
     }
-    Some(message)
-}
 
-/// One action: its effect, unless its window or its threshold is against it.
-pub(crate) fn step<O: Observer>(
-    rule: &Rule,
-    action: usize,
-    message: &[u8],
-    lookup: &mut impl Lookup,
-    state: &mut State,
-    now: &Moment,
-    observer: &mut O,
-) -> Option<Effect> {
-    may_act(rule, action, lookup, state, now, observer)
-        .then(|| perform::effect(&rule.steps[action], message, lookup))
-        .flatten()
-}
-
-/// Whether the window and the threshold of an action are for it.
-pub(crate) fn may_act<O: Observer>(
-    rule: &Rule,
-    action: usize,
-    lookup: &mut impl Lookup,
-    state: &mut State,
-    now: &Moment,
-    observer: &mut O,
-) -> bool {
-    let step = &rule.steps[action];
-    if step.when.is_some_and(|when| !inside(when, now)) {
-        observer.outside_window(action);
-        return false;
+    /// The effect of one action, unless its window or its threshold suppresses it.
+    pub(crate) fn step(
+        &mut self,
+        rule: &Rule,
+        action: usize,
+        message: &[u8],
+        env: &mut impl Env,
+    ) -> Option<Effect> {
+        self.may_act(rule, action, env)
+            .then(|| render::effect(&rule.steps[action], message, env))
+            .flatten()
     }
-    match &step.threshold {
-        Some(plan) => passes(plan, Some(action), lookup, state, now, observer),
-        None => true,
+
+    /// Whether the window and the threshold of an action let it act.
+    pub(crate) fn may_act(&mut self, rule: &Rule, action: usize, env: &mut impl Env) -> bool {
+        let step = &rule.steps[action];
+        if step.when.is_some_and(|when| !inside(when, self.now)) {
+            self.observer.outside_window(action);
+            return false;
+        }
+        match &step.threshold {
+            Some(plan) => self.passes(plan, Some(action), env),
+            None => true,
+        }
+    }
+
+    fn passes(&mut self, plan: &ThresholdPlan, action: Option<usize>, env: &mut impl Env) -> bool {
+        let key = plan.track_by.render(env);
+        let hashed = self.state.keys.key(&key);
+        let table = &mut self.state.thresholds[plan.table];
+        let counted = threshold(table, hashed, plan.window, self.now.seconds);
+        self.observer.threshold(action, &key, counted);
+        counted.passes
     }
 }
 
-fn passes<O: Observer>(
-    plan: &ThresholdPlan,
-    action: Option<usize>,
-    lookup: &mut impl Lookup,
-    state: &mut State,
-    now: &Moment,
-    observer: &mut O,
-) -> bool {
-    let key = plan.track_by.render(lookup);
-    let hashed = state.keys.key(&key);
-    let table = &mut state.thresholds[plan.table];
-    let counted = threshold(table, hashed, plan.window, now.seconds);
-    observer.threshold(action, &key, counted);
-    counted.passes
+/// The verdict of a rule's threshold and throttle.
+pub(crate) enum Gate {
+    /// The block is suppressed.
+    Held,
+    /// The block acts: on this message, or on the record unchanged.
+    Open(Option<Vec<u8>>),
 }
 
-fn inside(when: When, now: &Moment) -> bool {
+/// What follows a rule that has matched, whether it was suppressed or not.
+pub(crate) fn after_rule(rule: &Rule, now: &ClockReading) -> AfterRule {
+    if rule.quit.is_some_and(|when| inside(when, now)) {
+        AfterRule::Quit
+    } else if rule.go_on.is_some_and(|when| inside(when, now)) {
+        AfterRule::Continue
+    } else {
+        AfterRule::Stop
+    }
+}
+
+fn inside(when: When, now: &ClockReading) -> bool {
     when.days & (1 << now.weekday.min(7)) != 0 && when.hours & (1 << now.hour.min(31)) != 0
-}
-
-/// The message without its time stamp and what `extra_cuts=` names.
-fn default_key(program: &Program, plan: &ThrottlePlan, text: &[u8], now: &Moment) -> Vec<u8> {
-    let cut = match plan.time_regex {
-        Some(pattern) => program.patterns.matchers[pattern].find(text),
-        None => stamp::find(text, now.wall).map(|s| 0..s.end),
-    };
-    let mut key = match cut {
-        Some(cut) => [&text[..cut.start], &text[cut.end..]].concat(),
-        None => text.to_vec(),
-    };
-    for &pattern in &plan.cuts {
-        let matcher = &program.patterns.matchers[pattern];
-        let mut rest = Vec::with_capacity(key.len());
-        let mut at = 0;
-        // An empty match cuts nothing and moves on by a byte.
-        let mut from = 0;
-        while from <= key.len() {
-            let Some(found) = matcher.find_at(&key, from) else {
-                break;
-            };
-            rest.extend_from_slice(&key[at..found.start]);
-            at = found.end;
-            from = if found.is_empty() { at + 1 } else { at };
-        }
-        rest.extend_from_slice(&key[at..]);
-        key = rest;
-    }
-    key
-}
-
-/// The second that a message's time stamp names.
-fn second_of(program: &Program, plan: &ThrottlePlan, text: &[u8], now: &Moment) -> Option<i64> {
-    match plan.time_regex {
-        Some(pattern) => {
-            let matcher = &program.patterns.matchers[pattern];
-            let mut captures = Captures::new();
-            if !matcher.captures_into(text, &mut captures).is_match() {
-                return None;
-            }
-            let mut stamp = text[captures.get(1).or(captures.get(0))?].to_vec();
-            stamp.push(b' ');
-            stamp::find(&stamp, now.wall)?.seconds
-        }
-        None => stamp::find(text, now.wall)?.seconds,
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The clock as it is handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct ClockReading {
     /// Whole seconds that never go back and are not moved by a set clock. Their boundaries lie
     /// where those of the wall clock lay at the start, as windows are cut to whole seconds.
     pub seconds: i64,

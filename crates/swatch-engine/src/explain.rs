@@ -1,12 +1,13 @@
 //! Why a record was treated as it was: for `--explain`.
 
-use crate::decide::{End, Observer};
-use crate::effect::{Effect, Moment};
-use crate::lookup::Scene;
+use crate::decide::Decision;
+use crate::effect::{ClockReading, Effect};
+use crate::match_context::MatchContext;
+use crate::observer::{AfterRule, Capture, CapturedGroups, Observer};
 use crate::program::Program;
+use crate::rate_limit::threshold::Counted;
+use crate::rate_limit::throttle::Throttled;
 use crate::state::State;
-use crate::state::threshold::Counted;
-use crate::state::throttle::Throttled;
 
 /// A rule that matched a record, and all that followed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,20 +28,8 @@ pub struct RuleTrace {
     /// What is to be done.
     pub effects: Vec<Effect>,
     /// What came after.
-    pub end: End,
+    pub end: AfterRule,
 }
-
-/// A group of a match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capture {
-    /// Its name, if it has one.
-    pub name: Option<Vec<u8>>,
-    /// Its text, if it took part.
-    pub text: Option<Vec<u8>>,
-}
-
-/// Groups by number, and by name where a name's number is not known.
-pub(crate) type Captured = (Vec<Capture>, Vec<(Vec<u8>, Option<Vec<u8>>)>);
 
 /// An action that was not performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +37,12 @@ pub struct Skipped {
     /// Its number in the rule, from 0.
     pub action: usize,
     /// Why.
-    pub why: Why,
+    pub why: SkipReason,
 }
 
 /// Why an action was not performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum SkipReason {
     /// Its `when=` is about another time.
     OutsideWindow,
     /// Its own threshold: the key and the count.
@@ -68,24 +57,20 @@ impl RuleTrace {
     }
 }
 
-impl Program {
-    /// As [`Program::decide`], and says for every rule that matched how it came to its effects.
-    pub fn explain(
-        &self,
-        state: &mut State,
-        record: &[u8],
-        now: &Moment,
-        out: &mut Vec<Effect>,
-    ) -> Vec<RuleTrace> {
-        let mut recorder = Recorder(Vec::new());
-        self.decide_watched(state, record, now, out, &mut recorder);
-        recorder.0
-    }
-
-    /// The place of an action of a rule, as [`Skipped`] counts them.
-    pub fn action_span(&self, rule: usize, action: usize) -> Option<swatch_config::Span> {
-        Some(self.rules.get(rule)?.steps.get(action)?.span)
-    }
+/// As [`decide`](crate::decide), and records for every rule that matched how it came to its
+/// effects.
+pub fn explain(
+    program: &Program,
+    state: &mut State,
+    record: &[u8],
+    now: &ClockReading,
+    out: &mut Vec<Effect>,
+) -> Vec<RuleTrace> {
+    let mut recorder = Recorder::default();
+    let context = MatchContext::new(record, &program.patterns, program.pid);
+    let rules = 0..program.rules.len();
+    Decision::new(program, state, now, &mut recorder).run(context, rules, out);
+    recorder.0
 }
 
 #[derive(Debug, Default)]
@@ -100,8 +85,8 @@ impl Recorder {
 impl Observer for Recorder {
     const ACTIVE: bool = true;
 
-    fn matched(&mut self, rule: usize, scene: &mut Scene<'_>) {
-        let captures = match scene.last_match() {
+    fn matched(&mut self, rule: usize, context: &mut MatchContext<'_>) {
+        let captures = match context.last_match() {
             Some((matcher, text, captures)) => {
                 let name = |group: usize| {
                     let mut names = matcher.group_names().iter();
@@ -120,7 +105,7 @@ impl Observer for Recorder {
         self.matched_elsewhere(rule, (captures, Vec::new()));
     }
 
-    fn matched_elsewhere(&mut self, rule: usize, (captures, named): Captured) {
+    fn matched_elsewhere(&mut self, rule: usize, (captures, named): CapturedGroups) {
         self.0.push(RuleTrace {
             rule,
             captures,
@@ -129,7 +114,7 @@ impl Observer for Recorder {
             throttle: None,
             skipped: Vec::new(),
             effects: Vec::new(),
-            end: End::Stop,
+            end: AfterRule::Stop,
         });
     }
 
@@ -139,7 +124,7 @@ impl Observer for Recorder {
             None => trace.threshold = Some((key.to_vec(), counted)),
             Some(action) if !counted.passes => trace.skipped.push(Skipped {
                 action,
-                why: Why::Threshold(key.to_vec(), counted),
+                why: SkipReason::Threshold(key.to_vec(), counted),
             }),
             Some(_) => {}
         }
@@ -152,7 +137,7 @@ impl Observer for Recorder {
     fn outside_window(&mut self, action: usize) {
         self.last().skipped.push(Skipped {
             action,
-            why: Why::OutsideWindow,
+            why: SkipReason::OutsideWindow,
         });
     }
 
@@ -160,7 +145,7 @@ impl Observer for Recorder {
         self.last().effects.push(effect.clone());
     }
 
-    fn ended(&mut self, end: End) {
+    fn ended(&mut self, end: AfterRule) {
         self.last().end = end;
     }
 }

@@ -1,35 +1,48 @@
-//! The rules at work: a [`swatch_config::Config`] compiled, searched and decided.
+//! The rules at work: compiles a [`swatch_config::Config`] and decides records by it.
 //!
-//! Data flows one way: `Config` → [`Program`]; record + [`State`] + [`Moment`] → [`Effect`]s.
+//! Data flows one way: `Config` → [`Program`]; record + [`State`] + [`ClockReading`] → [`Effect`]s.
 //! Nothing here opens a file, starts a process or reads a clock.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `compile` | from a configuration to a [`Program`] |
+//! | `decide` | from a record to effects |
+//! | [`prefilter`] | the records of a block that can concern a rule |
+//! | `rate_limit` | throttles and thresholds |
+//! | `shell` | commands whose values come from the log |
+//! | [`perl`] | configurations that need a Perl interpreter |
+//! | `explain` | the reasons of a decision |
 
-mod command;
 mod compile;
 mod condition;
 mod decide;
 pub mod effect;
+mod env;
 mod explain;
 mod fields;
-mod lookup;
-mod matching;
-mod needs;
-mod perform;
+mod match_context;
+mod observer;
+mod patterns;
 pub mod perl;
+pub mod prefilter;
 mod program;
+mod rate_limit;
+mod render;
 mod scalar;
-pub mod search;
-mod stamp;
+mod shell;
 mod state;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod text;
 
-pub use decide::End;
-pub use effect::{Addressee, Effect, Invocation, Moment};
-pub use explain::{Capture, RuleTrace, Skipped, Why};
-pub use needs::Need;
+pub use decide::{decide, decide_hit};
+pub use effect::{Addressee, ClockReading, Effect, Invocation};
+pub use explain::{RuleTrace, SkipReason, Skipped, explain};
+pub use observer::{AfterRule, Capture};
+pub use perl_pattern::Limits;
 pub use program::{Options, Program, RuleInfo};
-pub use state::threshold::Counted;
-pub use state::throttle::Throttled;
+pub use rate_limit::threshold::Counted;
+pub use rate_limit::throttle::Throttled;
 pub use state::{Counters, State};

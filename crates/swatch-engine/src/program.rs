@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use swatch_config::ast::{RuleKind, Template, When};
-use swatch_config::{Config, Diagnostic, Span};
+use swatch_config::Span;
+use swatch_config::ast::{RuleKind, When};
 
-use crate::command::Plan;
-use crate::compile::Errors;
 use crate::condition::Condition;
-use crate::lookup::{Source, Text};
-use crate::matching::Patterns;
-use crate::state::threshold::Window;
-use crate::state::throttle::Rate;
+use crate::env::Variable;
+use crate::patterns::Patterns;
+use crate::rate_limit::threshold::Window;
+use crate::rate_limit::throttle::Rate;
+use crate::shell::CompiledCommand;
+use crate::text::CompiledText;
 use perl_pattern::Limits;
 
 /// How a configuration is compiled.
@@ -89,18 +89,18 @@ pub(crate) struct Rule {
 pub(crate) struct ThrottlePlan {
     pub(crate) rate: Rate,
     /// Absent: the message without its time stamp.
-    pub(crate) key: Option<Text>,
+    pub(crate) key: Option<CompiledText>,
     pub(crate) table: usize,
     pub(crate) time_regex: Option<usize>,
     pub(crate) cuts: Vec<usize>,
     pub(crate) time_from_record: bool,
-    pub(crate) message: Option<Text>,
+    pub(crate) message: Option<CompiledText>,
 }
 
 #[derive(Debug)]
 pub(crate) struct ThresholdPlan {
     pub(crate) window: Window,
-    pub(crate) track_by: Text,
+    pub(crate) track_by: CompiledText,
     pub(crate) table: usize,
 }
 
@@ -109,13 +109,13 @@ pub(crate) struct ThresholdPlan {
 pub(crate) struct Step {
     pub(crate) when: Option<When>,
     pub(crate) threshold: Option<ThresholdPlan>,
-    pub(crate) message: Option<Text>,
-    pub(crate) act: Act,
+    pub(crate) message: Option<CompiledText>,
+    pub(crate) act: StepKind,
     pub(crate) span: Span,
 }
 
 #[derive(Debug)]
-pub(crate) enum Act {
+pub(crate) enum StepKind {
     Echo {
         sgr: Option<String>,
     },
@@ -123,64 +123,33 @@ pub(crate) enum Act {
         rings: u32,
         delay_ms: u64,
     },
-    Exec(Plan),
+    Exec(CompiledCommand),
     Pipe {
-        command: Plan,
+        command: CompiledCommand,
         keep_open: bool,
     },
     Mail {
-        to: Option<Text>,
-        subject: Option<Text>,
-        mailer: Option<Plan>,
+        to: Option<CompiledText>,
+        subject: Option<CompiledText>,
+        mailer: Option<CompiledCommand>,
     },
     Write {
-        users: Text,
-        program: Option<Plan>,
+        users: CompiledText,
+        program: Option<CompiledCommand>,
     },
     /// Perl code and functions: the Perl engine runs them itself.
     Foreign,
 }
 
 impl Program {
-    /// Compiles a configuration that needs no Perl.
-    ///
-    /// # Errors
-    /// Every pattern that is refused and every place that needs Perl, each with its span.
-    pub fn compile(config: &Config, options: &Options) -> Result<Self, Vec<Diagnostic>> {
-        let mut errors = Errors::of(config);
-        errors.list = config
-            .perl_needs
-            .iter()
-            .map(|need| {
-                let message = format!("{} needs Perl", need.what);
-                Diagnostic::error(need.span, message, "only a Perl interpreter can run this")
-            })
-            .collect();
-        let program = Self::compile_any(config, options, &mut errors);
-        if errors.list.is_empty() {
-            Ok(program)
-        } else {
-            Err(errors.list)
-        }
-    }
-
-    /// Compiles what the Perl engine leaves to this one: actions, throttles, thresholds.
-    pub(crate) fn compile_for_perl(
-        config: &Config,
-        options: &Options,
-    ) -> Result<Self, Vec<Diagnostic>> {
-        let mut errors = Errors::of(config);
-        errors.foreign = true;
-        let program = Self::compile_any(config, options, &mut errors);
-        match errors.list.is_empty() {
-            true => Ok(program),
-            false => Err(errors.list),
-        }
-    }
-
     /// The rules in the order in which they are tried.
     pub fn rules(&self) -> &[RuleInfo] {
         &self.infos
+    }
+
+    /// The place of an action of a rule, as [`Skipped`](crate::Skipped) counts them.
+    pub fn action_span(&self, rule: usize, action: usize) -> Option<Span> {
+        Some(self.rules.get(rule)?.steps.get(action)?.span)
     }
 
     /// Sets the value of `$$`, for a process that forks after it has compiled.
@@ -191,7 +160,7 @@ impl Program {
 
 impl Rule {
     /// What Perl must give the values of before the rule's threshold and throttle are asked.
-    pub(crate) fn gate_sources(&self) -> Vec<Source> {
+    pub(crate) fn gate_sources(&self) -> Vec<Variable> {
         let mut sources = Vec::new();
         if let Some(plan) = &self.threshold {
             plan.track_by.add_sources(&mut sources);
@@ -206,7 +175,7 @@ impl Rule {
 
 impl Step {
     /// What Perl must give the values of before the action is performed.
-    pub(crate) fn sources(&self) -> Vec<Source> {
+    pub(crate) fn sources(&self) -> Vec<Variable> {
         let mut sources = Vec::new();
         let out = &mut sources;
         self.threshold
@@ -214,8 +183,8 @@ impl Step {
             .for_each(|t| t.track_by.add_sources(out));
         self.message.iter().for_each(|m| m.add_sources(out));
         match &self.act {
-            Act::Exec(command) | Act::Pipe { command, .. } => command.add_sources(out),
-            Act::Mail {
+            StepKind::Exec(command) | StepKind::Pipe { command, .. } => command.add_sources(out),
+            StepKind::Mail {
                 to,
                 subject,
                 mailer,
@@ -223,17 +192,12 @@ impl Step {
                 to.iter().chain(subject).for_each(|t| t.add_sources(out));
                 mailer.iter().for_each(|m| m.add_sources(out));
             }
-            Act::Write { users, program } => {
+            StepKind::Write { users, program } => {
                 users.add_sources(out);
                 program.iter().for_each(|p| p.add_sources(out));
             }
-            Act::Echo { .. } | Act::Bell { .. } | Act::Foreign => {}
+            StepKind::Echo { .. } | StepKind::Bell { .. } | StepKind::Foreign => {}
         }
         sources
     }
-}
-
-/// `key=log` is the default key by its other name.
-pub(crate) fn is_default_key(key: &Template) -> bool {
-    Text::compile(key).literal() == Some(b"log")
 }

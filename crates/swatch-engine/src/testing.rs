@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use swatch_config::ast::*;
 use swatch_config::{Config, FileId, Span};
 
-use crate::effect::{Effect, Moment};
+use crate::effect::{ClockReading, Effect};
 use crate::program::{Options, Program};
 use crate::state::State;
 
@@ -153,8 +153,8 @@ pub(crate) fn config(rules: Vec<Rule>) -> Config {
 }
 
 /// A Sunday at midnight, and some second.
-pub(crate) fn at(seconds: i64) -> Moment {
-    Moment {
+pub(crate) fn at(seconds: i64) -> ClockReading {
+    ClockReading {
         seconds,
         wall: 1_795_370_400 + seconds,
         weekday: 0,
@@ -175,10 +175,15 @@ impl Bench {
         Self { program, state }
     }
 
-    pub(crate) fn effects(&mut self, record: &str, now: Moment) -> Vec<Effect> {
+    pub(crate) fn effects(&mut self, record: &str, now: ClockReading) -> Vec<Effect> {
         let mut out = Vec::new();
-        self.program
-            .decide(&mut self.state, record.as_bytes(), &now, &mut out);
+        crate::decide(
+            &self.program,
+            &mut self.state,
+            record.as_bytes(),
+            &now,
+            &mut out,
+        );
         out
     }
 

@@ -3,11 +3,11 @@
 use swatch_config::ast::*;
 
 use crate::effect::{Effect, Invocation};
-use crate::explain::Why;
+use crate::explain::SkipReason;
 use crate::program::{Options, Program};
 use crate::state::State;
 use crate::testing::*;
-use crate::{End, Throttled};
+use crate::{AfterRule, Throttled};
 
 #[test]
 fn the_first_rule_that_matches_wins_unless_it_continues() {
@@ -143,7 +143,13 @@ fn awk_fields_are_for_commands_alone() {
     };
     let program = Program::compile(&config, &options).unwrap();
     let mut out = Vec::new();
-    program.decide(&mut State::new(&program), b"aa bb", &at(0), &mut out);
+    crate::decide(
+        &program,
+        &mut State::new(&program),
+        b"aa bb",
+        &at(0),
+        &mut out,
+    );
     let argv = vec![b"rec".to_vec(), b"bb-".to_vec()];
     assert_eq!(out[0], Effect::Exec(Invocation::Direct(argv)));
     assert_eq!(
@@ -201,9 +207,9 @@ fn an_explanation_names_rule_captures_throttle_and_skipped_actions() {
     second.actions[1].threshold = Some(threshold(ThresholdKind::Limit, "k", 1, 60));
     let Bench { program, mut state } = Bench::new(vec![first, second]);
     let mut out = Vec::new();
-    program.explain(&mut state, b"m1", &at(0), &mut out);
+    crate::explain::explain(&program, &mut state, b"m1", &at(0), &mut out);
     out.clear();
-    let traces = program.explain(&mut state, b"m1", &at(3), &mut out);
+    let traces = crate::explain::explain(&program, &mut state, b"m1", &at(3), &mut out);
     assert!(out.is_empty());
     assert_eq!(traces.len(), 2);
     assert_eq!(traces[0].captures[1].text.as_deref(), Some(&b"1"[..]));
@@ -218,10 +224,10 @@ fn an_explanation_names_rule_captures_throttle_and_skipped_actions() {
         ))
     );
     assert!(traces[0].is_held());
-    assert_eq!(traces[0].end, End::GoOn);
+    assert_eq!(traces[0].end, AfterRule::Continue);
     let whys: Vec<_> = traces[1].skipped.iter().map(|s| &s.why).collect();
-    assert_eq!(whys[0], &Why::OutsideWindow);
-    assert!(matches!(whys[1], Why::Threshold(key, c) if key == b"k" && c.events == 2));
+    assert_eq!(whys[0], &SkipReason::OutsideWindow);
+    assert!(matches!(whys[1], SkipReason::Threshold(key, c) if key == b"k" && c.events == 2));
     let counters = state.counters();
     assert_eq!(
         (counters[0].matched, counters[0].acted, counters[0].held),

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{Datelike, Local, Timelike};
-use swatch_engine::Moment;
+use swatch_engine::ClockReading;
 
-/// Hands out [`Moment`]s.
+/// Hands out [`ClockReading`]s.
 ///
 /// Seconds run on the monotonic clock, so that setting the clock neither opens nor closes a
 /// throttle; they start as the wall clock's, so that whole seconds change where users see them
@@ -13,7 +13,7 @@ use swatch_engine::Moment;
 pub struct Clock {
     start: Instant,
     wall_at_start: Duration,
-    last: Option<Moment>,
+    last: Option<ClockReading>,
 }
 
 impl Default for Clock {
@@ -37,13 +37,13 @@ impl Clock {
     }
 
     /// Now.
-    pub fn now(&mut self) -> Moment {
+    pub fn now(&mut self) -> ClockReading {
         let seconds = (self.wall_at_start + self.start.elapsed()).as_secs() as i64;
         if let Some(last) = self.last.filter(|last| last.seconds == seconds) {
             return last;
         }
         let local = Local::now();
-        let moment = Moment {
+        let moment = ClockReading {
             seconds,
             wall: since_epoch().as_secs() as i64,
             weekday: local.weekday().num_days_from_sunday() as u8,

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
-use swatch_engine::{Effect, End, Invocation, Moment, Program, RuleTrace, Skipped, Throttled, Why};
+use swatch_engine::{
+    AfterRule, ClockReading, Effect, Invocation, Program, RuleTrace, SkipReason, Skipped, Throttled,
+};
 
 use crate::log::visible;
 
 /// Prints how a record was decided: `--explain`. Records that no rule matched are left out.
-pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &Moment) {
+pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &ClockReading) {
     if traces.is_empty() {
         return;
     }
@@ -19,7 +21,7 @@ pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &Momen
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &Moment) {
+fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &ClockReading) {
     let rule = &program.rules()[trace.rule];
     let kind = match rule.kind {
         swatch_config::ast::RuleKind::Watch => "watchfor",
@@ -79,9 +81,9 @@ fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &Moment
         line(4, describe(effect));
     }
     match trace.end {
-        End::Stop => {}
-        End::GoOn => line(4, "continue".to_owned()),
-        End::Quit => line(4, "quit".to_owned()),
+        AfterRule::Stop => {}
+        AfterRule::Continue => line(4, "continue".to_owned()),
+        AfterRule::Quit => line(4, "quit".to_owned()),
     }
 }
 
@@ -93,7 +95,7 @@ fn value(text: &Option<Vec<u8>>) -> String {
     }
 }
 
-fn throttle(throttled: Throttled, now: &Moment) -> String {
+fn throttle(throttled: Throttled, now: &ClockReading) -> String {
     match throttled {
         Throttled::First => "first of its key, reported".to_owned(),
         Throttled::Seen(n) => format!("reported, seen {n} times"),
@@ -113,8 +115,10 @@ fn throttle(throttled: Throttled, now: &Moment) -> String {
 
 fn skip(skipped: &Skipped) -> String {
     match &skipped.why {
-        Why::OutsideWindow => format!("action {}: not at this time (when=)", skipped.action + 1),
-        Why::Threshold(key, counted) => format!(
+        SkipReason::OutsideWindow => {
+            format!("action {}: not at this time (when=)", skipped.action + 1)
+        }
+        SkipReason::Threshold(key, counted) => format!(
             "action {}: its threshold, key {:?}, holds back event {}",
             skipped.action + 1,
             visible(key),

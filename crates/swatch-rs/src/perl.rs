@@ -15,7 +15,7 @@ use swatch_config::{Config, Diagnostic, Severity};
 use swatch_engine::perl::{
     ChannelError, Outcome, PerlChain, PerlModules, RUNTIME, Replay, StartError,
 };
-use swatch_engine::{Effect, Moment, Options, Program, RuleTrace, State};
+use swatch_engine::{ClockReading, Effect, Options, Program, RuleTrace, State};
 
 /// How often one record may end Perl before it is given up.
 const ATTEMPTS: usize = 3;
@@ -161,7 +161,7 @@ impl PerlWatch {
         &mut self,
         state: &mut State,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<Decided, PerlError> {
         self.attempts(|chain, channel, replay| {
@@ -178,7 +178,7 @@ impl PerlWatch {
         &mut self,
         state: &mut State,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<Decided, PerlError> {
         self.attempts(|chain, channel, replay| {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use swatch_engine::search::Found;
+use swatch_engine::prefilter::Hits;
 use swatch_tail::{Block, Checkpoint, Waker};
 
 use crate::clock::Clock;
@@ -163,7 +163,7 @@ impl Watch {
             durable: Instant::now(),
             unsynced: false,
             by_lines: parts.by_lines,
-            found: Found::new(),
+            found: Hits::new(),
             failed: None,
             progress: worker::Progress::default(),
         };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use swatch_config::{Config, Diagnostic};
-use swatch_engine::{Effect, Invocation, Moment, RuleTrace, State};
+use swatch_engine::{ClockReading, Effect, Invocation, RuleTrace, State};
 use swatch_rs::perl::{PerlError, PerlOptions, PerlWatch};
 
 fn perl_is_missing() -> bool {
@@ -22,7 +22,7 @@ fn config(text: &str) -> Config {
     parsed.config
 }
 
-const NOW: Moment = Moment {
+const NOW: ClockReading = ClockReading {
     seconds: 0,
     wall: 1_795_370_400,
     weekday: 0,

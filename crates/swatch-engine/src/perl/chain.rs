@@ -8,10 +8,12 @@ use super::protocol::{self, Message};
 use super::replay::{Answer, Replay};
 use super::values::Values;
 use super::{faults, script};
-use crate::decide::{self, End, Observer, Unwatched};
-use crate::effect::{Effect, Moment};
-use crate::explain::{Capture, Captured, RuleTrace};
-use crate::program::{Options, Program};
+use crate::decide::{Decision, Gate, after_rule};
+use crate::effect::{ClockReading, Effect};
+use crate::env::Variable;
+use crate::explain::RuleTrace;
+use crate::observer::{AfterRule, Capture, CapturedGroups, Observer, Unwatched};
+use crate::program::{Options, Program, Rule};
 use crate::state::State;
 
 /// What `-M` and `-I` name.
@@ -135,11 +137,11 @@ impl PerlChain {
         channel: &mut (impl Read + Write),
         state: &mut State,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         replay: &mut Replay,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<Outcome, ChannelError> {
-        let mut turn = Turn {
+        let mut turn = Exchange {
             chain: self,
             state,
             record,
@@ -147,7 +149,7 @@ impl PerlChain {
             replay,
             perform,
             observer: &mut Unwatched,
-            captured: Captured::default(),
+            captured: CapturedGroups::default(),
         };
         Ok(turn.run(channel)?)
     }
@@ -162,13 +164,13 @@ impl PerlChain {
         channel: &mut (impl Read + Write),
         state: &mut State,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         replay: &mut Replay,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<(Outcome, Vec<RuleTrace>), ChannelError> {
         // Kept with the answers: a rule that is answered from them is not told of again.
         let mut recorder = std::mem::take(&mut replay.told);
-        let mut turn = Turn {
+        let mut turn = Exchange {
             chain: self,
             state,
             record,
@@ -176,7 +178,7 @@ impl PerlChain {
             replay,
             perform,
             observer: &mut recorder,
-            captured: Captured::default(),
+            captured: CapturedGroups::default(),
         };
         match turn.run(channel) {
             Ok(outcome) => Ok((outcome, recorder.0)),
@@ -189,19 +191,19 @@ impl PerlChain {
 }
 
 /// One record.
-struct Turn<'a, O> {
+struct Exchange<'a, O> {
     chain: &'a PerlChain,
     state: &'a mut State,
     record: &'a [u8],
-    now: &'a Moment,
+    now: &'a ClockReading,
     replay: &'a mut Replay,
     perform: &'a mut dyn FnMut(Effect),
     observer: &'a mut O,
     /// What the rule that is told of next has captured.
-    captured: Captured,
+    captured: CapturedGroups,
 }
 
-impl<O: Observer> Turn<'_, O> {
+impl<'a, O: Observer> Exchange<'a, O> {
     fn run(&mut self, channel: &mut (impl Read + Write)) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
         let kind = if O::ACTIVE { b'E' } else { b'R' };
@@ -243,94 +245,90 @@ impl<O: Observer> Turn<'_, O> {
         if let Some(known) = self.replay.known(question) {
             return Ok(known);
         }
-        let rule = self.chain.program.rules.get(question.1);
-        let rule = rule.ok_or_else(|| unexpected(message))?;
+        let rules = &self.chain.program.rules;
+        let rule = rules.get(question.1).ok_or_else(|| unexpected(message))?;
         let answer = match message.kind {
             b'i' => {
-                let captured = std::mem::take(&mut self.captured);
-                self.observer.matched_elsewhere(question.1, captured);
-                self.state.counters[question.1].matched += 1;
+                self.matched(question.1);
                 Answer::new()
             }
-            b'g' => {
-                let captured = std::mem::take(&mut self.captured);
-                self.observer.matched_elsewhere(question.1, captured);
-                let counters = &mut self.state.counters[question.1];
-                counters.matched += 1;
-                let sources = rule.gate_sources();
-                let current = message.field(1);
-                let mut values = self.values(current, &sources, message.from(2));
-                let program = &self.chain.program;
-                let message = decide::gate(
-                    program,
-                    rule,
-                    current,
-                    &mut values,
-                    self.state,
-                    self.now,
-                    self.observer,
-                );
-                let counters = &mut self.state.counters[question.1];
-                match &message {
-                    Some(_) => counters.acted += 1,
-                    None => counters.held += 1,
-                }
-                let end = decide::end_of(rule, self.now);
-                self.observer.ended(end);
-                let follows = match end {
-                    End::Stop => "s",
-                    End::GoOn => "c",
-                    End::Quit => "q",
-                };
-                let passes = if message.is_some() { "1" } else { "" };
-                let text = message.flatten().unwrap_or_else(|| current.to_vec());
-                vec![passes.into(), text, follows.into()]
-            }
-            kind => {
-                let step = rule.steps.get(question.2);
-                let step = step.ok_or_else(|| unexpected(message))?;
-                let sources = step.sources();
-                let mut values = self.values(message.field(2), &sources, message.from(4));
-                if kind == b'w' {
-                    let timely = decide::may_act(
-                        rule,
-                        question.2,
-                        &mut values,
-                        self.state,
-                        self.now,
-                        self.observer,
-                    );
-                    vec![if timely { b"1".to_vec() } else { Vec::new() }]
-                } else {
-                    let effect = decide::step(
-                        rule,
-                        question.2,
-                        message.field(3),
-                        &mut values,
-                        self.state,
-                        self.now,
-                        self.observer,
-                    );
-                    if let Some(effect) = effect {
-                        self.observer.effect(&effect);
-                        (self.perform)(effect);
-                    }
-                    Answer::new()
-                }
+            b'g' => self.gate(question.1, rule, message),
+            _ if question.2 >= rule.steps.len() => return Err(unexpected(message)),
+            b'w' => vec![self.is_time(rule, question.2, message)],
+            _ => {
+                self.step(rule, question.2, message);
+                Answer::new()
             }
         };
         self.replay.note(question, &answer);
         Ok(answer)
     }
 
+    fn matched(&mut self, rule: usize) {
+        let captured = std::mem::take(&mut self.captured);
+        self.observer.matched_elsewhere(rule, captured);
+        self.state.counters[rule].matched += 1;
+    }
+
+    fn gate(&mut self, number: usize, rule: &Rule, message: &Message) -> Answer {
+        self.matched(number);
+        let current = message.field(1);
+        let sources = rule.gate_sources();
+        let mut values = self.values(current, &sources, message.from(2));
+        let gate = self.decision().gate(rule, current, &mut values);
+        let counters = &mut self.state.counters[number];
+        let (passes, text) = match gate {
+            Gate::Open(text) => {
+                counters.acted += 1;
+                ("1", text)
+            }
+            Gate::Held => {
+                counters.held += 1;
+                ("", None)
+            }
+        };
+        let after = after_rule(rule, self.now);
+        self.observer.ended(after);
+        let after = match after {
+            AfterRule::Stop => "s",
+            AfterRule::Continue => "c",
+            AfterRule::Quit => "q",
+        };
+        let text = text.unwrap_or_else(|| current.to_vec());
+        vec![passes.into(), text, after.into()]
+    }
+
+    fn is_time(&mut self, rule: &Rule, action: usize, message: &Message) -> Vec<u8> {
+        let sources = rule.steps[action].sources();
+        let mut values = self.values(message.field(2), &sources, message.from(4));
+        match self.decision().may_act(rule, action, &mut values) {
+            true => b"1".to_vec(),
+            false => Vec::new(),
+        }
+    }
+
+    fn step(&mut self, rule: &Rule, action: usize, message: &Message) {
+        let sources = rule.steps[action].sources();
+        let mut values = self.values(message.field(2), &sources, message.from(4));
+        let text = message.field(3);
+        if let Some(effect) = self.decision().step(rule, action, text, &mut values) {
+            self.observer.effect(&effect);
+            (self.perform)(effect);
+        }
+    }
+
+    fn decision(&mut self) -> Decision<'_, O> {
+        Decision::new(&self.chain.program, self.state, self.now, self.observer)
+    }
+
     fn values<'v>(
         &self,
         current: &'v [u8],
-        sources: &'v [crate::lookup::Source],
+        sources: &'v [Variable],
         values: &'v [Vec<u8>],
     ) -> Values<'v>
     where
-        Self: 'v,
+        'a: 'v,
     {
         Values {
             record: self.record,
@@ -343,7 +341,7 @@ impl<O: Observer> Turn<'_, O> {
 }
 
 /// The groups that a message of kind `m` tells of.
-fn captured(message: &Message) -> Captured {
+fn captured(message: &Message) -> CapturedGroups {
     let text = |field: &Vec<u8>| field.strip_prefix(b"1").map(<[u8]>::to_vec);
     let groups = message
         .number(0)

@@ -2,7 +2,7 @@
 
 use swatch_config::ast::{Expr, Flags, Match, Piece, Template, Var};
 
-use crate::lookup::Source;
+use crate::env::Variable;
 
 /// A single-quoted string.
 pub(super) fn quoted(text: &[u8], out: &mut Vec<u8>) {
@@ -48,8 +48,8 @@ fn var(var: &Var, out: &mut Vec<u8>) {
 }
 
 /// The value of a source as an argument.
-pub(super) fn source(source: &Source, out: &mut Vec<u8>) {
-    if let Source::Var(v) = source {
+pub(super) fn source(source: &Variable, out: &mut Vec<u8>) {
+    if let Variable::Var(v) = source {
         var(v, out);
     }
 }

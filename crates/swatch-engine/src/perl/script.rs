@@ -12,7 +12,7 @@ use swatch_config::{Config, Span};
 
 use super::chain::PerlModules;
 use super::expression;
-use crate::lookup::Source;
+use crate::env::Variable;
 use crate::program::Program;
 
 /// The name of code that no file holds, in Perl's messages.
@@ -183,7 +183,7 @@ impl Script<'_> {
 }
 
 /// Values that Perl gives along.
-fn arguments(sources: &[Source], out: &mut Vec<u8>) {
+fn arguments(sources: &[Variable], out: &mut Vec<u8>) {
     for source in sources {
         out.extend(b", ");
         expression::source(source, out);

@@ -1,5 +1,7 @@
 //! Chains in a real Perl. Without one on the machine the tests say so and pass.
 
+mod both_engines;
+
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;

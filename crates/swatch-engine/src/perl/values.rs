@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use swatch_config::ast::Var;
 
+use crate::env::{Env, Variable};
 use crate::fields;
-use crate::lookup::{Lookup, Source};
 
 /// Values for the sources of one gate or action.
 pub(super) struct Values<'a> {
@@ -15,17 +15,17 @@ pub(super) struct Values<'a> {
     pub(super) current: &'a [u8],
     pub(super) pid: u32,
     /// What Perl was asked for, and its answers in the same order.
-    pub(super) sources: &'a [Source],
+    pub(super) sources: &'a [Variable],
     pub(super) values: &'a [Vec<u8>],
 }
 
-impl Lookup for Values<'_> {
-    fn value(&mut self, source: &Source) -> Cow<'_, [u8]> {
+impl Env for Values<'_> {
+    fn value(&mut self, source: &Variable) -> Cow<'_, [u8]> {
         match source {
-            Source::Field(n) => Cow::Borrowed(fields::awk_field(self.record, *n)),
-            Source::Var(Var::Whole) => Cow::Borrowed(self.record),
-            Source::Var(Var::Record) => Cow::Borrowed(self.current),
-            Source::Var(Var::Pid) => Cow::Owned(self.pid.to_string().into_bytes()),
+            Variable::Field(n) => Cow::Borrowed(fields::awk_field(self.record, *n)),
+            Variable::Var(Var::Whole) => Cow::Borrowed(self.record),
+            Variable::Var(Var::Record) => Cow::Borrowed(self.current),
+            Variable::Var(Var::Pid) => Cow::Owned(self.pid.to_string().into_bytes()),
             other => {
                 let at = self.sources.iter().position(|s| s == other);
                 let value = at.and_then(|at| self.values.get(at));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use swatch_config::{Config, Options, parse_str, print};
-use swatch_engine::{Effect, Invocation, Moment, Program, State};
+use swatch_engine::{ClockReading, Effect, Invocation, Program, State};
 
 /// What an attacker may write into a log.
 const RECORD: &[u8] = b"a x;$(id)`id`'\"\n\r\x00&|<>\\ \xff*?~# {b,c} -n";
@@ -55,14 +55,20 @@ fn decided(config: &Config) -> Vec<Effect> {
     let Ok(program) = Program::compile(config, &options) else {
         return Vec::new();
     };
-    let now = Moment {
+    let now = ClockReading {
         seconds: 1_700_000_000,
         wall: 1_700_000_000,
         weekday: 2,
         hour: 22,
     };
     let mut effects = Vec::new();
-    program.decide(&mut State::new(&program), RECORD, &now, &mut effects);
+    swatch_engine::decide(
+        &program,
+        &mut State::new(&program),
+        RECORD,
+        &now,
+        &mut effects,
+    );
     effects.iter_mut().for_each(trim);
     effects
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 
 use swatch_engine::Effect;
-use swatch_engine::search::{Found, in_order};
+use swatch_engine::prefilter::{Hits, in_order};
 use swatch_tail::{Block, Chunks};
 
 use super::{Outcome, Shared, lock};
@@ -140,7 +140,7 @@ impl Searching<'_> {
         let (performer, shared) = (&mut *self.performer, self.shared);
         in_order(
             &compiled.program,
-            &compiled.search,
+            &compiled.prefilter,
             threads,
             jobs,
             load,
@@ -169,7 +169,7 @@ fn decide(
     shared: &Shared,
     clock: &mut Clock,
     bytes: &[u8],
-    found: &Found,
+    found: &Hits,
 ) -> Flow {
     if shared.stop.load(Ordering::Acquire) {
         return Flow::Quit;

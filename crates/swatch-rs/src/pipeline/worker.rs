@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use swatch_engine::Effect;
-use swatch_engine::search::{Found, Hit};
+use swatch_engine::prefilter::{Hit, Hits};
 use swatch_tail::{Block, Checkpoint, Record, StateError};
 
 use super::leader_follower::{After, Reading};
@@ -33,7 +33,7 @@ pub(super) struct Worker {
     /// Records are lines.
     pub(super) by_lines: bool,
     /// Room for what a search finds.
-    pub(super) found: Found,
+    pub(super) found: Hits,
     /// Why no further record can be decided.
     pub(super) failed: Option<String>,
     /// How far the block at hand is.
@@ -182,7 +182,7 @@ impl Worker {
 
     /// Records of other kinds, and records for Perl, one by one.
     fn records(&mut self, job: Job<'_>, from: usize, reading: &mut Reading<'_>) -> Flow {
-        let mut found = Found::new();
+        let mut found = Hits::new();
         let records = job.block.records();
         for record in records.filter(|record| record.range().start >= from) {
             if self.stopped() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use swatch_config::{Config, Diagnostic};
-use swatch_engine::search::{Found, Hit, Scratch, Search};
-use swatch_engine::{Effect, Moment, Program, State};
+use swatch_engine::prefilter::{Hit, Hits, Prefilter, Scratch};
+use swatch_engine::{ClockReading, Effect, Program, State, decide_hit};
 
 use super::RulesOptions;
 use crate::explain;
@@ -21,7 +21,7 @@ pub struct Compiled {
     /// The rules.
     pub program: Program,
     /// The search for all of them at once.
-    pub search: Search,
+    pub prefilter: Prefilter,
 }
 
 /// What changes with each record that is decided.
@@ -39,7 +39,7 @@ impl Native {
     ) -> Result<Self, Vec<Diagnostic>> {
         let program = Program::compile(config, &options.compile())?;
         let compiled = Arc::new(Compiled {
-            search: Search::new(&program),
+            prefilter: Prefilter::new(&program),
             program,
         });
         Ok(Self {
@@ -56,12 +56,12 @@ impl Native {
 
     /// Finds the records that can concern a rule: in a text of whole lines, or in one record of
     /// another kind.
-    pub fn search(&mut self, text: &[u8], lines: bool, found: &mut Found) {
-        let Compiled { program, search } = &*self.compiled;
+    pub fn search(&mut self, text: &[u8], lines: bool, found: &mut Hits) {
+        let Compiled { program, prefilter } = &*self.compiled;
         if lines {
-            search.block(program, &mut self.scratch, text, found);
+            prefilter.block(program, &mut self.scratch, text, found);
         } else {
-            search.record(program, &mut self.scratch, text, found);
+            prefilter.record(program, &mut self.scratch, text, found);
         }
     }
 
@@ -94,17 +94,26 @@ impl Decider {
         &mut self,
         hit: &Hit<'_>,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         perform: &mut dyn FnMut(&Effect),
     ) {
-        let Compiled { program, search } = &*self.compiled;
+        let Compiled { program, prefilter } = &*self.compiled;
         self.effects.clear();
         if self.explain {
-            let traces = program.explain(&mut self.state, record, now, &mut self.effects);
+            let traces =
+                swatch_engine::explain(program, &mut self.state, record, now, &mut self.effects);
             explain::print(record, &traces, program, now);
             return;
         }
-        program.decide_hit(search, hit, &mut self.state, record, now, &mut self.effects);
+        decide_hit(
+            program,
+            prefilter,
+            hit,
+            &mut self.state,
+            record,
+            now,
+            &mut self.effects,
+        );
         for effect in &self.effects {
             perform(effect);
         }

@@ -1,7 +1,7 @@
 //! Rules that a Perl of their own decides.
 
 use swatch_config::{Config, Diagnostic, Severity};
-use swatch_engine::{Effect, Moment, State};
+use swatch_engine::{ClockReading, Effect, State};
 
 use super::RulesOptions;
 use crate::explain;
@@ -37,7 +37,7 @@ impl PerlRules {
     pub fn decide(
         &mut self,
         record: &[u8],
-        now: &Moment,
+        now: &ClockReading,
         perform: &mut dyn FnMut(&Effect),
     ) -> Result<(), String> {
         let decided = if self.explain {

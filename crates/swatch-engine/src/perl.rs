@@ -11,8 +11,6 @@ mod expression;
 mod faults;
 mod protocol;
 mod replay;
-#[cfg(test)]
-mod same;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -23,4 +21,4 @@ pub use replay::Replay;
 
 /// The Perl program that receives the chain: the argument of `perl -e`. Its standard input must
 /// be a socket that is open both ways.
-pub const RUNTIME: &str = include_str!("runtime.pl");
+pub const RUNTIME: &str = include_str!("perl/runtime.pl");

@@ -12,16 +12,16 @@ const ENOUGH: usize = 256 << 10;
 /// How often runs of four and of three bytes occur, letters taken in either case. Without a log,
 /// all is estimated.
 #[derive(Debug, Default)]
-pub(crate) struct Sample {
+pub(crate) struct LogSample {
     fours: Vec<u16>,
     threes: Vec<u16>,
 }
 
-impl Sample {
+impl LogSample {
     /// Counts the runs of a piece of a log.
-    pub(crate) fn of(log: &[u8]) -> Sample {
+    pub(crate) fn of(log: &[u8]) -> LogSample {
         let log = &log[..log.len().min(ENOUGH)];
-        let mut counts = Sample {
+        let mut counts = LogSample {
             fours: vec![0; SLOTS],
             threes: vec![0; SLOTS],
         };

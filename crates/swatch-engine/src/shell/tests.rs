@@ -7,20 +7,20 @@ use std::process::{Command as Process, Stdio};
 use proptest::prelude::*;
 use swatch_config::ast::{Command, Piece, Template, Var};
 
-use super::Plan;
+use super::CompiledCommand;
 use crate::effect::Invocation;
-use crate::lookup::{Lookup, Source};
+use crate::env::{Env, Variable};
 
 struct Always<'v>(&'v [u8]);
 
-impl Lookup for Always<'_> {
-    fn value(&mut self, _: &Source) -> Cow<'_, [u8]> {
+impl Env for Always<'_> {
+    fn value(&mut self, _: &Variable) -> Cow<'_, [u8]> {
         Cow::Borrowed(self.0)
     }
 }
 
 /// A plan of shell text; `@` stands for a variable.
-fn shell(text: &str) -> Plan {
+fn shell(text: &str) -> CompiledCommand {
     let mut pieces = Vec::new();
     for (i, part) in text.split('@').enumerate() {
         if i > 0 {
@@ -28,7 +28,7 @@ fn shell(text: &str) -> Plan {
         }
         pieces.push(Piece::Text(part.as_bytes().to_vec()));
     }
-    Plan::compile(&Command::Shell(Template { pieces }), false)
+    CompiledCommand::compile(&Command::Shell(Template { pieces }), false)
 }
 
 fn script(text: &str, value: &[u8]) -> Vec<u8> {
@@ -377,7 +377,7 @@ fn direct(words: &[&str], value: &str) -> Option<Vec<String>> {
         }
         Template { pieces }
     });
-    let plan = Plan::compile(&Command::Direct(words.collect()), false);
+    let plan = CompiledCommand::compile(&Command::Direct(words.collect()), false);
     match plan.render(&mut Always(value.as_bytes()))? {
         Invocation::Direct(argv) => Some(
             argv.into_iter()

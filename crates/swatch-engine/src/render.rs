@@ -3,53 +3,54 @@
 use std::time::Duration;
 
 use crate::effect::{Addressee, Effect};
-use crate::lookup::{Lookup, Part, Text};
-use crate::program::{Act, Step};
+use crate::env::Env;
+use crate::program::{Step, StepKind};
+use crate::text::{CompiledText, TextPart};
 
 /// The effect of an action; none if nothing is left of its command.
-pub(crate) fn effect(step: &Step, message: &[u8], lookup: &mut impl Lookup) -> Option<Effect> {
-    let own = step.message.as_ref().map(|m| m.render(lookup));
+pub(crate) fn effect(step: &Step, message: &[u8], env: &mut impl Env) -> Option<Effect> {
+    let own = step.message.as_ref().map(|m| m.render(env));
     let message = || own.clone().unwrap_or_else(|| message.to_vec());
     Some(match &step.act {
-        Act::Echo { sgr } => Effect::Echo {
+        StepKind::Echo { sgr } => Effect::Echo {
             text: message(),
             sgr: sgr.clone(),
         },
-        Act::Bell { rings, delay_ms } => Effect::Bell {
+        StepKind::Bell { rings, delay_ms } => Effect::Bell {
             rings: *rings,
             delay: Duration::from_millis(*delay_ms),
         },
-        Act::Exec(command) => Effect::Exec(command.render(lookup)?),
-        Act::Pipe { command, keep_open } => Effect::Pipe {
-            command: command.render(lookup)?,
+        StepKind::Exec(command) => Effect::Exec(command.render(env)?),
+        StepKind::Pipe { command, keep_open } => Effect::Pipe {
+            command: command.render(env)?,
             message: message(),
             keep_open: *keep_open,
         },
-        Act::Mail {
+        StepKind::Mail {
             to,
             subject,
             mailer,
         } => Effect::Mail {
-            to: to.as_ref().map(|to| recipients(to.render(lookup))),
+            to: to.as_ref().map(|to| recipients(to.render(env))),
             subject: match subject {
-                Some(subject) => one_line(subject.render(lookup)),
+                Some(subject) => one_line(subject.render(env)),
                 None => b"Message from Swatchdog".to_vec(),
             },
             body: message(),
             mailer: match mailer {
-                Some(mailer) => Some(mailer.render(lookup)?),
+                Some(mailer) => Some(mailer.render(env)?),
                 None => None,
             },
         },
-        Act::Write { users, program } => Effect::Write {
-            users: addressees(users, lookup),
+        StepKind::Write { users, program } => Effect::Write {
+            users: addressees(users, env),
             text: message(),
             program: match program {
-                Some(program) => Some(program.render(lookup)?),
+                Some(program) => Some(program.render(env)?),
                 None => None,
             },
         },
-        Act::Foreign => return None,
+        StepKind::Foreign => return None,
     })
 }
 
@@ -76,18 +77,18 @@ fn recipients(text: Vec<u8>) -> Vec<u8> {
 
 /// Addressees between colons, words in them between the configuration's own blanks: a blank of the
 /// log divides nothing. Who has a word that looks like an option is left out.
-fn addressees(users: &Text, lookup: &mut impl Lookup) -> Vec<Addressee> {
+fn addressees(users: &CompiledText, env: &mut impl Env) -> Vec<Addressee> {
     // No argument can hold a NUL, so it can stand for a blank that divides.
     const DIVIDES: u8 = 0;
     let mut text = Vec::new();
     for part in &users.parts {
         match part {
-            Part::Literal(own) => text.extend(own.iter().map(|&b| match b {
+            TextPart::Literal(own) => text.extend(own.iter().map(|&b| match b {
                 b' ' | b'\t' => DIVIDES,
                 b => b,
             })),
-            Part::Value(source) => {
-                let value = lookup.value(source);
+            TextPart::Value(source) => {
+                let value = env.value(source);
                 text.extend(value.iter().filter(|&&b| b != DIVIDES));
             }
         }

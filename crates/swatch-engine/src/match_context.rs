@@ -1,103 +1,15 @@
-//! Where the variables of a text get their values.
+//! The native engine's match variables: the last successful match of a rule's condition.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use swatch_config::ast::{Piece, Template, Var};
-
-use crate::fields;
-use crate::matching::Patterns;
-use crate::search::Known;
 use perl_pattern::{Captures, Matcher, Verdict};
+use swatch_config::ast::Var;
 
-/// A variable, or a field of the record under `--awk-field-syntax`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    Var(Var),
-    /// Field number from 1.
-    Field(u32),
-}
-
-impl Source {
-    /// Adds it unless it is there, or needs nothing but the record.
-    pub(crate) fn add_to(&self, out: &mut Vec<Source>) {
-        let known = matches!(
-            self,
-            Source::Field(_) | Source::Var(Var::Whole | Var::Record | Var::Pid)
-        );
-        if !known && !out.contains(self) {
-            out.push(self.clone());
-        }
-    }
-}
-
-/// Gives variables their values: the native engine from the last match, the Perl engine from what
-/// Perl computed.
-pub(crate) trait Lookup {
-    /// The value of a variable; one that has none is empty.
-    fn value(&mut self, source: &Source) -> Cow<'_, [u8]>;
-}
-
-/// Text with variables, for everything that is no command.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Text {
-    pub(crate) parts: Vec<Part>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Part {
-    Literal(Vec<u8>),
-    Value(Source),
-}
-
-impl Text {
-    pub(crate) fn compile(template: &Template) -> Self {
-        Self::with(template, |v| Source::Var(v.clone()))
-    }
-
-    pub(crate) fn with(template: &Template, source: impl Fn(&Var) -> Source) -> Self {
-        let parts = template.pieces.iter().map(|piece| match piece {
-            Piece::Text(t) => Part::Literal(t.clone()),
-            Piece::Var(v) => Part::Value(source(v)),
-        });
-        Self {
-            parts: parts.collect(),
-        }
-    }
-
-    /// The text without variables, if it has none.
-    pub(crate) fn literal(&self) -> Option<&[u8]> {
-        match self.parts.as_slice() {
-            [] => Some(b""),
-            [Part::Literal(t)] => Some(t),
-            _ => None,
-        }
-    }
-
-    /// Adds the sources that another engine must give the values of, each once.
-    pub(crate) fn add_sources(&self, out: &mut Vec<Source>) {
-        for part in &self.parts {
-            if let Part::Value(source) = part {
-                source.add_to(out);
-            }
-        }
-    }
-
-    pub(crate) fn render(&self, lookup: &mut impl Lookup) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.render_into(lookup, &mut out);
-        out
-    }
-
-    pub(crate) fn render_into(&self, lookup: &mut impl Lookup, out: &mut Vec<u8>) {
-        for part in &self.parts {
-            match part {
-                Part::Literal(t) => out.extend_from_slice(t),
-                Part::Value(source) => out.extend_from_slice(&lookup.value(source)),
-            }
-        }
-    }
-}
+use crate::env::{Env, Variable};
+use crate::fields;
+use crate::patterns::Patterns;
+use crate::prefilter::KnownMatches;
 
 /// The text that was searched by a successful match.
 #[derive(Debug)]
@@ -118,19 +30,19 @@ struct Last {
 
 /// One record while one rule is tried on it.
 #[derive(Debug)]
-pub(crate) struct Scene<'a> {
+pub(crate) struct MatchContext<'a> {
     pub(crate) record: &'a [u8],
     patterns: &'a Patterns,
     pid: u32,
     last: Option<Last>,
     captures: Captures,
     /// What a search for all rules has found out.
-    known: Option<Known<'a>>,
+    known: Option<KnownMatches<'a>>,
     /// Searches that were given up.
     pub(crate) gave_up: u32,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> MatchContext<'a> {
     pub(crate) fn new(record: &'a [u8], patterns: &'a Patterns, pid: u32) -> Self {
         Self {
             record,
@@ -144,7 +56,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The same with what is known of the record's patterns.
-    pub(crate) fn with_known(mut self, known: Known<'a>) -> Self {
+    pub(crate) fn with_known(mut self, known: KnownMatches<'a>) -> Self {
         self.known = Some(known);
         self
     }
@@ -213,11 +125,11 @@ impl<'a> Scene<'a> {
     }
 }
 
-impl Lookup for Scene<'_> {
-    fn value(&mut self, source: &Source) -> Cow<'_, [u8]> {
+impl Env for MatchContext<'_> {
+    fn value(&mut self, source: &Variable) -> Cow<'_, [u8]> {
         let var = match source {
-            Source::Field(n) => return Cow::Borrowed(fields::awk_field(self.record, *n)),
-            Source::Var(var) => var,
+            Variable::Field(n) => return Cow::Borrowed(fields::awk_field(self.record, *n)),
+            Variable::Var(var) => var,
         };
         Cow::Borrowed(match var {
             Var::Record | Var::Whole => self.record,

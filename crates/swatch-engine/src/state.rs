@@ -1,13 +1,8 @@
 //! What a program remembers from record to record.
 
-pub(crate) mod table;
-#[cfg(test)]
-mod tests;
-pub(crate) mod threshold;
-pub(crate) mod throttle;
-
 use crate::program::{Layout, Program};
-use table::{Keys, Table};
+use crate::rate_limit::table::{Keys, Table};
+use crate::rate_limit::{threshold, throttle};
 
 /// What happened to one rule so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

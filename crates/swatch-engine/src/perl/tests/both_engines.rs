@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::tests::{Perl, perl_is_missing};
-use super::{PerlChain, PerlModules, Replay};
+use super::{Perl, perl_is_missing};
 use crate::effect::Effect;
+use crate::perl::{PerlChain, PerlModules, Replay};
 use crate::program::{Options, Program};
 use crate::state::State;
 use crate::testing::at;
@@ -77,7 +77,13 @@ fn both_engines_do_the_same() {
         for (second, record) in (0..).zip(RECORDS) {
             let now = at(second);
             let mut expected = Vec::new();
-            native.decide(&mut native_state, record.as_bytes(), &now, &mut expected);
+            crate::decide(
+                &native,
+                &mut native_state,
+                record.as_bytes(),
+                &now,
+                &mut expected,
+            );
             let mut got = Vec::new();
             let outcome = chain
                 .decide(

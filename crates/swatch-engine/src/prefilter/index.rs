@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use regex_automata::meta;
 use regex_syntax::hir::Hir;
 
-use super::few::Few;
 use super::filter::Filter;
 use super::needle::Needle;
-use super::sample::Sample;
+use super::sample::LogSample;
+use super::teddy::Teddy;
 use perl_pattern::{Literal, LiteralSet, Matcher};
 
 /// Four bytes at every fourth place.
@@ -36,7 +36,7 @@ pub(crate) struct Index {
     long: Option<(Long, Owners)>,
     middle: Option<(Middle, Owners)>,
     short: Option<(Short, Owners)>,
-    few: Option<(Few, Owners)>,
+    few: Option<(Teddy, Owners)>,
     /// Patterns without such a text.
     pub(crate) rest: Vec<u32>,
     gate: OnceLock<Option<meta::Regex>>,
@@ -52,7 +52,7 @@ impl Index {
     pub(crate) fn new<'c>(
         chosen: impl Iterator<Item = (u32, &'c LiteralSet, bool)>,
         rest: Vec<u32>,
-        sample: &Sample,
+        sample: &LogSample,
     ) -> Index {
         let mut numbers: HashMap<&Literal, usize> = HashMap::new();
         let mut texts: Vec<(&Literal, Vec<Owner>)> = Vec::new();
@@ -69,7 +69,7 @@ impl Index {
             rest,
             ..Index::default()
         };
-        if let Some(few) = few(&texts, sample) {
+        if let Some(few) = teddy(&texts, sample) {
             index.few = Some(few);
             return index;
         }
@@ -77,7 +77,7 @@ impl Index {
             .into_iter()
             .partition(|(text, _)| text.bytes.len() >= Long::SHORTEST);
         index.long = filter(long, sample);
-        if let Some(few) = few(&texts, sample) {
+        if let Some(few) = teddy(&texts, sample) {
             index.few = Some(few);
             return index;
         }
@@ -149,19 +149,19 @@ impl Owners {
 
 type Owned<'l> = (&'l Literal, Vec<Owner>);
 
-fn few(texts: &[Owned<'_>], sample: &Sample) -> Option<(Few, Owners)> {
+fn teddy(texts: &[Owned<'_>], sample: &LogSample) -> Option<(Teddy, Owners)> {
     if texts.is_empty() {
         return None;
     }
     let needles: Vec<Needle> = texts.iter().map(|(text, _)| Needle::from(*text)).collect();
-    let few = Few::new(&needles, sample)?;
+    let few = Teddy::new(&needles, sample)?;
     let owners = texts.iter().map(|(_, owners)| owners.clone()).collect();
     Some((few, Owners(owners)))
 }
 
 fn filter<const Q: usize, const S: usize>(
     texts: Vec<Owned<'_>>,
-    sample: &Sample,
+    sample: &LogSample,
 ) -> Option<(Filter<Q, S>, Owners)> {
     if texts.is_empty() {
         return None;

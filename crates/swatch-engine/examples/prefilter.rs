@@ -6,8 +6,8 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use swatch_engine::search::{Search, in_order};
-use swatch_engine::{Moment, Options, Program, State};
+use swatch_engine::prefilter::{Prefilter, in_order};
+use swatch_engine::{ClockReading, Options, Program, State};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -22,7 +22,7 @@ fn main() {
     let parsed = swatch_config::parse_file(rules.as_ref(), &swatch_config::Options::default());
     let config = parsed.config;
     let program = Program::compile(&config, &Options::default()).expect("the rules are good");
-    let search = Search::new(&program);
+    let search = Prefilter::new(&program);
     let ready = start.elapsed();
     let mut state = State::new(&program);
     let mut file = File::open(log).expect("the log is there");
@@ -38,7 +38,7 @@ fn main() {
         block.truncate(whole);
         (!block.is_empty()).then_some(block)
     });
-    let now = Moment {
+    let now = ClockReading {
         seconds: 0,
         wall: 0,
         weekday: 0,
@@ -50,7 +50,15 @@ fn main() {
         for hit in found.hits() {
             lines += 1;
             let record = &block[hit.range.clone()];
-            program.decide_hit(&search, &hit, &mut state, record, &now, &mut effects);
+            swatch_engine::decide_hit(
+                &program,
+                &search,
+                &hit,
+                &mut state,
+                record,
+                &now,
+                &mut effects,
+            );
         }
         done += effects.len();
         effects.clear();

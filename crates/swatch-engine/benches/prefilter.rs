@@ -5,7 +5,7 @@ use std::path::Path;
 
 use divan::{Bencher, black_box, counter::BytesCount};
 use swatch_config::ast::Config;
-use swatch_engine::search::{Found, Scratch, Search};
+use swatch_engine::prefilter::{Hits, Prefilter, Scratch};
 use swatch_engine::{Options, Program};
 
 fn main() {
@@ -44,14 +44,14 @@ fn compile_rules(bencher: Bencher<'_, '_>, count: usize) {
 #[divan::bench(args = [6, 100, 1000])]
 fn prepare_search(bencher: Bencher<'_, '_>, count: usize) {
     let program = program(count);
-    bencher.bench(|| Search::new(black_box(&program)));
+    bencher.bench(|| Prefilter::new(black_box(&program)));
 }
 
 /// A block in which one line of a hundred matches a rule.
 #[divan::bench(args = [6, 100, 1000])]
 fn search_block(bencher: Bencher<'_, '_>, count: usize) {
     let program = program(count);
-    let search = Search::new(&program);
+    let search = Prefilter::new(&program);
     let mut block = Vec::new();
     for n in 0..2_000 {
         if n % 100 == 7 {
@@ -61,7 +61,7 @@ fn search_block(bencher: Bencher<'_, '_>, count: usize) {
             block.push(b'\n');
         }
     }
-    let (mut scratch, mut found) = (Scratch::new(), Found::new());
+    let (mut scratch, mut found) = (Scratch::new(), Hits::new());
     bencher
         .counter(BytesCount::of_slice(&block))
         .bench_local(|| {

@@ -1,6 +1,6 @@
 //! Time stamps at the start of a record: where they end, and which second they name.
 //!
-//! Known are the classic one of syslog (`Jan  2 03:04:05 `, as swatchdog removes it from a throttle
+//! KnownMatches are the classic one of syslog (`Jan  2 03:04:05 `, as swatchdog removes it from a throttle
 //! key) and those of RFC 3339 and ISO 8601 (`2024-01-02T03:04:05.678901+02:00 `, with a blank
 //! instead of `T`, a comma before the fraction, `Z`, an offset or none), the latter also behind the
 //! priority and version of RFC 5424 (`<34>1 `).

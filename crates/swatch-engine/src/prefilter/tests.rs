@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use swatch_config::ast::{Expr, Flags, Match, When};
 
-use super::{Found, Scratch, Search, in_order};
+use super::{Hits, Prefilter, Scratch, in_order};
 use crate::effect::Effect;
 use crate::state::State;
 use crate::testing::*;
@@ -132,19 +132,19 @@ proptest! {
         let now = at(0);
         let mut plain = Vec::new();
         for line in lines(&log) {
-            bench.program.decide(&mut bench.state, line, &now, &mut plain);
+            crate::decide(&bench.program, &mut bench.state, line, &now, &mut plain);
         }
         let program = &bench.program;
-        let search = Search::new(program);
+        let search = Prefilter::new(program);
 
         // Record by record.
-        let (mut scratch, mut found) = (Scratch::new(), Found::new());
+        let (mut scratch, mut found) = (Scratch::new(), Hits::new());
         let mut state = State::new(program);
         let mut out: Vec<Effect> = Vec::new();
         for line in lines(&log) {
             search.record(program, &mut scratch, line, &mut found);
             for hit in found.hits() {
-                program.decide_hit(&search, &hit, &mut state, line, &now, &mut out);
+                crate::decide_hit(program, &search, &hit, &mut state, line, &now, &mut out);
             }
         }
         prop_assert_eq!(&out, &plain);
@@ -164,7 +164,7 @@ proptest! {
         let ended = in_order(program, &search, 2, blocks.into_iter(), Ok, |block, found| {
             for hit in found.hits() {
                 let record = &block[hit.range.clone()];
-                program.decide_hit(&search, &hit, &mut state, record, &now, &mut out);
+                crate::decide_hit(program, &search, &hit, &mut state, record, &now, &mut out);
             }
             ControlFlow::<()>::Continue(())
         });
@@ -176,7 +176,7 @@ proptest! {
 /// Many small blocks, in each of which the number of the block is found.
 fn numbered(mut decide: impl FnMut(usize) -> ControlFlow<usize> + Send) -> Option<usize> {
     let bench = Bench::new(vec![rule("n", matches("number"), vec![say("$_")])]);
-    let search = Search::new(&bench.program);
+    let search = Prefilter::new(&bench.program);
     let blocks = (0..1_000).map(|n| format!("number {n}\n").into_bytes());
     in_order(&bench.program, &search, 4, blocks, Ok, |block, found| {
         assert_eq!(found.len(), 1);
@@ -202,7 +202,7 @@ fn blocks_come_in_order_until_it_is_broken_off() {
 #[test]
 fn what_cannot_be_loaded_breaks_off_in_its_turn() {
     let bench = Bench::new(vec![rule("n", matches("number"), vec![say("$_")])]);
-    let search = Search::new(&bench.program);
+    let search = Prefilter::new(&bench.program);
     let load = |n: usize| match n {
         300.. => Err(n),
         _ => Ok(b"number\n"),
@@ -234,9 +234,9 @@ fn a_choice_that_the_log_shows_to_be_poor_is_changed() {
         matches(r"QQQQQ_QQQQQ.*seldom seen"),
         vec![echo()],
     )]);
-    let search = Search::new(&bench.program);
+    let search = Prefilter::new(&bench.program);
     let log = "QQQQQ_QQQQQ and so on, line after line of it\n".repeat(4_000);
-    let (mut scratch, mut found) = (Scratch::new(), Found::new());
+    let (mut scratch, mut found) = (Scratch::new(), Hits::new());
     let generation = || search.generation.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(generation(), 1);
     let short = &log.as_bytes()[..4096];

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use memchr::{memchr, memrchr};
 
-use super::found::Found;
+use super::hits::Hits;
 use super::index::{Index, Owner};
-use super::rules::Search;
+use super::{Prefilter, adapt};
 use crate::program::Program;
 use perl_pattern::Verdict;
 
@@ -36,12 +36,12 @@ impl Scratch {
     }
 }
 
-impl Search {
+impl Prefilter {
     /// Finds the records of a block that can concern a rule. The block holds whole records with a
     /// newline behind each (the last one may lack it), and is shorter than 2 GiB.
-    pub fn block(&self, program: &Program, scratch: &mut Scratch, block: &[u8], found: &mut Found) {
+    pub fn block(&self, program: &Program, scratch: &mut Scratch, block: &[u8], found: &mut Hits) {
         found.clear();
-        self.learn(block);
+        adapt::learn(self, block);
         let index = self.touches(scratch, block);
         if !index.rest.is_empty() {
             rest_lines(program, &index, block, scratch);
@@ -68,7 +68,7 @@ impl Search {
             done = (end + 1).min(block.len());
         }
         self.other_lines(block, done..block.len(), found);
-        self.adapt(scratch, block);
+        adapt::adapt(self, scratch, block);
     }
 
     /// The same for a single record, which may hold newlines.
@@ -77,7 +77,7 @@ impl Search {
         program: &Program,
         scratch: &mut Scratch,
         record: &[u8],
-        found: &mut Found,
+        found: &mut Hits,
     ) {
         found.clear();
         let index = self.touches(scratch, record);
@@ -118,7 +118,7 @@ impl Search {
     }
 
     /// Tries the patterns that touch a line.
-    fn line(&self, program: &Program, record: &[u8], scratch: &mut Scratch, found: &mut Found) {
+    fn line(&self, program: &Program, record: &[u8], scratch: &mut Scratch, found: &mut Hits) {
         let owners = &mut scratch.line;
         owners.sort_unstable_by_key(|owner| owner.pattern);
         owners.dedup_by_key(|owner| owner.pattern);
@@ -141,7 +141,7 @@ impl Search {
     }
 
     /// Lines without a touch.
-    fn other_lines(&self, block: &[u8], range: Range<usize>, found: &mut Found) {
+    fn other_lines(&self, block: &[u8], range: Range<usize>, found: &mut Hits) {
         if !self.sees_all() {
             return;
         }

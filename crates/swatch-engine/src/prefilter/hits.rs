@@ -6,9 +6,9 @@ use std::ops::Range;
 const UNSURE: u32 = 1 << 31;
 
 /// The records of a block that may concern a rule, in order. Filled by
-/// [`Search::block`](super::Search::block), and used again for the next block.
+/// [`Prefilter::block`](super::Prefilter::block), and used again for the next block.
 #[derive(Debug, Default, Clone)]
-pub struct Found {
+pub struct Hits {
     lines: Vec<Line>,
     patterns: Vec<u32>,
 }
@@ -48,11 +48,11 @@ impl Matched<'_> {
     }
 }
 
-impl Found {
+impl Hits {
     /// Nothing found yet.
     #[must_use]
-    pub fn new() -> Found {
-        Found::default()
+    pub fn new() -> Hits {
+        Hits::default()
     }
 
     /// The records in the order of the block.

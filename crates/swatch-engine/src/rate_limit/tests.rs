@@ -256,7 +256,13 @@ fn memory_is_bounded_whatever_the_keys() {
     let mut out = Vec::new();
     for i in 0..5_000 {
         out.clear();
-        program.decide(&mut state, i.to_string().as_bytes(), &at(0), &mut out);
+        crate::decide(
+            &program,
+            &mut state,
+            i.to_string().as_bytes(),
+            &at(0),
+            &mut out,
+        );
         assert_eq!(out.len(), 1);
     }
     assert_eq!(state.remembered_keys(), 1000);
@@ -264,7 +270,8 @@ fn memory_is_bounded_whatever_the_keys() {
     // Windows that have ended are dropped as new keys come, without a bound that forces it.
     for i in 0..250 {
         out.clear();
-        program.decide(
+        crate::decide(
+            &program,
             &mut state,
             format!("later {i}").as_bytes(),
             &at(60),

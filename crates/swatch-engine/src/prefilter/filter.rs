@@ -7,7 +7,7 @@
 //! where a bit is set the texts themselves are compared.
 
 use super::needle::Needle;
-use super::sample::Sample;
+use super::sample::LogSample;
 use super::window::{BITS, folded, hash, load};
 
 /// Words of the bit map.
@@ -39,7 +39,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
     /// The shortest text that it finds.
     pub(crate) const SHORTEST: usize = Q + S - 1;
 
-    pub(crate) fn new(needles: Vec<Needle>, seen: &Sample) -> Self {
+    pub(crate) fn new(needles: Vec<Needle>, seen: &LogSample) -> Self {
         let mut hashed = Vec::with_capacity(needles.len() * S);
         for (number, needle) in (0u32..).zip(&needles) {
             let (_, at) = seen.best_part(&needle.bytes, Q, S);

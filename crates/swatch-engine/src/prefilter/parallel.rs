@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::found::Found;
-use super::rules::Search;
+use super::Prefilter;
+use super::hits::Hits;
 use super::scan::Scratch;
 use crate::program::Program;
 
@@ -20,11 +20,11 @@ use crate::program::Program;
 /// woken for each block.) At most two blocks per thread are under way.
 pub fn in_order<J, B, T>(
     program: &Program,
-    search: &Search,
+    search: &Prefilter,
     threads: usize,
     jobs: impl Iterator<Item = J> + Send,
     load: impl Fn(J) -> Result<B, T> + Sync,
-    decide: impl FnMut(B, &Found) -> ControlFlow<T> + Send,
+    decide: impl FnMut(B, &Hits) -> ControlFlow<T> + Send,
 ) -> Option<T>
 where
     B: AsRef<[u8]> + Send,
@@ -40,7 +40,7 @@ where
             let drawn = lock(&source).next();
             let Some((number, job)) = drawn else { break };
             let searched = load(job).map(|block| {
-                let mut found = Found::new();
+                let mut found = Hits::new();
                 search.block(program, &mut scratch, block.as_ref(), &mut found);
                 (block, found)
             });

@@ -11,14 +11,15 @@ mod word;
 use swatch_config::ast::{Command, Piece, Var};
 
 use crate::effect::Invocation;
+use crate::env::{Env, Variable};
 use crate::fields::is_blank;
-use crate::lookup::{Lookup, Part, Source, Text};
+use crate::text::{CompiledText, TextPart};
 use quote::Quote;
 use word::Unit;
 
 /// A compiled command.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Plan {
+pub(crate) enum CompiledCommand {
     /// Words, each of them parts.
     Direct(Vec<DirectWord>),
     Shell(Vec<ShellPart>),
@@ -27,7 +28,7 @@ pub(crate) enum Plan {
 /// A word of a command that runs without a shell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DirectWord {
-    text: Text,
+    text: CompiledText,
     /// `ssh` gives it to a shell on the other side.
     remote: bool,
 }
@@ -36,31 +37,31 @@ pub(crate) struct DirectWord {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ShellPart {
     Literal(Vec<u8>),
-    Value(Source, Vec<Quote>),
+    Value(Variable, Vec<Quote>),
 }
 
-impl Plan {
+impl CompiledCommand {
     /// `awk_fields`: `$1` is a field of the record instead of a group.
     pub(crate) fn compile(command: &Command, awk_fields: bool) -> Self {
         let source = |var: &Var| match var {
-            Var::Group(n) if awk_fields => Source::Field(*n),
-            other => Source::Var(other.clone()),
+            Var::Group(n) if awk_fields => Variable::Field(*n),
+            other => Variable::Var(other.clone()),
         };
         match command {
             Command::Direct(words) => {
-                let ssh = matches!(words.first().map(Text::compile), Some(t)
+                let ssh = matches!(words.first().map(CompiledText::compile), Some(t)
                     if t.literal().is_some_and(|w| w == b"ssh" || w.ends_with(b"/ssh")));
                 // The host is the first word that is neither an option nor an option's value; a
                 // value that is taken for the host only makes more be quoted, never less.
                 let host = words
                     .iter()
                     .skip(1)
-                    .position(|w| !matches!(Text::compile(w).literal(), Some([b'-', ..])));
+                    .position(|w| !matches!(CompiledText::compile(w).literal(), Some([b'-', ..])));
                 let words = words.iter().enumerate().map(|(i, w)| DirectWord {
-                    text: Text::with(w, source),
+                    text: CompiledText::with(w, source),
                     remote: ssh && host.is_some_and(|h| i > h + 1),
                 });
-                Plan::Direct(words.collect())
+                CompiledCommand::Direct(words.collect())
             }
             Command::Shell(script) => {
                 let mut units = Vec::new();
@@ -82,16 +83,16 @@ impl Plan {
                         ShellPart::Value(source(var), steps)
                     }
                 });
-                Plan::Shell(parts.collect())
+                CompiledCommand::Shell(parts.collect())
             }
         }
     }
 
     /// Adds the sources that another engine must give the values of, each once.
-    pub(crate) fn add_sources(&self, out: &mut Vec<Source>) {
+    pub(crate) fn add_sources(&self, out: &mut Vec<Variable>) {
         match self {
-            Plan::Direct(words) => words.iter().for_each(|w| w.text.add_sources(out)),
-            Plan::Shell(parts) => {
+            CompiledCommand::Direct(words) => words.iter().for_each(|w| w.text.add_sources(out)),
+            CompiledCommand::Shell(parts) => {
                 for part in parts {
                     if let ShellPart::Value(source, _) = part {
                         source.add_to(out);
@@ -102,22 +103,22 @@ impl Plan {
     }
 
     /// The command with its values; none if no word is left of it.
-    pub(crate) fn render(&self, lookup: &mut impl Lookup) -> Option<Invocation> {
+    pub(crate) fn render(&self, env: &mut impl Env) -> Option<Invocation> {
         match self {
-            Plan::Direct(words) => {
+            CompiledCommand::Direct(words) => {
                 let mut argv = Vec::with_capacity(words.len());
                 for word in words {
-                    render_word(word, lookup, &mut argv);
+                    render_word(word, env, &mut argv);
                 }
                 (!argv.is_empty()).then_some(Invocation::Direct(argv))
             }
-            Plan::Shell(parts) => {
+            CompiledCommand::Shell(parts) => {
                 let mut script = Vec::new();
                 for part in parts {
                     match part {
                         ShellPart::Literal(t) => script.extend(without_nul(t)),
                         ShellPart::Value(source, quotes) => {
-                            let value = lookup.value(source);
+                            let value = env.value(source);
                             let mut value: Vec<u8> = without_nul(&value).collect();
                             for quote in quotes {
                                 let mut quoted = Vec::with_capacity(value.len() + 16);
@@ -140,13 +141,13 @@ fn without_nul(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// Adds what becomes of a word: its values are split at blanks, glued to the text beside them.
-fn render_word(word: &DirectWord, lookup: &mut impl Lookup, argv: &mut Vec<Vec<u8>>) {
+fn render_word(word: &DirectWord, env: &mut impl Env, argv: &mut Vec<Vec<u8>>) {
     let mut current: Option<Vec<u8>> = None;
     for part in &word.text.parts {
         match part {
-            Part::Literal(t) => current.get_or_insert_default().extend(without_nul(t)),
-            Part::Value(source) => {
-                let value = lookup.value(source);
+            TextPart::Literal(t) => current.get_or_insert_default().extend(without_nul(t)),
+            TextPart::Value(source) => {
+                let value = env.value(source);
                 if word.remote {
                     let mut quoted = Vec::new();
                     let value: Vec<u8> = without_nul(&value).collect();

@@ -6,7 +6,7 @@ use aho_corasick::Span;
 use aho_corasick::packed;
 
 use super::needle::Needle;
-use super::sample::Sample;
+use super::sample::LogSample;
 
 /// More texts than this are found faster by samples.
 const MOST: usize = 24;
@@ -15,25 +15,25 @@ const MOST_WINDOWS: usize = 64;
 
 /// Finds a few texts, each by a window of three or four bytes of it.
 #[derive(Debug)]
-pub(crate) struct Few {
+pub(crate) struct Teddy {
     searcher: packed::Searcher,
     /// For each window the texts that have it, and where.
     owners: Vec<Vec<(u32, u32)>>,
     needles: Vec<Needle>,
 }
 
-impl Few {
+impl Teddy {
     /// None: there are too many texts, or the machine has no fitting instructions.
-    pub(crate) fn new(needles: &[Needle], sample: &Sample) -> Option<Few> {
+    pub(crate) fn new(needles: &[Needle], sample: &LogSample) -> Option<Teddy> {
         if needles.len() > MOST {
             return None;
         }
         (3..=4)
             .rev()
-            .find_map(|length| Few::with_windows(needles, length, sample))
+            .find_map(|length| Teddy::with_windows(needles, length, sample))
     }
 
-    fn with_windows(needles: &[Needle], length: usize, sample: &Sample) -> Option<Few> {
+    fn with_windows(needles: &[Needle], length: usize, sample: &LogSample) -> Option<Teddy> {
         let mut windows: BTreeMap<Vec<u8>, Vec<(u32, u32)>> = BTreeMap::new();
         for (number, needle) in (0u32..).zip(needles) {
             let cost = |window: &[u8]| {
@@ -58,7 +58,7 @@ impl Few {
             .builder()
             .extend(windows.keys())
             .build()?;
-        Some(Few {
+        Some(Teddy {
             searcher,
             owners: windows.into_values().collect(),
             needles: needles.to_vec(),

@@ -1,4 +1,32 @@
-//! From patterns to rules.
+//! All rules at once: which records of a block can concern any rule, and which rules.
+//!
+//! The cost of a log must be that of looking through it once, whatever the number of rules:
+//!
+//! 1. Each pattern gives texts of which a record must hold one to match (`literal`), the rarest
+//!    ones that it has (`rank`, and what the log itself shows: `adapt`). All texts together are
+//!    looked for in one pass over the block (`filter`).
+//! 2. Patterns without such texts go into one automaton over the block (`index`).
+//! 3. Only where something was found, the line is cut out, and the patterns concerned are tried on
+//!    it, each exactly as the rule would.
+//! 4. The rules are decided in their order on these lines alone, by
+//!    [`decide_hit`](crate::decide_hit).
+//!
+//! Nothing is built before it is needed: a thousand rules are ready in some milliseconds, and the
+//! engines of those that never match are never made.
+
+mod adapt;
+mod filter;
+mod hits;
+mod index;
+mod needle;
+mod parallel;
+mod requirement;
+mod sample;
+mod scan;
+mod teddy;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,17 +34,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memchr::memmem::Finder;
 use perl_pattern::{LiteralSet, Matcher, RequiredLiterals, selectivity};
 
-use super::adapt::Adaptation;
-use super::found::{Hit, Matched};
-use super::index::{Index, SHORTEST};
-use super::sample::Sample;
-use crate::needs::Need;
 use crate::program::Program;
+use adapt::Adaptation;
+use hits::Matched;
+use index::{Index, SHORTEST};
+use requirement::Requirement;
+use sample::LogSample;
+
+pub use hits::{Hit, Hits};
+pub use parallel::in_order;
+pub use scan::Scratch;
 
 /// All that is needed to search for the rules of one program. It may be shared by threads, each
-/// with a [`Scratch`](super::Scratch) of its own.
+/// with a [`Scratch`](Scratch) of its own.
 #[derive(Debug)]
-pub struct Search {
+pub struct Prefilter {
     /// For each pattern whether the search says if it matches.
     covered: Vec<bool>,
     /// For each pattern the rules that need it.
@@ -24,14 +56,14 @@ pub struct Search {
     /// Rules that must be tried on every record.
     always: Vec<u32>,
     /// For each pattern its texts, and which of them are searched for.
-    pub(super) texts: Vec<RequiredLiterals>,
+    texts: Vec<RequiredLiterals>,
     /// For each pattern with several choices of texts the means to look for them in a line.
     finders: Vec<Box<[ChoiceFinder]>>,
     rest: Vec<u32>,
     index: Mutex<Arc<Index>>,
     /// Grows when the index changes.
-    pub(super) generation: AtomicU64,
-    pub(super) adaptation: Mutex<Adaptation>,
+    generation: AtomicU64,
+    adaptation: Mutex<Adaptation>,
 }
 
 /// Looks for the texts of one choice: each with whether it is to be looked for in lower case.
@@ -39,12 +71,12 @@ type ChoiceFinder = Box<[(Finder<'static>, bool)]>;
 
 /// What a search has found out of a record's patterns.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'s> {
+pub(crate) struct KnownMatches<'s> {
     covered: &'s [bool],
     matched: Matched<'s>,
 }
 
-impl Known<'_> {
+impl KnownMatches<'_> {
     /// Whether the pattern matches the record, if that is known.
     pub(crate) fn get(&self, pattern: usize) -> Option<bool> {
         if self.covered[pattern] {
@@ -55,10 +87,10 @@ impl Known<'_> {
     }
 }
 
-impl Search {
+impl Prefilter {
     /// Prepares the search for all rules of the program.
     #[must_use]
-    pub fn new(program: &Program) -> Search {
+    pub fn new(program: &Program) -> Prefilter {
         let matchers = &program.patterns.matchers;
         let mut covered = vec![false; matchers.len()];
         let mut rules = vec![Vec::new(); matchers.len()];
@@ -68,8 +100,8 @@ impl Search {
             .collect();
         let mut rest = Vec::new();
         let mut looked_at = vec![false; matchers.len()];
-        for (number, need) in (0u32..).zip(program.needs()) {
-            let Need::AnyOf(patterns) = need else {
+        for (number, need) in (0u32..).zip(requirement::requirements(program)) {
+            let Requirement::AnyOf(patterns) = need else {
                 always.push(number);
                 continue;
             };
@@ -102,9 +134,14 @@ impl Search {
             }
         }
         let adaptation = Adaptation::new(matchers.len());
-        let index = index(&texts, &adaptation.chosen, rest.clone(), &Sample::default());
+        let index = index(
+            &texts,
+            &adaptation.chosen,
+            rest.clone(),
+            &LogSample::default(),
+        );
         let finders = texts.iter().map(finders).collect();
-        Search {
+        Prefilter {
             finders,
             covered,
             rules,
@@ -125,12 +162,7 @@ impl Search {
 
     /// Whether the record has a text of every choice of the pattern: to look for them takes much
     /// less time than to try the pattern. `lower` is the record in lower case, once it was needed.
-    pub(super) fn has_all_texts(
-        &self,
-        pattern: u32,
-        record: &[u8],
-        lower: &mut Option<Vec<u8>>,
-    ) -> bool {
+    fn has_all_texts(&self, pattern: u32, record: &[u8], lower: &mut Option<Vec<u8>>) -> bool {
         self.finders[pattern as usize].iter().all(|choice| {
             choice.iter().any(|(finder, fold)| {
                 let text = if *fold {
@@ -144,19 +176,19 @@ impl Search {
     }
 
     /// The index in force.
-    pub(super) fn index(&self) -> Arc<Index> {
+    fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes another choice of texts.
-    pub(super) fn choose(&self, chosen: &[u32], sample: &Sample) {
+    fn choose(&self, chosen: &[u32], sample: &LogSample) {
         let index = index(&self.texts, chosen, self.rest.clone(), sample);
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    pub(crate) fn known<'s>(&'s self, hit: &Hit<'s>) -> Known<'s> {
-        Known {
+    pub(crate) fn known<'s>(&'s self, hit: &Hit<'s>) -> KnownMatches<'s> {
+        KnownMatches {
             covered: &self.covered,
             matched: hit.matched,
         }
@@ -188,7 +220,7 @@ fn finders(texts: &RequiredLiterals) -> Box<[ChoiceFinder]> {
     choices.collect()
 }
 
-fn index(texts: &[RequiredLiterals], chosen: &[u32], rest: Vec<u32>, sample: &Sample) -> Index {
+fn index(texts: &[RequiredLiterals], chosen: &[u32], rest: Vec<u32>, sample: &LogSample) -> Index {
     let choices =
         (0u32..)
             .zip(texts.iter().zip(chosen))

@@ -1,0 +1,88 @@
+//! Patterns: each distinct text is compiled once.
+
+use std::collections::HashMap;
+
+use perl_pattern::{Limits, Matcher, Modifiers, PatternError};
+use swatch_config::ast::{Flags, Pattern};
+use swatch_config::{Diagnostic, Sources};
+
+use crate::patterns::Patterns;
+
+/// Compiles patterns and collects the errors.
+pub(super) struct PatternCompiler<'c> {
+    pub(super) patterns: Patterns,
+    pub(super) errors: Vec<Diagnostic>,
+    numbers: HashMap<(Vec<u8>, Flags), usize>,
+    limits: Limits,
+    sources: &'c Sources,
+}
+
+impl<'c> PatternCompiler<'c> {
+    pub(super) fn new(limits: Limits, sources: &'c Sources) -> Self {
+        Self {
+            patterns: Patterns::default(),
+            errors: Vec::new(),
+            numbers: HashMap::new(),
+            limits,
+            sources,
+        }
+    }
+
+    /// The number of a pattern. `None`: it is empty, or it was refused.
+    pub(super) fn add(&mut self, pattern: &Pattern) -> Option<usize> {
+        if pattern.source.is_empty() {
+            return None;
+        }
+        let key = (pattern.source.clone(), pattern.flags);
+        if let Some(known) = self.numbers.get(&key) {
+            return Some(*known);
+        }
+        match Matcher::compile(&pattern.source, &modifiers(pattern.flags), &self.limits) {
+            Ok(matcher) => {
+                let number = self.patterns.matchers.len();
+                self.patterns.matchers.push(matcher);
+                self.numbers.insert(key, number);
+                Some(number)
+            }
+            Err(error) => {
+                let text = self.sources.slice(pattern.span);
+                self.errors.push(refusal(error, pattern, text));
+                None
+            }
+        }
+    }
+}
+
+/// The modifiers that the configuration's parser read.
+fn modifiers(flags: Flags) -> Modifiers {
+    Modifiers {
+        ignore_case: flags.ignore_case,
+        multi_line: flags.multi_line,
+        dot_all: flags.dot_all,
+        extended: flags.extended,
+        extended_more: flags.extended_more,
+        no_capture: flags.no_capture,
+        ascii: flags.ascii,
+    }
+}
+
+/// A refusal as an error at its place in the pattern literal, of which `text` is what the file
+/// holds.
+fn refusal(error: PatternError, pattern: &Pattern, text: &[u8]) -> Diagnostic {
+    let mut span = pattern.span;
+    // Where escapes or constants were replaced, an offset into the source means nothing in the
+    // file, and the whole literal is shown.
+    let found = text
+        .windows(pattern.source.len().max(1))
+        .position(|window| window == pattern.source);
+    if let Some(at) = found {
+        span.start = (span.start + at + error.offset).min(span.end);
+        span.end = (span.start + 1).min(span.end).max(span.start);
+    }
+    let message = "this pattern cannot be used";
+    let diagnostic = Diagnostic::error(span, message, error.message);
+    match error.help {
+        Some(help) => diagnostic.with_help(help),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,33 @@
+//! Variables of texts and commands, and where their values come from.
+
+use std::borrow::Cow;
+
+use swatch_config::ast::Var;
+
+/// A variable, or a field of the record under `--awk-field-syntax`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Variable {
+    Var(Var),
+    /// Field number from 1.
+    Field(u32),
+}
+
+impl Variable {
+    /// Adds it unless it is there, or needs nothing but the record.
+    pub(crate) fn add_to(&self, out: &mut Vec<Variable>) {
+        let known = matches!(
+            self,
+            Variable::Field(_) | Variable::Var(Var::Whole | Var::Record | Var::Pid)
+        );
+        if !known && !out.contains(self) {
+            out.push(self.clone());
+        }
+    }
+}
+
+/// Gives variables their values: the native engine from the last match, the Perl engine from what
+/// Perl computed.
+pub(crate) trait Env {
+    /// The value of a variable; one that has none is empty.
+    fn value(&mut self, source: &Variable) -> Cow<'_, [u8]>;
+}

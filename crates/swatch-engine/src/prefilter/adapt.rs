@@ -1,0 +1,87 @@
+//! Other texts, and other parts of them, by what the log shows.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::Prefilter;
+use super::sample::LogSample;
+use super::scan::Scratch;
+
+/// Look at the counts after this much text.
+const PERIOD: usize = 1 << 20;
+/// A smaller block shows little.
+const ENOUGH: usize = 64 << 10;
+/// The index is built anew at most so often: a log may change, but not for ever.
+const MOST_CHANGES: u32 = 8;
+
+/// What was chosen so far.
+#[derive(Debug)]
+pub(super) struct Adaptation {
+    /// For each pattern the number of the choice that is searched for.
+    pub(super) chosen: Vec<u32>,
+    changes: u32,
+}
+
+impl Adaptation {
+    pub(super) fn new(patterns: usize) -> Adaptation {
+        Adaptation {
+            chosen: vec![0; patterns],
+            changes: 0,
+        }
+    }
+}
+
+/// Makes the first choice by the first block that is large enough to show something.
+pub(super) fn learn(search: &Prefilter, block: &[u8]) {
+    if block.len() < ENOUGH || search.generation.load(Ordering::Acquire) > 1 {
+        return;
+    }
+    let mut adaptation = search
+        .adaptation
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if adaptation.changes == 0 {
+        adaptation.changes = 1;
+        let sample = LogSample::of(block);
+        rechoose(search, &mut adaptation, &sample);
+        search.choose(&adaptation.chosen, &sample);
+    }
+}
+
+/// Counts the block; now and then, chooses again if lines are tried for nothing.
+pub(super) fn adapt(search: &Prefilter, scratch: &mut Scratch, block: &[u8]) {
+    scratch.seen.bytes += block.len();
+    if scratch.seen.bytes < PERIOD {
+        return;
+    }
+    let seen = std::mem::take(&mut scratch.seen);
+    // One line in a hundred or so.
+    let too_many = (seen.bytes / 16_384) as u32;
+    if seen.lines_for_nothing < too_many || block.len() < ENOUGH {
+        return;
+    }
+    // Another thread at work on the same is as good.
+    if let Ok(mut adaptation) = search.adaptation.try_lock()
+        && adaptation.changes < MOST_CHANGES
+    {
+        adaptation.changes += 1;
+        let sample = LogSample::of(block);
+        if rechoose(search, &mut adaptation, &sample) {
+            search.choose(&adaptation.chosen, &sample);
+        }
+    }
+}
+
+/// Chooses by a sample; whether anything has changed.
+fn rechoose(search: &Prefilter, adaptation: &mut Adaptation, sample: &LogSample) -> bool {
+    let before = adaptation.chosen.clone();
+    for (texts, chosen) in search.texts.iter().zip(&mut adaptation.chosen) {
+        // What is all of a pattern leaves nothing to be tried.
+        if texts.sets.len() > 1 && !texts.complete {
+            let costs = texts.sets.iter().map(|choice| sample.choice(choice));
+            let best = (0u32..).zip(costs).min_by(|(_, a), (_, b)| a.total_cmp(b));
+            *chosen = best.map_or(0, |(best, _)| best);
+        }
+    }
+    adaptation.chosen != before
+}

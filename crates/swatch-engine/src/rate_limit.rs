@@ -1,0 +1,9 @@
+//! Throttles and thresholds: which of many similar messages are acted upon.
+
+pub(crate) mod key;
+mod stamp;
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod threshold;
+pub(crate) mod throttle;
