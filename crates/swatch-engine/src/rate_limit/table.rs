@@ -1,7 +1,8 @@
-//! A table of bounded size that forgets what was used longest ago.
+//! A table of bounded size that evicts the least recently used entries.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+
+use hashlink::LinkedHashMap;
 
 /// Two independently keyed 64-bit hashes stand for a key: nobody who writes log lines can choose
 /// two keys that fall together, and a key of any length costs 16 bytes.
@@ -48,37 +49,20 @@ impl BuildHasher for BuildFirstHalf {
     }
 }
 
-/// "No entry" in the links.
-const NONE: u32 = u32::MAX;
-
-#[derive(Debug, Clone)]
-struct Entry<V> {
-    key: Key,
-    value: V,
-    newer: u32,
-    older: u32,
-}
-
-/// At most `limit` values by key, linked in the order of their last use.
+/// At most `limit` values by key, in the order of their last use.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<V> {
-    index: HashMap<Key, u32, BuildFirstHalf>,
-    entries: Vec<Entry<V>>,
-    newest: u32,
-    oldest: u32,
+    entries: LinkedHashMap<Key, V, BuildFirstHalf>,
     limit: usize,
-    /// Entries that had to go although they still mattered.
+    /// Entries that were evicted although they still mattered.
     pub(crate) forgotten: u64,
 }
 
 impl<V: Copy> Table<V> {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            index: HashMap::with_hasher(BuildFirstHalf),
-            entries: Vec::new(),
-            newest: NONE,
-            oldest: NONE,
-            limit: limit.clamp(1, NONE as usize),
+            entries: LinkedHashMap::with_hasher(BuildFirstHalf),
+            limit: limit.max(1),
             forgotten: 0,
         }
     }
@@ -87,93 +71,34 @@ impl<V: Copy> Table<V> {
         self.entries.len()
     }
 
-    /// A smaller limit forgets the oldest at once.
+    /// A smaller limit evicts the least recently used entries at once.
     pub(crate) fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.clamp(1, NONE as usize);
+        self.limit = limit.max(1);
         while self.entries.len() > self.limit {
             self.forgotten += 1;
-            self.remove(self.oldest);
+            self.entries.pop_front();
         }
     }
 
-    /// The value of a key, which counts as used now.
+    /// The value of a key, which becomes the most recently used one.
     pub(crate) fn get(&mut self, key: Key) -> Option<&mut V> {
-        let at = *self.index.get(&key)?;
-        self.unlink(at);
-        self.link_newest(at);
-        Some(&mut self.entries[at as usize].value)
+        self.entries.to_back(&key)
     }
 
-    /// Adds a key that is not there. `dead` says of a value that it cannot matter any more: up to
-    /// two such at the old end are dropped, so that a table shrinks after a flood.
+    /// Adds a key that is not there. Up to two of the least recently used entries are dropped if
+    /// they are `dead`, so that a table shrinks after a flood.
     pub(crate) fn insert(&mut self, key: Key, value: V, dead: impl Fn(&V) -> bool) {
         for _ in 0..2 {
-            if self.oldest == NONE || !dead(&self.entries[self.oldest as usize].value) {
-                break;
-            }
-            self.remove(self.oldest);
+            match self.entries.front() {
+                Some((_, oldest)) if dead(oldest) => self.entries.pop_front(),
+                _ => break,
+            };
         }
         if self.entries.len() >= self.limit {
             self.forgotten += 1;
-            self.remove(self.oldest);
+            self.entries.pop_front();
         }
-        let at = self.entries.len() as u32;
-        self.entries.push(Entry {
-            key,
-            value,
-            newer: NONE,
-            older: NONE,
-        });
-        self.index.insert(key, at);
-        self.link_newest(at);
-    }
-
-    fn link_newest(&mut self, at: u32) {
-        self.entries[at as usize].older = self.newest;
-        self.entries[at as usize].newer = NONE;
-        match self.newest {
-            NONE => self.oldest = at,
-            second => self.entries[second as usize].newer = at,
-        }
-        self.newest = at;
-    }
-
-    fn unlink(&mut self, at: u32) {
-        let (newer, older) = {
-            let e = &self.entries[at as usize];
-            (e.newer, e.older)
-        };
-        match newer {
-            NONE => self.newest = older,
-            n => self.entries[n as usize].older = older,
-        }
-        match older {
-            NONE => self.oldest = newer,
-            o => self.entries[o as usize].newer = newer,
-        }
-    }
-
-    fn remove(&mut self, at: u32) {
-        self.unlink(at);
-        self.index.remove(&self.entries[at as usize].key);
-        let last = (self.entries.len() - 1) as u32;
-        self.entries.swap_remove(at as usize);
-        if at != last {
-            // The last entry has moved to the gap: its neighbours must know.
-            let (key, newer, older) = {
-                let e = &self.entries[at as usize];
-                (e.key, e.newer, e.older)
-            };
-            self.index.insert(key, at);
-            match newer {
-                NONE => self.newest = at,
-                n => self.entries[n as usize].older = at,
-            }
-            match older {
-                NONE => self.oldest = at,
-                o => self.entries[o as usize].newer = at,
-            }
-        }
+        self.entries.insert(key, value);
     }
 }
 
