@@ -114,7 +114,7 @@ fn hostile_lines_stay_text() {
     names.retain(|name| name != "notice.log");
     assert_eq!(names, ["203.0.113.9"]);
     let log = sandbox.text("log/203.0.113.9");
-    assert!(log.contains("\\x1b[31mred\\x9b31m"), "{log}");
+    assert!(log.contains("\\x1b[31mred\\u{9b}31m"), "{log}");
     assert!(log.bytes().all(|byte| byte == b'\n' || byte >= b' '));
     let rules = sandbox.text("rules");
     assert_eq!(rules, "iptables INPUT -s 203.0.113.9 -j DROP\n");

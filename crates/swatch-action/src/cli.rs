@@ -6,12 +6,13 @@ use std::{
 };
 
 use clap::{Parser, error::ErrorKind};
+use swatch_common::{sanitize, suggest};
 
 use crate::{
     address::FieldList,
     console::{Console, Exit},
     event::{self, Event, Where, separator::Separated},
-    harmless, notify,
+    notify,
     settings::{Settings, SettingsError},
 };
 
@@ -76,6 +77,8 @@ struct CommandLine {
 enum UsageError {
     #[error("{0} is a command: write it first, `swatch-action {0} …`")]
     CommandNotFirst(String),
+    #[error("{word:?} is neither a field nor a command: did you mean `swatch-action {meant}`?")]
+    Misspelt { word: String, meant: &'static str },
     #[error(transparent)]
     Field(#[from] crate::address::FieldListError),
     #[error(transparent)]
@@ -198,7 +201,14 @@ fn place(line: &EventLine) -> Result<Where, UsageError> {
     if Command::is(field) {
         return Err(UsageError::CommandNotFirst(field.to_owned()));
     }
-    Ok(Where::Field(FieldList::parse(field)?))
+    let meant = suggest::nearest(field, &Command::NAMES_AND_AUTO);
+    match (FieldList::parse(field), meant) {
+        (Err(_), Some(meant)) => Err(UsageError::Misspelt {
+            word: sanitize::excerpt(field.as_bytes(), 40),
+            meant,
+        }),
+        (list, _) => Ok(Where::Field(list?)),
+    }
 }
 
 fn act(
@@ -212,7 +222,7 @@ fn act(
     let lock = match (word, &place) {
         (Some("lock"), _) | (Some("block"), Where::Separated(_)) => true,
         (Some(other), _) => {
-            let other = harmless::excerpt(other.as_bytes(), 40);
+            let other = sanitize::excerpt(other.as_bytes(), 40);
             console.note(&format!(
                 "the second word is {other:?} and not \"lock\": counted only"
             ));

@@ -10,15 +10,18 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipnet::IpNet;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
+use swatch_common::{
+    duration::Seconds,
+    file_lock::{FileLock, FileLockError},
+};
 
 use crate::{
     directory::{self, Directory, DirectoryError},
-    duration::Span,
     network,
 };
 
@@ -119,13 +122,13 @@ impl AddressLogs {
         &self,
         net: IpNet,
         line: &[u8],
-        window: Option<Span>,
+        window: Option<Seconds>,
         now: i64,
     ) -> Result<u64, CountError> {
         let path = self.file(net);
-        let mut file = lock(&path)?;
+        let file = lock(&path)?;
         let before = stat(&file, &path)?;
-        let old = self.count(net, &mut file, &before)?;
+        let old = self.count(net, file.file(), &before)?;
 
         let mut text = Vec::with_capacity(line.len().min(MAX_STORED) + 2);
         if before.len() > 0 && !ends_with_newline(&file, before.len()) {
@@ -135,7 +138,7 @@ impl AddressLogs {
         let torn = u64::from(!text.is_empty());
         text.extend_from_slice(&line[..line.len().min(MAX_STORED)]);
         text.push(b'\n');
-        let written = file.write(&text);
+        let written = file.file().write(&text);
         match written {
             Ok(count) if count == text.len() => {}
             other => {
@@ -172,18 +175,18 @@ impl AddressLogs {
             .read(true)
             .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
             .open(&path);
-        let mut file = match opened {
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             Err(source) => return Err(io_error("read", &path, source)),
         };
         let meta = stat(&file, &path)?;
-        self.count(net, &mut file, &meta)
+        self.count(net, &file, &meta)
     }
 
     /// How many lines of the window there are, for a dry run.
     #[must_use]
-    pub fn lines_within(&self, net: IpNet, span: Span, now: i64) -> u64 {
+    pub fn lines_within(&self, net: IpNet, span: Seconds, now: i64) -> u64 {
         window::within(&self.dir, net, span, now)
     }
 
@@ -215,7 +218,7 @@ impl AddressLogs {
     fn count(
         &self,
         net: IpNet,
-        file: &mut File,
+        mut file: &File,
         meta: &std::fs::Metadata,
     ) -> Result<u64, CountError> {
         if meta.len() == 0 {
@@ -226,11 +229,10 @@ impl AddressLogs {
         {
             return Ok(lines);
         }
-        let reader = file;
         let mut buffer = vec![0; (READ_SIZE as usize) * 2];
         let mut lines = 0;
         loop {
-            match reader.read(&mut buffer) {
+            match file.read(&mut buffer) {
                 Ok(0) => return Ok(lines),
                 Ok(count) => {
                     lines += buffer[..count].iter().filter(|&&b| b == b'\n').count() as u64;
@@ -242,56 +244,18 @@ impl AddressLogs {
     }
 }
 
-/// Opens the log and takes its lock; again where it was rotated away between the two.
-fn lock(path: &Path) -> Result<Flock<File>, CountError> {
-    let begun = Instant::now();
-    loop {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o640)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(path)
-            .map_err(|source| match source.raw_os_error() {
-                Some(nix::libc::ELOOP | nix::libc::ENXIO | nix::libc::EISDIR) => {
-                    CountError::NotAFile {
-                        path: path.to_owned(),
-                    }
-                }
-                _ => io_error("write to", path, source),
-            })?;
-        let locked = loop {
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(locked) => break locked,
-                Err((_, error))
-                    if error != nix::errno::Errno::EWOULDBLOCK
-                        && error != nix::errno::Errno::EINTR =>
-                {
-                    return Err(io_error("lock", path, error.into()));
-                }
-                Err((back, _)) => file = back,
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(CountError::Busy {
-                    path: path.to_owned(),
-                });
-            }
-            std::thread::sleep(Duration::from_micros(300));
-        };
-        let ours = stat(&locked, path)?;
-        match path.symlink_metadata() {
-            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => {
-                return Ok(locked);
-            }
-            _ if begun.elapsed() > PATIENCE => {
-                return Err(CountError::Busy {
-                    path: path.to_owned(),
-                });
-            }
-            _ => {}
-        }
-    }
+/// Opens the log and locks it.
+fn lock(path: &Path) -> Result<FileLock, CountError> {
+    FileLock::acquire(path, 0o640, PATIENCE).map_err(|error| match error {
+        FileLockError::Busy { path } => CountError::Busy { path },
+        FileLockError::NotAFile { path } => CountError::NotAFile { path },
+        FileLockError::Io {
+            doing: "open",
+            source,
+            ..
+        } => io_error("write to", path, source),
+        FileLockError::Io { doing, source, .. } => io_error(doing, path, source),
+    })
 }
 
 fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, CountError> {

@@ -1,10 +1,13 @@
-//! The directories of our own: made where they are missing, refused where others than root and we could change them.
+//! The directories that swatch-action writes to: created where they are missing, refused where
+//! another user could change them.
 
 use std::{
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
+
+use swatch_common::trust::{self, Untrusted};
 
 /// Which directory it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,20 +34,18 @@ impl Directory {
     }
 }
 
-/// Why a directory cannot be used: what it is, where, and what to do.
+/// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// Others may put links and files of theirs into it.
-    #[error(
-        "the {} {path} can be changed by others: make it root's own (`chown root {path}`, `chmod go-w {path}`)", .directory.name()
-    )]
-    Unsafe {
+    /// Another user could plant links and files in it.
+    #[error("the {}: {source}", .directory.name())]
+    Untrusted {
         /// Which directory.
         directory: Directory,
-        /// Where.
-        path: PathBuf,
+        /// What another user could change, and the command that fixes it.
+        source: Untrusted,
     },
-    /// There is something else in its place, or in that of a directory above it.
+    /// Something else is in its place, or in that of a directory above it.
     #[error(
         "the {} {path}: {what} is not a directory: move it away, or name another directory in {}", .directory.name(), .directory.setting()
     )]
@@ -94,7 +95,7 @@ fn hint(source: &io::Error, directory: Directory) -> String {
     }
 }
 
-/// Makes a directory of ours where it is missing, and refuses one that others can change.
+/// Creates a directory where it is missing, and refuses one that another user could change.
 ///
 /// # Errors
 /// [`DirectoryError`].
@@ -116,23 +117,11 @@ pub fn prepare(dir: &Path, directory: Directory) -> Result<(), DirectoryError> {
             what: dir.into(),
         });
     }
-    let us = nix::unistd::geteuid().as_raw();
-    let others = if meta.gid() == 0 || meta.gid() == nix::unistd::getegid().as_raw() {
-        0o002
-    } else {
-        0o022
-    };
-    if (meta.uid() != 0 && meta.uid() != us) || meta.mode() & others != 0 {
-        return Err(DirectoryError::Unsafe {
-            directory,
-            path: dir.into(),
-        });
-    }
-    Ok(())
+    trust::check_entry(dir).map_err(|source| DirectoryError::Untrusted { directory, source })
 }
 
-/// The system says `File exists` of a link to nothing and `Not a directory` of what is below a file: here is looked
-/// which of the names on the way it means.
+/// The system answers `File exists` for a dangling link and `Not a directory` for a path below a
+/// file. This finds out which name on the way it means.
 fn explained(
     doing: &'static str,
     dir: &Path,

@@ -5,12 +5,14 @@ use std::{
     net::IpAddr,
 };
 
+use swatch_common::sanitize;
+
 use crate::{
     address::{self, FieldList, Found, Rule},
     allowlist,
     console::{Console, Exit},
     count::{AddressLogs, CountError},
-    date, firewall, harmless,
+    date, firewall,
     lock::{LockOutcome, LockRequest, Locker},
     network, notify,
     runner::Runner,
@@ -112,7 +114,7 @@ fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>
         settings,
         event,
         found: &found,
-        line: harmless::bytes(&address::collapse(raw)),
+        line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
         warnings,
     };
@@ -226,7 +228,7 @@ impl Step<'_> {
             out,
             "would append to {}: {}",
             file.display(),
-            harmless::excerpt(&self.line, 200)
+            sanitize::excerpt(&self.line, 200)
         )?;
         Ok(count)
     }
@@ -251,7 +253,7 @@ impl Step<'_> {
             address: self.found.address,
             net,
             count,
-            reason: harmless::excerpt(&self.line, 1000),
+            reason: sanitize::excerpt(&self.line, 1000),
             rule: self.rule(),
             span: None,
             by_hand: false,

@@ -19,12 +19,10 @@ pub mod console;
 pub mod count;
 pub mod date;
 pub mod directory;
-pub mod duration;
 pub mod event;
 
 mod extract;
 pub mod firewall;
-pub mod harmless;
 mod listing;
 pub mod lock;
 mod maintenance;

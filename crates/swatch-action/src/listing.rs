@@ -1,11 +1,12 @@
 //! `list`, `show`, `stats`: reading only.
 
 use serde_json::{Value, json};
+use swatch_common::sanitize;
 
 use crate::{
     console::Console,
     count::AddressLogs,
-    date, harmless, network,
+    date, network,
     settings::Settings,
     state::{Lock, State},
     subcommand::Outcome,
@@ -45,8 +46,8 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
                 date::short(lock.since),
                 lock.until.map_or("for ever".to_owned(), date::short),
                 held_by(lock),
-                harmless::excerpt(named(lock).as_bytes(), 20),
-                harmless::excerpt(lock.reason.as_bytes(), 120),
+                sanitize::excerpt(named(lock).as_bytes(), 20),
+                sanitize::excerpt(lock.reason.as_bytes(), 120),
             )?;
         }
     }
@@ -125,7 +126,7 @@ pub(crate) fn show(settings: &Settings, address: &str, console: &mut Console<'_>
             if cut {
                 writeln!(out, "[earlier lines left out]")?;
             }
-            out.write_all(harmless::lines(&text).as_bytes())?;
+            out.write_all(sanitize::lines(&text).as_bytes())?;
         }
     }
     Ok(())

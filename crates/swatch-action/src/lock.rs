@@ -13,10 +13,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use swatch_common::duration::Seconds;
 
 use crate::{
     allowlist::{self, Allowlist, Verdict},
-    duration::Span,
     firewall::{self, Firewall, FirewallEntry},
     network,
     runner::{ProgramError, Runner},
@@ -44,7 +44,7 @@ pub struct LockRequest {
     /// The rule that found the address.
     pub rule: String,
     /// How long; `None` for the policy's time.
-    pub span: Option<Span>,
+    pub span: Option<Seconds>,
     /// Asked for by hand: the SSH login is then protected.
     pub by_hand: bool,
 }
@@ -324,7 +324,7 @@ impl Locker<'_> {
 
     /// The lock time of the policy, for an address that was locked so many times before.
     #[must_use]
-    pub fn span(&self, times: u32) -> Span {
+    pub fn span(&self, times: u32) -> Seconds {
         let settings = self.settings;
         let exponent = i32::try_from(times.min(1000)).unwrap_or(1000);
         let grown = settings.lock_time.times(settings.growth.powi(exponent));

@@ -7,14 +7,13 @@ use std::{
 };
 
 use ipnet::IpNet;
+use swatch_common::{duration::Seconds, sanitize};
 
 use crate::{
     allowlist::{self, Verdict},
     console::Console,
     date,
-    duration::Span,
     firewall::FirewallEntry,
-    harmless,
     lock::{LockRequest, at_job, end_all},
     maintenance, network,
     runner::Runner,
@@ -26,7 +25,7 @@ use crate::{
 /// What is to be locked, how long, and why.
 pub(crate) struct Wish {
     pub(crate) address: String,
-    pub(crate) span: Option<Span>,
+    pub(crate) span: Option<Seconds>,
     pub(crate) reason: String,
 }
 
@@ -49,7 +48,7 @@ pub(crate) fn lock(
         address: network::parse(&wish.address)?.addr(),
         net,
         count: 0,
-        reason: harmless::excerpt(wish.reason.as_bytes(), 1000),
+        reason: sanitize::excerpt(wish.reason.as_bytes(), 1000),
         rule: "hand".to_owned(),
         span: wish.span,
         by_hand: true,
@@ -119,7 +118,7 @@ pub(crate) fn unlock(
 pub(crate) fn import(
     settings: &Settings,
     file: &Path,
-    span: Option<Span>,
+    span: Option<Seconds>,
     console: &mut Console<'_>,
 ) -> Outcome {
     let text = read(file)?;
@@ -159,7 +158,7 @@ pub(crate) fn import(
             Err(error) => {
                 warnings.push(format!(
                     "{place}: {}",
-                    harmless::excerpt(error.to_string().as_bytes(), 200)
+                    sanitize::excerpt(error.to_string().as_bytes(), 200)
                 ));
                 continue;
             }

@@ -13,11 +13,12 @@ use std::{
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use swatch_common::sanitize;
 
 use crate::{
     console::Exit,
     count::AddressLogs,
-    date, harmless,
+    date,
     lock::{LockOutcome, LockRequest},
     network,
     runner::Runner,
@@ -209,7 +210,7 @@ fn letter(job: &Job, answer: &str) -> Mail {
             } else {
                 ""
             };
-            format!("{start}{}", harmless::lines(&text))
+            format!("{start}{}", sanitize::lines(&text))
         }
         Err(error) => format!("{}\n[{error}]\n", job.reason),
     };
@@ -251,7 +252,7 @@ fn write_down(settings: &Settings, warning: &str) {
         let line = format!(
             "{} {}\n",
             date::long(date::now()),
-            harmless::text(warning.as_bytes())
+            sanitize::text(warning.as_bytes())
         );
         let _ = file.write_all(line.as_bytes());
     }

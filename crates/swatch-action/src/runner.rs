@@ -296,7 +296,7 @@ fn failed(command: String, status: ExitStatus, output: &Output) -> ProgramError 
     } else {
         &output.stderr
     };
-    let said = crate::harmless::lines(words.trim_ascii());
+    let said = swatch_common::sanitize::lines(words.trim_ascii());
     let said: Vec<&str> = said.lines().map(str::trim).collect();
     let said: String = said.join(" / ").chars().take(MAX_COMPLAINT).collect();
     let complaint = if said.is_empty() {

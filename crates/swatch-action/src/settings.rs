@@ -2,14 +2,16 @@
 
 use std::{
     io::ErrorKind,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::duration::Span;
+use swatch_common::{
+    duration::Seconds,
+    trust::{self, Untrusted},
+};
 
 /// Where the settings file is looked for. Not `*.conf`: the init script of the tutorial starts a watcher for each
 /// `/etc/swatch/*.conf`.
@@ -31,17 +33,17 @@ pub struct Settings {
     /// Where programs are found; also the `PATH` that they and `at` jobs get.
     pub path: String,
     /// How long one program may run.
-    pub time_limit: Span,
+    pub time_limit: Seconds,
     /// From how many lines on an address is locked.
     pub count: u64,
     /// Count only the lines of this last length of time; `None` counts for ever.
-    pub window: Option<Span>,
+    pub window: Option<Seconds>,
     /// How long a lock lasts.
-    pub lock_time: Span,
+    pub lock_time: Seconds,
     /// By how much each further lock of the same address is longer than the one before.
     pub growth: f64,
     /// The longest that growth may make a lock.
-    pub max_lock_time: Span,
+    pub max_lock_time: Seconds,
     /// Addresses that share this many leading bits are counted and locked together, IPv4.
     pub ipv4_prefix: u8,
     /// The same for IPv6.
@@ -123,7 +125,7 @@ pub struct Ignore {
     /// Host names.
     pub hosts: Vec<String>,
     /// How long the addresses of a host name are remembered.
-    pub hosts_keep: Span,
+    pub hosts_keep: Seconds,
     /// The machine's own addresses, its gateways and its resolvers.
     pub own: bool,
 }
@@ -137,11 +139,11 @@ pub struct Whois {
     /// How many referrals are followed.
     pub follow: u8,
     /// The time for one server.
-    pub timeout: Span,
+    pub timeout: Seconds,
     /// The longest answer that is taken, in bytes.
     pub max_size: usize,
     /// How long an answer is good for its whole network.
-    pub keep: Span,
+    pub keep: Seconds,
 }
 
 /// Other notices than one mail per lock.
@@ -149,7 +151,7 @@ pub struct Whois {
 #[serde(deny_unknown_fields, default)]
 pub struct Notice {
     /// One mail for all locks of such a length of time, instead of one each.
-    pub digest: Option<Span>,
+    pub digest: Option<Seconds>,
     /// A command by argv for each lock, with `{address}`, `{count}`, `{seconds}`, `{network}` and `{reason}` replaced.
     pub webhook: Vec<String>,
 }
@@ -162,12 +164,12 @@ impl Default for Settings {
             log_dir: "/var/log/swatch".into(),
             state_dir: "/var/lib/swatch".into(),
             path: "/bin:/sbin:/usr/bin:/usr/sbin".into(),
-            time_limit: Span(10),
+            time_limit: Seconds(10),
             count: 3,
             window: None,
-            lock_time: Span(86_400),
+            lock_time: Seconds(86_400),
             growth: 1.0,
-            max_lock_time: Span(30 * 86_400),
+            max_lock_time: Seconds(30 * 86_400),
             ipv4_prefix: 32,
             ipv6_prefix: 64,
             aggregate: None,
@@ -190,7 +192,7 @@ impl Default for Ignore {
             networks: Vec::new(),
             files: Vec::new(),
             hosts: Vec::new(),
-            hosts_keep: Span(300),
+            hosts_keep: Seconds(300),
             own: true,
         }
     }
@@ -201,9 +203,9 @@ impl Default for Whois {
         Self {
             server: "whois.iana.org".into(),
             follow: 3,
-            timeout: Span(5),
+            timeout: Seconds(5),
             max_size: 256 << 10,
-            keep: Span(86_400),
+            keep: Seconds(86_400),
         }
     }
 }
@@ -227,13 +229,13 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
     },
-    /// Others than root and we may change it, and so decide what runs as root.
-    #[error(
-        "the settings file {path} can be changed by others: make it root's own (`chown root`, `chmod go-w`)"
-    )]
-    Unsafe {
-        /// The file.
-        path: PathBuf,
+    /// Another user could change it, or a file that it names, and so decide what root does.
+    #[error("{what}: {source}")]
+    Untrusted {
+        /// `the settings file`, or the setting that names the file.
+        what: &'static str,
+        /// What another user could change, and the command that fixes it.
+        source: Untrusted,
     },
     /// It is no settings file; toml's own message has line, column and a caret.
     #[error("{path}: {}", plainly(source))]
@@ -275,11 +277,8 @@ impl Settings {
         if !meta.is_file() {
             return Err(SettingsError::NotAFile { path: path.into() });
         }
+        trusted("the settings file", path)?;
         let text = std::fs::read_to_string(path).map_err(refuse)?;
-        let us = nix::unistd::geteuid().as_raw();
-        if meta.mode() & 0o002 != 0 || (meta.uid() != 0 && meta.uid() != us) {
-            return Err(SettingsError::Unsafe { path: path.into() });
-        }
         let settings = Self::parse(&text).map_err(|source| SettingsError::Parse {
             path: path.into(),
             source: Box::new(source),
@@ -295,6 +294,11 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
+}
+
+/// Refuses a file that another user could change.
+fn trusted(what: &'static str, path: &Path) -> Result<(), SettingsError> {
+    trust::check(path).map_err(|source| SettingsError::Untrusted { what, source })
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> SettingsError {

@@ -1,7 +1,7 @@
 //! The reasons why a line gives no address.
 
 use super::field_list::FieldList;
-use crate::harmless::excerpt;
+use swatch_common::sanitize::excerpt;
 
 /// The number of characters of a line that a message shows.
 const LINE: usize = 300;

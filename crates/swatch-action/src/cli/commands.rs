@@ -5,9 +5,10 @@ use std::{io, path::PathBuf};
 use clap::Subcommand;
 
 use super::flags::Flags;
+use swatch_common::duration::Seconds;
+
 use crate::{
     console::{Console, Exit},
-    duration::Span,
     extract, listing, maintenance, manual,
     settings::{Settings, SettingsError},
     subcommand::{CommandError, Outcome},
@@ -45,7 +46,7 @@ pub(super) enum Command {
         address: String,
         /// How long, such as 2h; else the policy's time
         #[arg(long = "for", value_name = "TIME")]
-        span: Option<Span>,
+        span: Option<Seconds>,
         /// Why, for the list
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         reason: String,
@@ -72,7 +73,7 @@ pub(super) enum Command {
         file: PathBuf,
         /// How long, such as 7d; else the policy's time
         #[arg(long = "for", value_name = "TIME")]
-        span: Option<Span>,
+        span: Option<Seconds>,
         #[command(flatten)]
         flags: Flags,
     },
@@ -105,6 +106,12 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// The first words that a misspelt one may stand for.
+    pub(super) const NAMES_AND_AUTO: [&'static str; 11] = [
+        "address", "list", "show", "lock", "unlock", "import", "stats", "restore", "check",
+        "expire", "auto",
+    ];
+
     /// Whether a word is the name of a subcommand.
     #[must_use]
     pub(super) fn is(word: &str) -> bool {
@@ -173,5 +180,29 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
         Command::Restore { .. } => maintenance::restore(settings, console),
         Command::Check { dry_run, .. } => maintenance::check(settings, dry_run, console),
         Command::Expire { .. } => maintenance::expire(settings, console),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_suggested() {
+        #[derive(clap::Parser)]
+        struct All {
+            #[command(subcommand)]
+            _command: Command,
+        }
+        let all = All::command();
+        let names: Vec<&str> = all.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names.len(), Command::NAMES_AND_AUTO.len() - 1);
+        assert!(
+            names
+                .iter()
+                .all(|name| Command::NAMES_AND_AUTO.contains(name))
+        );
     }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use swatch_common::duration::Seconds;
 
 use crate::{
-    duration::Span,
     network,
     settings::{Backend, Expiry, Settings, SettingsError},
 };
@@ -37,22 +37,22 @@ pub struct Flags {
     pub path: Option<String>,
     /// How long a program may run
     #[arg(long, value_name = "TIME")]
-    pub time_limit: Option<Span>,
+    pub time_limit: Option<Seconds>,
     /// Lock from so many lines on
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
     /// Count only the lines of the last TIME, such as 10m
     #[arg(long, value_name = "TIME")]
-    pub window: Option<Span>,
+    pub window: Option<Seconds>,
     /// How long a lock lasts, such as 24h
     #[arg(long, value_name = "TIME")]
-    pub lock_time: Option<Span>,
+    pub lock_time: Option<Seconds>,
     /// Each further lock of an address lasts so many times longer
     #[arg(long, value_name = "FACTOR")]
     pub growth: Option<f64>,
     /// The longest that growth makes a lock
     #[arg(long, value_name = "TIME")]
-    pub max_lock_time: Option<Span>,
+    pub max_lock_time: Option<Seconds>,
     /// Lock a whole network of this prefix length when enough of it is locked
     #[arg(long, value_name = "LENGTH")]
     pub aggregate: Option<u8>,

@@ -1,18 +1,19 @@
-//! The note beside a long log: how many lines it had when it was last written.
+//! A note beside a long log that says how many lines it had when it was last written.
 
 use std::{
     fs::{DirBuilder, Metadata, OpenOptions},
-    io::{Read, Write},
+    io::Read,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use ipnet::IpNet;
 use nix::fcntl::OFlag;
+use swatch_common::atomic_file::AtomicFile;
 
 use crate::network;
 
-/// Reads the note; `None` where there is none or where it speaks of another state of the file.
+/// Reads the note; `None` where there is none, or where the log has changed since.
 pub(super) fn read(dir: &Path, net: IpNet, meta: &Metadata) -> Option<u64> {
     let mut text = String::new();
     OpenOptions::new()
@@ -27,26 +28,18 @@ pub(super) fn read(dir: &Path, net: IpNet, meta: &Metadata) -> Option<u64> {
     (seal == self::seal(meta)).then(|| lines.parse().ok())?
 }
 
-/// Writes the note. A failure is none of the caller's: the file is then counted next time.
+/// Writes the note. Errors are ignored: the log is then counted again next time.
 pub(super) fn write(dir: &Path, net: IpNet, meta: &Metadata, lines: u64) {
     let path = place(dir, net);
     let text = format!("{lines} {}\n", seal(meta));
-    let open = || {
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o640)
-            .custom_flags(OFlag::O_NOFOLLOW.bits())
-            .open(&path)
-    };
-    let file = open().or_else(|_| {
-        DirBuilder::new().mode(0o750).create(dir.join(DIRECTORY))?;
-        open()
-    });
-    if let Ok(mut file) = file {
-        // One write: a reader holds the log's lock as we do, and a torn note does not parse.
-        let _ = file.write_all(text.as_bytes());
+    let note = AtomicFile::new(&path).mode(0o640).temporary_suffix(".new");
+    if note.write(text.as_bytes()).is_err()
+        && DirBuilder::new()
+            .mode(0o750)
+            .create(dir.join(DIRECTORY))
+            .is_ok()
+    {
+        let _ = note.write(text.as_bytes());
     }
 }
 
@@ -56,7 +49,7 @@ fn place(dir: &Path, net: IpNet) -> PathBuf {
     dir.join(DIRECTORY).join(network::file_name(net))
 }
 
-/// What the note holds for: this very file, untouched since.
+/// Identifies the file in its present state: any write to it changes the size or the time.
 fn seal(meta: &Metadata) -> String {
     format!(
         "{}:{} {} {}.{:09}",

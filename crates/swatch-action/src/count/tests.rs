@@ -1,6 +1,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
+use std::time::Instant;
 
 fn net(text: &str) -> IpNet {
     network::parse(text).expect("a network")
@@ -95,7 +96,7 @@ fn a_folder_that_others_can_change_is_refused() {
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
     assert!(matches!(
         AddressLogs::open(dir.path()),
-        Err(CountError::Directory(DirectoryError::Unsafe { .. }))
+        Err(CountError::Directory(DirectoryError::Untrusted { .. }))
     ));
     let fresh = dir.path().join("a/b");
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
@@ -120,14 +121,14 @@ fn a_torn_last_line_stays_a_line_of_its_own() {
 fn a_window_counts_its_own_time_only() {
     let (dir, logs) = directory();
     let at = |now| {
-        logs.append(net("203.0.113.9"), b"x", Some(Span(600)), now)
+        logs.append(net("203.0.113.9"), b"x", Some(Seconds(600)), now)
             .expect("appended")
     };
     assert_eq!(at(1000), 1);
     assert_eq!(at(1300), 2);
     assert_eq!(at(1700), 2);
     assert_eq!(logs.lines(net("203.0.113.9")).expect("counted"), 3);
-    assert_eq!(logs.lines_within(net("203.0.113.9"), Span(600), 1700), 2);
+    assert_eq!(logs.lines_within(net("203.0.113.9"), Seconds(600), 1700), 2);
     std::fs::rename(dir.path().join("203.0.113.9"), dir.path().join("old")).expect("rotated");
     assert_eq!(at(1701), 1);
 }

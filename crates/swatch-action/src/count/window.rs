@@ -2,17 +2,17 @@
 //! cannot be trusted for this.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use ipnet::IpNet;
-use nix::fcntl::OFlag;
 
 use super::{CountError, io_error};
-use crate::{duration::Span, network};
+use swatch_common::{atomic_file::AtomicFile, duration::Seconds};
+
+use crate::network;
 
 const DIRECTORY: &str = ".times";
 
@@ -27,7 +27,7 @@ pub(super) fn add(
     dir: &Path,
     net: IpNet,
     inode: u64,
-    span: Span,
+    span: Seconds,
     now: i64,
 ) -> Result<u64, CountError> {
     let path = place(dir, net);
@@ -46,29 +46,25 @@ pub(super) fn add(
         .mode(0o750)
         .create(dir.join(DIRECTORY))
         .map_err(failed)?;
-    let fresh = path.with_file_name(format!("{}.new", network::file_name(net)));
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
+    // Not synced: after a power failure some events of the window are forgotten, and a sync for
+    // each event would let an attacker keep the disk busy.
+    AtomicFile::new(&path)
         .mode(0o640)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(&fresh)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&fresh, &path))
-        .map_err(failed)?;
+        .temporary_suffix(".new")
+        .write(text.as_bytes())
+        .map_err(|error| failed(error.source))?;
     Ok((times.len() - from) as u64)
 }
 
 /// How many events the window holds.
-pub(super) fn within(dir: &Path, net: IpNet, span: Span, now: i64) -> u64 {
+pub(super) fn within(dir: &Path, net: IpNet, span: Seconds, now: i64) -> u64 {
     let mut times = read(&place(dir, net), None);
     times.retain(|&time| inside(time, span, now));
     times.len() as u64
 }
 
 /// A time in the future is the trace of a clock that was set back: it counts, for it was an event.
-fn inside(time: i64, span: Span, now: i64) -> bool {
+fn inside(time: i64, span: Seconds, now: i64) -> bool {
     time > now.saturating_sub(span.seconds())
 }
 

@@ -4,11 +4,9 @@
 use std::{borrow::Cow, fmt};
 
 use regex::bytes::Regex;
+use swatch_common::sanitize;
 
-use crate::{
-    address::{self, FieldList, Found, Rule},
-    harmless,
-};
+use crate::address::{self, FieldList, Found, Rule};
 
 /// A separator and a field number.
 #[derive(Clone, Debug)]
@@ -107,8 +105,8 @@ impl Separated {
         let field = self.select(&line);
         let none = || NoAddress {
             place: self.shown.clone(),
-            field: harmless::excerpt(&field, 80),
-            line: harmless::excerpt(&line, 200),
+            field: sanitize::excerpt(&field, 80),
+            line: sanitize::excerpt(&line, 200),
         };
         let whole = FieldList::parse("1-").map_err(|_| none())?;
         address::find(&field, &Rule::Field(&whole), true).map_err(|_| none())

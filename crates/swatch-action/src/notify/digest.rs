@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use super::{Job, Mail};
+use swatch_common::duration::Seconds;
+
 use crate::{
-    date,
-    duration::Span,
-    network,
+    date, network,
     runner::Runner,
     state::{self, State},
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn add(
     job: &Job,
     network_name: &str,
-    span: Span,
+    span: Seconds,
     state: &State,
     runner: &Runner,
 ) -> Result<(), String> {

@@ -1,8 +1,9 @@
 //! A mail, given to `sendmail -oi -t`: headers and body on its standard input. Never through `mail(1)`, which runs what
 //! follows a tilde. Or to an SMTP server, where the setting `mailer` names one.
 
+use swatch_common::sanitize;
+
 use crate::{
-    harmless,
     runner::{ProgramError, Runner},
     settings::Settings,
 };
@@ -33,8 +34,8 @@ impl Mail {
     /// The whole message as `sendmail -t` takes it.
     fn message(&self, recipient: &str) -> String {
         // Neither may bring a line break, and so a header of its own.
-        let subject = harmless::text(self.subject.as_bytes());
-        let recipient = harmless::text(recipient.as_bytes());
+        let subject = sanitize::text(self.subject.as_bytes());
+        let recipient = sanitize::text(recipient.as_bytes());
         let body = self.body.trim_end_matches('\n');
         format!(
             "To: {recipient}\n\

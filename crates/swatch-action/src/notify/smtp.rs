@@ -15,7 +15,7 @@ use lettre::{
 };
 
 use super::Mail;
-use crate::harmless;
+use swatch_common::sanitize;
 
 /// How many time limits all steps together may take: greeting, envelope, text, answer.
 const STEPS: u32 = 4;
@@ -124,7 +124,7 @@ impl Server {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let mut builder = Message::builder()
             .from(self.from.clone())
-            .subject(harmless::text(mail.subject.as_bytes()))
+            .subject(sanitize::text(mail.subject.as_bytes()))
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .message_id(None)
             .header(ContentType::TEXT_PLAIN);

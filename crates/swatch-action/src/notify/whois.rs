@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
+use swatch_common::sanitize;
 use whois_rust::{WhoIs, WhoIsLookupOptions, WhoIsServerValue};
 
 use crate::{
     address::is_private,
-    harmless,
     network::{as_six, widened},
     settings::{Settings, Whois},
     state::{State, cache::Answer, hold},
@@ -42,7 +42,7 @@ pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, n
     }
     let (range, answer) = match lookup(&settings.whois, address) {
         Ok(text) => {
-            let text = harmless::lines(&text);
+            let text = sanitize::lines(&text);
             let range = answer::range(&text, address).unwrap_or_else(|| around(address));
             let name = answer::name(&text);
             (

@@ -1,6 +1,8 @@
 //! Values that would parse but cannot be meant.
 
-use super::{Backend, Settings, SettingsError};
+use std::path::Path;
+
+use super::{Backend, Settings, SettingsError, trusted};
 
 impl Settings {
     /// Whether every value can be meant.
@@ -93,6 +95,39 @@ impl Settings {
                 "the firewall `command` needs `command.lock` and `command.unlock`".into(),
             );
         }
+        self.trusted()
+    }
+
+    /// Whether another user could change a file that the settings name: it would decide what root
+    /// runs, or whom it leaves alone. Programs that are found in `path` are checked when they run.
+    fn trusted(&self) -> Result<(), SettingsError> {
+        let programs = [
+            ("setting `mailer`", &self.mailer),
+            ("setting `command.lock`", &self.command.lock),
+            ("setting `command.unlock`", &self.command.unlock),
+            ("setting `notice.webhook`", &self.notice.webhook),
+        ];
+        for (what, argv) in programs {
+            for place in scripts(argv) {
+                trusted(what, place)?;
+            }
+        }
+        for file in &self.ignore.files {
+            trusted("setting `ignore.files`", file)?;
+        }
         Ok(())
     }
+}
+
+/// The files that decide what a command does: the program, and the script where the program is an
+/// interpreter.
+fn scripts(argv: &[String]) -> impl Iterator<Item = &Path> {
+    const INTERPRETERS: [&str; 7] = ["sh", "bash", "dash", "perl", "python", "ruby", "env"];
+    let program = argv.first().map_or("", String::as_str);
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let interpreter = INTERPRETERS.iter().any(|known| name.starts_with(known));
+    argv.iter()
+        .take(if interpreter { usize::MAX } else { 1 })
+        .map(Path::new)
+        .filter(|word| word.is_absolute() && word.is_file())
 }

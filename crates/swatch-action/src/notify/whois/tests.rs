@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::*;
-use crate::duration::Span;
+use swatch_common::duration::Seconds;
 
 /// A real server on the loopback that answers every question with a text, and counts.
 fn server(answer: Vec<u8>) -> (String, Arc<AtomicU32>) {
@@ -34,7 +34,7 @@ fn settings(server: &str, dir: &std::path::Path) -> Settings {
         ..Settings::default()
     };
     settings.whois.server = server.to_owned();
-    settings.whois.timeout = Span(1);
+    settings.whois.timeout = Seconds(1);
     settings
 }
 
