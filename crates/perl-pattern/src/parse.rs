@@ -203,13 +203,13 @@ impl<'p> Parser<'p> {
                 Some(_) => {}
             }
             let start = self.at;
-            let Some(atom) = self.atom()? else {
+            let Some(atom) = atom::atom(self)? else {
                 modified = true;
                 continue;
             };
             self.skip_space()?;
             // An empty group counts: `(?:(?:)(a))*` forgets no group where `(?:(a))*` does.
-            let node = self.quantified(atom, start, std::mem::take(&mut modified))?;
+            let node = quantifier::quantified(self, atom, start, std::mem::take(&mut modified))?;
             // Which of several verbs has the last word is another one to Perl than to PCRE2.
             if node.is_control() && nodes.iter().any(Node::is_control) {
                 return self.unsupported(
@@ -310,11 +310,11 @@ impl<'p> Parser<'p> {
             _ => Ok(()),
         }
     }
+}
 
-    /// Pattern text for a message, without control characters and not too long.
-    fn shown(text: &[u8]) -> String {
-        let short = &text[..text.len().min(40)];
-        let dots = if short.len() < text.len() { "…" } else { "" };
-        format!("{}{dots}", short.escape_ascii())
-    }
+/// Pattern text for a message, without control characters and not too long.
+fn shown(text: &[u8]) -> String {
+    let short = &text[..text.len().min(40)];
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{dots}", short.escape_ascii())
 }

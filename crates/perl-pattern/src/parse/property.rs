@@ -2,115 +2,113 @@
 
 use regex_syntax::hir::{Class, HirKind};
 
-use super::{Parser, Read};
+use super::{Parser, Read, shown};
 use crate::byte_set::ByteSet;
 use crate::classes::{Charset, Named};
 
-impl Parser<'_> {
-    /// Reads `\p{…}`, `\P{…}` or `\pL`.
-    pub(super) fn property(&mut self) -> Read<ByteSet> {
-        let start = self.at;
-        let mut negated = self.peek_at(1) == Some(b'P');
-        self.at += 2;
-        let name = match self.peek() {
-            Some(b'{') => {
-                self.at += 1;
-                match self.until(b'}') {
-                    Some(name) => super::quantifier::trim(name),
-                    None => return self.refuse(start, "`\\p{` has no `}`"),
-                }
+/// Reads `\p{…}`, `\P{…}` or `\pL`.
+pub(super) fn property(parser: &mut Parser<'_>) -> Read<ByteSet> {
+    let start = parser.at;
+    let mut negated = parser.peek_at(1) == Some(b'P');
+    parser.at += 2;
+    let name = match parser.peek() {
+        Some(b'{') => {
+            parser.at += 1;
+            match parser.until(b'}') {
+                Some(name) => super::quantifier::trim(name),
+                None => return parser.refuse(start, "`\\p{` has no `}`"),
             }
-            Some(_) => {
-                self.at += 1;
-                &self.source[self.at - 1..self.at]
-            }
-            None => b"",
-        };
-        let name = match name.strip_prefix(b"^") {
-            Some(name) => {
-                negated = !negated;
-                name
-            }
-            None => name,
-        };
-        if name.is_empty() {
-            return self.refuse_with(
-                start,
-                "`\\p` needs the name of a property",
-                "write it as `\\p{L}`",
-            );
         }
-        self.need_unicode_if_unsaid()?;
-        let Some(set) = self.property_set(name) else {
-            let name = Self::shown(name);
-            return self.refuse_with(
-                start,
-                format!("there is no Unicode property `{name}`"),
-                "for bytes the POSIX classes such as `[[:alpha:]]` are enough",
-            );
-        };
-        Ok(if negated { set.negated() } else { set })
+        Some(_) => {
+            parser.at += 1;
+            &parser.source[parser.at - 1..parser.at]
+        }
+        None => b"",
+    };
+    let name = match name.strip_prefix(b"^") {
+        Some(name) => {
+            negated = !negated;
+            name
+        }
+        None => name,
+    };
+    if name.is_empty() {
+        return parser.refuse_with(
+            start,
+            "`\\p` needs the name of a property",
+            "write it as `\\p{L}`",
+        );
     }
+    parser.need_unicode_if_unsaid()?;
+    let Some(set) = property_set(parser, name) else {
+        let name = shown(name);
+        return parser.refuse_with(
+            start,
+            format!("there is no Unicode property `{name}`"),
+            "for bytes the POSIX classes such as `[[:alpha:]]` are enough",
+        );
+    };
+    Ok(if negated { set.negated() } else { set })
+}
 
-    fn property_set(&self, name: &[u8]) -> Option<ByteSet> {
-        let mut plain: String = name
-            .iter()
-            .filter(|byte| !matches!(byte, b' ' | b'_' | b'-'))
-            .map(|&byte| char::from(byte.to_ascii_lowercase()))
-            .collect();
-        if let Some(rest) = plain.strip_prefix("is") {
-            plain = rest.to_owned();
-        }
-        if self.mode.ignore_case
-            && matches!(
-                plain.as_str(),
-                "lu" | "ll" | "lt" | "uppercaseletter" | "lowercaseletter" | "titlecaseletter"
-            )
-        {
-            plain = "l&".to_owned();
-        }
-        if self.mode.ignore_case
-            && matches!(
-                plain.as_str(),
-                "upper" | "lower" | "uppercase" | "lowercase"
-            )
-        {
-            return Some(
-                Named::Upper
-                    .set(Charset::Unicode)
-                    .union(Named::Lower.set(Charset::Unicode)),
-            );
-        }
-        let posix = |name: &str, charset| {
-            let mut set = Named::by_posix_name(name.as_bytes())?.set(charset);
-            if self.mode.ignore_case && matches!(name, "upper" | "lower") {
-                set = Named::Alpha.set(Charset::Ascii);
-            }
-            Some(set)
-        };
-        if let Some(name) = plain.strip_prefix("xposix") {
-            return posix(name, Charset::Unicode);
-        }
-        if let Some(name) = plain.strip_prefix("posix") {
-            return posix(name, Charset::Ascii);
-        }
-        match plain.as_str() {
-            "any" | "all" | "unicode" => return Some(ByteSet::ALL),
-            "l&" | "lc" => return general("LC").or_else(cased_letter),
-            // The general category of punctuation, not POSIX's.
-            "punct" => return general("P"),
-            "digit" => return Some(Named::Digit.set(Charset::Unicode)),
-            "spaceperl" | "xperlspace" => return Some(Named::Space.set(Charset::Unicode)),
-            "perlspace" => return Some(Named::Space.set(Charset::Ascii)),
-            "perlword" => return Some(Named::Word.set(Charset::Ascii)),
-            _ => {}
-        }
-        if let Some(named) = Named::by_posix_name(plain.as_bytes()) {
-            return Some(named.set(Charset::Unicode));
-        }
-        let name = std::str::from_utf8(name).ok()?;
-        general(name).or_else(|| general(&plain))
+fn property_set(parser: &Parser<'_>, name: &[u8]) -> Option<ByteSet> {
+    let mut plain: String = name
+        .iter()
+        .filter(|byte| !matches!(byte, b' ' | b'_' | b'-'))
+        .map(|&byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    if let Some(rest) = plain.strip_prefix("is") {
+        plain = rest.to_owned();
     }
+    if parser.mode.ignore_case
+        && matches!(
+            plain.as_str(),
+            "lu" | "ll" | "lt" | "uppercaseletter" | "lowercaseletter" | "titlecaseletter"
+        )
+    {
+        plain = "l&".to_owned();
+    }
+    if parser.mode.ignore_case
+        && matches!(
+            plain.as_str(),
+            "upper" | "lower" | "uppercase" | "lowercase"
+        )
+    {
+        return Some(
+            Named::Upper
+                .set(Charset::Unicode)
+                .union(Named::Lower.set(Charset::Unicode)),
+        );
+    }
+    let posix = |name: &str, charset| {
+        let mut set = Named::by_posix_name(name.as_bytes())?.set(charset);
+        if parser.mode.ignore_case && matches!(name, "upper" | "lower") {
+            set = Named::Alpha.set(Charset::Ascii);
+        }
+        Some(set)
+    };
+    if let Some(name) = plain.strip_prefix("xposix") {
+        return posix(name, Charset::Unicode);
+    }
+    if let Some(name) = plain.strip_prefix("posix") {
+        return posix(name, Charset::Ascii);
+    }
+    match plain.as_str() {
+        "any" | "all" | "unicode" => return Some(ByteSet::ALL),
+        "l&" | "lc" => return general("LC").or_else(cased_letter),
+        // The general category of punctuation, not POSIX's.
+        "punct" => return general("P"),
+        "digit" => return Some(Named::Digit.set(Charset::Unicode)),
+        "spaceperl" | "xperlspace" => return Some(Named::Space.set(Charset::Unicode)),
+        "perlspace" => return Some(Named::Space.set(Charset::Ascii)),
+        "perlword" => return Some(Named::Word.set(Charset::Ascii)),
+        _ => {}
+    }
+    if let Some(named) = Named::by_posix_name(plain.as_bytes()) {
+        return Some(named.set(Charset::Unicode));
+    }
+    let name = std::str::from_utf8(name).ok()?;
+    general(name).or_else(|| general(&plain))
 }
 
 fn cased_letter() -> Option<ByteSet> {

@@ -1,110 +1,113 @@
 //! `*`, `+`, `?`, `{n,m}`, and the `?` or `+` behind them.
 
-use super::{Parser, Read};
+use super::{Parser, Read, shown};
 use crate::ast::{Assert, Greed, Node, Repeat};
 
 /// Perl's limit for a number in braces (REG_INFTY - 1).
 const MAX_COUNT: u32 = 65_534;
 
-impl Parser<'_> {
-    /// The atom with its quantifier, if one follows. `modified`: `(?i)` or its like stands before it.
-    pub(super) fn quantified(&mut self, atom: Node, start: usize, modified: bool) -> Read<Node> {
-        let quantifier = self.at;
-        let Some((min, max)) = self.quantifier()? else {
-            return Ok(atom);
-        };
-        if atom.any(&Node::is_control) {
-            // What a verb cuts off of earlier rounds is not the same in Perl and in PCRE2.
-            return self.unsupported(
-                quantifier,
-                "a verb that controls backtracking is not supported within a repetition",
-                "write an atomic group: `(?>…)`",
-            );
-        }
-        if max.is_some_and(|max| min > max) {
-            // The atom is never tried and takes nothing, but its groups are counted.
-            let never = Repeat {
-                min: 0,
-                max: Some(0),
-                greed: Greed::Greedy,
-                node: atom,
-            };
-            return Ok(Node::Concat(vec![
-                Node::Fail,
-                Node::Repeat(Box::new(never)),
-            ]));
-        }
-        // Perl looks for it where the modifiers begin.
-        let bare_keep = !modified && self.source[start..].starts_with(b"\\K");
-        if max.is_none() && bare_keep && atom == Node::Assert(Assert::Keep) {
-            return self.refuse(quantifier, "`\\K` takes no text, and cannot be repeated");
-        }
-        self.skip_space()?;
-        let greed = match self.peek() {
-            Some(b'?') => Greed::Lazy,
-            Some(b'+') => Greed::Possessive,
-            _ => Greed::Greedy,
-        };
-        if greed != Greed::Greedy {
-            self.at += 1;
-            self.skip_space()?;
-        }
-        let second = self.at;
-        if self.quantifier()?.is_some() {
-            let text = Self::shown(&self.source[start..self.at]);
-            return self.refuse_with(
-                second,
-                format!("a quantifier stands on a quantifier in `{text}`"),
-                "put the first one in a group: `(?:a*)*`",
-            );
-        }
-        Ok(Node::Repeat(Box::new(Repeat {
-            min,
-            max,
-            greed,
+/// The atom with its quantifier, if one follows. `modified`: `(?i)` or its like stands before it.
+pub(super) fn quantified(
+    parser: &mut Parser<'_>,
+    atom: Node,
+    start: usize,
+    modified: bool,
+) -> Read<Node> {
+    let quantifier_at = parser.at;
+    let Some((min, max)) = quantifier(parser)? else {
+        return Ok(atom);
+    };
+    if atom.any(&Node::is_control) {
+        // What a verb cuts off of earlier rounds is not the same in Perl and in PCRE2.
+        return parser.unsupported(
+            quantifier_at,
+            "a verb that controls backtracking is not supported within a repetition",
+            "write an atomic group: `(?>…)`",
+        );
+    }
+    if max.is_some_and(|max| min > max) {
+        // The atom is never tried and takes nothing, but its groups are counted.
+        let never = Repeat {
+            min: 0,
+            max: Some(0),
+            greed: Greed::Greedy,
             node: atom,
-        })))
-    }
-
-    /// Reads a quantifier if one stands here.
-    fn quantifier(&mut self) -> Read<Option<(u32, Option<u32>)>> {
-        let start = self.at;
-        let range = match self.peek() {
-            Some(b'*') => (0, None),
-            Some(b'+') => (1, None),
-            Some(b'?') => (0, Some(1)),
-            Some(b'{') => {
-                let Some(Braces { length, min, max }) = braces(self.rest()) else {
-                    return Ok(None);
-                };
-                let number = |digits: &[u8]| -> Read<u32> {
-                    if digits.len() > 1 && digits[0] == b'0' {
-                        return self.refuse(start, "a number in a quantifier begins with no 0");
-                    }
-                    let value = digits.iter().fold(0u32, |value, digit| {
-                        value
-                            .saturating_mul(10)
-                            .saturating_add(u32::from(digit - b'0'))
-                    });
-                    if value > MAX_COUNT {
-                        return self
-                            .refuse(start, format!("a quantifier may count up to {MAX_COUNT}"));
-                    }
-                    Ok(value)
-                };
-                let range = match (min, max) {
-                    (min, None) => (number(min)?, Some(number(min)?)),
-                    (min, Some([])) => (number(min)?, None),
-                    (min, Some(max)) => (number(min)?, Some(number(max)?)),
-                };
-                self.at += length;
-                return Ok(Some(range));
-            }
-            _ => return Ok(None),
         };
-        self.at += 1;
-        Ok(Some(range))
+        return Ok(Node::Concat(vec![
+            Node::Fail,
+            Node::Repeat(Box::new(never)),
+        ]));
     }
+    // Perl looks for it where the modifiers begin.
+    let bare_keep = !modified && parser.source[start..].starts_with(b"\\K");
+    if max.is_none() && bare_keep && atom == Node::Assert(Assert::Keep) {
+        return parser.refuse(quantifier_at, "`\\K` takes no text, and cannot be repeated");
+    }
+    parser.skip_space()?;
+    let greed = match parser.peek() {
+        Some(b'?') => Greed::Lazy,
+        Some(b'+') => Greed::Possessive,
+        _ => Greed::Greedy,
+    };
+    if greed != Greed::Greedy {
+        parser.at += 1;
+        parser.skip_space()?;
+    }
+    let second = parser.at;
+    if quantifier(parser)?.is_some() {
+        let text = shown(&parser.source[start..parser.at]);
+        return parser.refuse_with(
+            second,
+            format!("a quantifier stands on a quantifier in `{text}`"),
+            "put the first one in a group: `(?:a*)*`",
+        );
+    }
+    Ok(Node::Repeat(Box::new(Repeat {
+        min,
+        max,
+        greed,
+        node: atom,
+    })))
+}
+
+/// Reads a quantifier if one stands here.
+fn quantifier(parser: &mut Parser<'_>) -> Read<Option<(u32, Option<u32>)>> {
+    let start = parser.at;
+    let range = match parser.peek() {
+        Some(b'*') => (0, None),
+        Some(b'+') => (1, None),
+        Some(b'?') => (0, Some(1)),
+        Some(b'{') => {
+            let Some(Braces { length, min, max }) = braces(parser.rest()) else {
+                return Ok(None);
+            };
+            let number = |digits: &[u8]| -> Read<u32> {
+                if digits.len() > 1 && digits[0] == b'0' {
+                    return parser.refuse(start, "a number in a quantifier begins with no 0");
+                }
+                let value = digits.iter().fold(0u32, |value, digit| {
+                    value
+                        .saturating_mul(10)
+                        .saturating_add(u32::from(digit - b'0'))
+                });
+                if value > MAX_COUNT {
+                    return parser
+                        .refuse(start, format!("a quantifier may count up to {MAX_COUNT}"));
+                }
+                Ok(value)
+            };
+            let range = match (min, max) {
+                (min, None) => (number(min)?, Some(number(min)?)),
+                (min, Some([])) => (number(min)?, None),
+                (min, Some(max)) => (number(min)?, Some(number(max)?)),
+            };
+            parser.at += length;
+            return Ok(Some(range));
+        }
+        _ => return Ok(None),
+    };
+    parser.at += 1;
+    Ok(Some(range))
 }
 
 /// A quantifier in braces: its length, and the digits before and behind the comma.
