@@ -88,7 +88,7 @@ mod waker;
 pub use checkpoint::{Checkpoint, Loaded, StateError, check_state_dir};
 pub use compressed::{OnceReader, open_once};
 pub use event::FileEvent;
-pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower};
+pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower, FollowerId, Reactor};
 pub use pattern::{Pattern, split_tail_file};
 pub use records::{
     Block, Chunk, Chunks, Claim, Origin, Record, RecordReader, Records, Separator, SplitOptions,

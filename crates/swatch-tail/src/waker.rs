@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -15,6 +16,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 #[derive(Debug, Clone)]
 pub struct Waker {
     event: Arc<EventFd>,
+    /// Says which of several followers is meant that wait for the same event.
+    flag: Option<Arc<AtomicBool>>,
 }
 
 /// How [`Waker::wait_readable`] ended.
@@ -44,11 +47,23 @@ impl Waker {
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         Ok(Waker {
             event: Arc::new(event),
+            flag: None,
         })
+    }
+
+    /// One that wakes the same waiter and sets a flag.
+    pub(crate) fn with_flag(&self, flag: Arc<AtomicBool>) -> Self {
+        Waker {
+            event: self.event.clone(),
+            flag: Some(flag),
+        }
     }
 
     /// Ends the wait of the other thread, now or when it next begins.
     pub fn wake(&self) {
+        if let Some(flag) = &self.flag {
+            flag.store(true, Ordering::Release);
+        }
         // The only failure is EAGAIN on a counter that is full, and then it is awake anyway.
         let _ = self.event.write(1);
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::FollowOptions;
 use super::generation::{Generation, StartPoint};
+use super::reactor::Subscription;
 use super::recently_closed::RecentlyClosed;
 use super::siblings::target;
-use super::watcher::Watcher;
 use crate::checkpoint::{Checkpoint, Progress, Saved};
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
@@ -18,7 +18,7 @@ use crate::records::block::Block;
 pub(super) struct Context {
     pub(super) options: FollowOptions,
     pub(super) checkpoint: Checkpoint,
-    pub(super) watcher: Watcher,
+    pub(super) subscription: Subscription,
     pub(super) recently_closed: RecentlyClosed,
     /// Used blocks, for their memory.
     pub(super) spare: Vec<Block>,
@@ -37,7 +37,7 @@ impl Context {
     pub(super) fn put_back(&mut self, generations: Vec<Generation>) {
         for generation in generations {
             if let Some(watch) = generation.watch {
-                self.watcher.forget_file(watch);
+                self.subscription.forget_file(watch);
             }
             match generation.file() {
                 Some(_) => self.recently_closed.remember(generation.known()),

@@ -1,6 +1,6 @@
 //! The follower: all followed paths, and whose turn it is.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use super::context::Context;
 use super::file::{self, OpenError};
 use super::path::Pending;
 use super::path::{Begin, FollowedPath, More, Others};
+use super::reactor::{FollowerId, Hint, Reactor};
 use super::recently_closed::RecentlyClosed;
-use super::watcher::{Hint, Watcher};
 
 use super::options::{FollowError, FollowOptions};
 
@@ -60,7 +60,8 @@ const SPARES: usize = 4;
 /// instance (the system allows each user 128 of them by default); without one it only looks.
 #[derive(Debug)]
 pub struct Follower {
-    waker: Waker,
+    /// Another thread waits on behalf of this follower.
+    shares_reactor: bool,
     context: Context,
     patterns: Vec<Pattern>,
     paths: Vec<FollowedPath>,
@@ -91,19 +92,35 @@ impl Follower {
         options: FollowOptions,
         checkpoint: &Checkpoint,
     ) -> Result<Follower, FollowError> {
+        let mut follower = Follower::open_in(&Reactor::new()?, patterns, options, checkpoint)?;
+        follower.shares_reactor = false;
+        Ok(follower)
+    }
+
+    /// As [`open`](Follower::open), for a follower whose [`next`](Follower::next) never blocks,
+    /// because a [`Reactor`] waits for it and others.
+    ///
+    /// # Errors
+    /// As [`open`](Follower::open).
+    pub fn open_in(
+        reactor: &Reactor,
+        patterns: impl IntoIterator<Item = Pattern>,
+        options: FollowOptions,
+        checkpoint: &Checkpoint,
+    ) -> Result<Follower, FollowError> {
         let patterns: Vec<Pattern> = patterns.into_iter().collect();
         check_kinds(&patterns)?;
-        let waker = Waker::new()?;
+        let subscription = reactor.join();
         let taken = checkpoint.take_up(&patterns);
         let now = Instant::now();
         let mut follower = Follower {
-            waker,
-            next_look: now + options.stat_interval,
+            shares_reactor: true,
+            next_look: subscription.next_tick(now, options.stat_interval),
             next_match: now + options.glob_interval,
             context: Context {
                 options,
                 checkpoint: checkpoint.clone(),
-                watcher: Watcher::new(),
+                subscription,
                 recently_closed: RecentlyClosed::default(),
                 spare: Vec::new(),
                 events: VecDeque::new(),
@@ -137,6 +154,9 @@ impl Follower {
 
     /// Waits for the next records, event or wake-up; `None` waits without limit.
     ///
+    /// In a shared [`Reactor`] it does not wait but returns [`Event::TimedOut`] where it would;
+    /// the reactor then reports this follower when there is something to do, or after `timeout`.
+    ///
     /// Call it again at once after a block or a event: what comes next may be there already.
     /// The follower takes as much memory as one block for each file; what is not asked for
     /// stays in the files.
@@ -146,15 +166,11 @@ impl Follower {
     pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, FollowError> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            let wait = match self.has_work() {
-                true => Some(Duration::ZERO),
-                false => self.longest_wait(deadline),
-            };
-            let ready = self.waker.poll(self.context.watcher.fd(), wait)?;
-            if ready.source {
-                self.take_hints();
+            if !self.shares_reactor {
+                self.context.subscription.reactor().dispatch();
             }
-            if ready.woken {
+            self.take_hints();
+            if self.context.subscription.take_woken() {
                 return Ok(Event::Woken);
             }
             let now = Instant::now();
@@ -165,16 +181,30 @@ impl Follower {
             if let Some(event) = self.advance() {
                 return Ok(event);
             }
-            if deadline.is_some_and(|deadline| now >= deadline) && !self.has_work() {
+            if self.has_work() {
+                continue;
+            }
+            let is_over = deadline.is_some_and(|deadline| now >= deadline);
+            if is_over && !self.shares_reactor {
                 return Ok(Event::TimedOut);
             }
+            self.context.subscription.arm(self.next_due(deadline));
+            if self.shares_reactor {
+                return Ok(Event::TimedOut);
+            }
+            self.context.subscription.reactor().wait(None)?;
         }
+    }
+
+    /// Names this follower in its reactor.
+    pub fn id(&self) -> FollowerId {
+        self.context.subscription.id()
     }
 
     /// A handle by which another thread makes [`next`](Follower::next) return
     /// [`Event::Woken`].
     pub fn waker(&self) -> Waker {
-        self.waker.clone()
+        self.context.subscription.waker()
     }
 
     /// Follows these patterns from now on. Files that were followed before and still are go on
@@ -259,16 +289,15 @@ impl Follower {
         !self.context.events.is_empty() || self.paths.iter().any(FollowedPath::has_work)
     }
 
-    /// How long nothing needs to be done of itself.
-    fn longest_wait(&self, deadline: Option<Instant>) -> Option<Duration> {
+    /// When there is something to do without an event.
+    fn next_due(&self, deadline: Option<Instant>) -> Option<Instant> {
         let quiet = self.context.options.quiet;
-        let expiries = self.paths.iter().filter_map(|name| name.next_expiry(quiet));
-        let earliest = expiries.chain([self.next_look]).chain(deadline).min();
-        earliest.map(|at| at.saturating_duration_since(Instant::now()))
+        let expiries = self.paths.iter().filter_map(|path| path.next_expiry(quiet));
+        expiries.chain([self.next_look]).chain(deadline).min()
     }
 
     fn take_hints(&mut self) {
-        for hint in self.context.watcher.read() {
+        for hint in self.context.subscription.take_hints() {
             match hint {
                 Hint::File(watch) => {
                     self.paths.iter_mut().for_each(|name| name.hint_file(watch));
@@ -290,7 +319,8 @@ impl Follower {
 
     /// The look in intervals, for all that events do not tell.
     fn look_at_all(&mut self, now: Instant) {
-        self.next_look = now + self.context.options.stat_interval;
+        let interval = self.context.options.stat_interval;
+        self.next_look = self.context.subscription.next_tick(now, interval);
         self.drop_reported = false;
         if now >= self.next_match {
             self.next_match = now + self.context.options.glob_interval;
@@ -304,8 +334,8 @@ impl Follower {
         self.paths.retain(|name| !name.is_vanished(quiet));
         self.paths.iter_mut().for_each(FollowedPath::check_metadata);
         let entries = self.paths.iter().flat_map(|name| &name.entries);
-        let needed: HashSet<PathBuf> = entries.map(|(dir, _)| dir.clone()).collect();
-        self.context.watcher.refresh(&needed);
+        let needed = entries.cloned().collect();
+        self.context.subscription.set_entries(needed);
     }
 
     fn expire(&mut self, now: Instant) {
@@ -336,7 +366,7 @@ impl Follower {
                 name.check |= !name.named;
             }
         }
-        if let Some(reason) = self.context.watcher.warning() {
+        if let Some(reason) = self.context.subscription.failure() {
             self.context.report(FileEvent::NoEvents { reason });
         }
     }

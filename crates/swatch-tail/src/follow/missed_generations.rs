@@ -225,7 +225,7 @@ impl FollowedPath {
         generation.lose_name();
         generation.watch = generation
             .file()
-            .and_then(|f| context.watcher.watch_file(f));
+            .and_then(|f| context.subscription.watch_file(f));
         generation
     }
 

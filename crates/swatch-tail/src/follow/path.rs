@@ -229,10 +229,8 @@ impl FollowedPath {
         let Some(generation) = self.generations.remove(at) else {
             return;
         };
-        if let Some(watch) = generation.watch
-            && !self.generations.iter().any(|s| s.watch == Some(watch))
-        {
-            context.watcher.forget_file(watch);
+        if let Some(watch) = generation.watch {
+            context.subscription.forget_file(watch);
         }
         if self.named && at == self.generations.len() {
             self.named = false;
@@ -310,7 +308,7 @@ impl FollowedPath {
         for generation in self.generations {
             generation.progress.forget();
             if let Some(watch) = generation.watch {
-                context.watcher.forget_file(watch);
+                context.subscription.forget_file(watch);
             }
         }
         for pending in self.pending {

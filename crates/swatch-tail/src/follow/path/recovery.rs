@@ -220,7 +220,7 @@ impl FollowedPath {
                 generation.replaced = saved.replaced;
                 generation.watch = generation
                     .file()
-                    .and_then(|f| context.watcher.watch_file(f));
+                    .and_then(|f| context.subscription.watch_file(f));
                 (generation, more)
             }
             Found::Compressed(decompressor, start, id, place) => {

@@ -116,7 +116,7 @@ impl FollowedPath {
         self.generations.extend(between);
         generation.watch = generation
             .file()
-            .and_then(|f| context.watcher.watch_file(f));
+            .and_then(|f| context.subscription.watch_file(f));
         self.generations.push_back(generation);
         self.keep_order(context);
         self.named = true;
@@ -260,8 +260,6 @@ impl FollowedPath {
     /// Watches the directories in which the name, and the file that it leads to, stand.
     fn watch_entries(&mut self, context: &mut Context) {
         self.entries = siblings::entries(&self.path);
-        for (directory, _) in &self.entries {
-            context.watcher.watch_directory(directory);
-        }
+        context.subscription.add_entries(&self.entries);
     }
 }

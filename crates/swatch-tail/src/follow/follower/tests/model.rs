@@ -57,10 +57,12 @@ impl Model {
             ..FollowOptions::default()
         };
         let patterns = [Pattern::Path(self.world.path("log"))];
-        let mut follower = Follower::open(patterns, options, &checkpoint).unwrap();
-        if !self.events {
-            follower.context.watcher = crate::follow::watcher::Watcher::without_events();
-        }
+        let follower = if self.events {
+            Follower::open(patterns, options, &checkpoint).unwrap()
+        } else {
+            let reactor = crate::follow::reactor::Reactor::without_events();
+            Follower::open_in(&reactor, patterns, options, &checkpoint).unwrap()
+        };
         checkpoint.save().unwrap();
         self.world.open.extend(self.world.current());
         self.world.saved.extend(self.world.current());

@@ -1,0 +1,523 @@
+//! Waiting for changes of followed files, with one inotify instance for any number of followers.
+//!
+//! Events only say where to look. Whatever they miss is found by looking in intervals.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
+
+use crate::waker::Waker;
+
+/// A directory, and the name of an entry in it.
+pub(super) type DirectoryEntry = (PathBuf, OsString);
+
+/// What an event says about the files of one follower.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// This file has changed.
+    File(WatchDescriptor),
+    /// The entry of this name in this directory has changed.
+    Entry(PathBuf, OsString),
+    /// A directory was removed or renamed: any file may be affected.
+    Anything,
+    /// The kernel dropped events.
+    Dropped,
+}
+
+/// Waits for changes on behalf of many [`Follower`](crate::Follower)s, so that a process with a
+/// thousand of them needs one inotify instance and one waiting thread.
+///
+/// Followers join with [`Follower::open_in`](crate::Follower::open_in). Their
+/// [`next`](crate::Follower::next) then never blocks. Instead, one thread calls
+/// [`wait`](Reactor::wait), which says which followers have something to do, and any thread may
+/// ask these. A follower is reported once, and again only after its `next` has returned
+/// [`Event::TimedOut`](crate::Event::TimedOut); so no two threads are sent to the same one.
+///
+/// ```no_run
+/// # use swatch_tail::*;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let reactor = Reactor::new()?;
+/// let mut followers = std::collections::HashMap::new();
+/// for log in ["/var/log/auth.log", "/var/log/mail.log"] {
+///     let checkpoint = Checkpoint::in_memory();
+///     let patterns = [Pattern::new(log)];
+///     let follower = Follower::open_in(&reactor, patterns, FollowOptions::default(), &checkpoint)?;
+///     followers.insert(follower.id(), follower);
+/// }
+/// loop {
+///     for id in reactor.wait(None)? {
+///         let follower = followers.get_mut(&id).expect("only these followers have joined");
+///         loop {
+///             match follower.next(None)? {
+///                 Event::Records(block) => println!("{} records", block.count()),
+///                 Event::File(event) => eprintln!("{event}"),
+///                 Event::Woken | Event::TimedOut => break,
+///             }
+///         }
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reactor {
+    shared: Arc<Shared>,
+}
+
+/// Names a follower in its [`Reactor`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FollowerId(u64);
+
+#[derive(Debug)]
+struct Shared {
+    inotify: Option<Inotify>,
+    waker: Waker,
+    /// Looks in intervals are aligned to this, so that all followers look at once and the
+    /// process sleeps in between.
+    epoch: Instant,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    members: HashMap<FollowerId, Member>,
+    last_id: u64,
+    watches: HashMap<WatchDescriptor, Watch>,
+    /// Followers to be reported by the next wait.
+    ready: Vec<FollowerId>,
+    /// Set while a thread waits: until when.
+    waiter: Option<Option<Instant>>,
+    /// Why there are no events.
+    failure: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Member {
+    hints: Vec<Hint>,
+    woken: Arc<AtomicBool>,
+    /// Idle: to be reported as soon as there is something to do.
+    armed: bool,
+    due: Option<Instant>,
+    failure_reported: bool,
+}
+
+impl Member {
+    fn has_work(&self, now: Instant) -> bool {
+        !self.hints.is_empty()
+            || self.woken.load(Ordering::Acquire)
+            || self.due.is_some_and(|due| due <= now)
+    }
+}
+
+/// Who needs the events of one file or directory.
+#[derive(Debug, Default)]
+struct Watch {
+    /// Followers that read this file, once for each of their generations that does.
+    files: Vec<FollowerId>,
+    /// Followers that need this entry of the directory, with the name under which they know the
+    /// directory: links may lead to it, too.
+    entries: HashMap<OsString, Vec<(FollowerId, PathBuf)>>,
+}
+
+impl Watch {
+    fn is_needed(&self) -> bool {
+        !self.files.is_empty() || !self.entries.is_empty()
+    }
+
+    fn hints(&self, event: &InotifyEvent) -> Vec<(FollowerId, Hint)> {
+        let itself = AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_MOVE_SELF;
+        if let Some(name) = &event.name {
+            let needed_by = self.entries.get(name).into_iter().flatten();
+            needed_by
+                .map(|(id, directory)| (*id, Hint::Entry(directory.clone(), name.clone())))
+                .collect()
+        } else if event.mask.intersects(itself) {
+            let needed_by = self.entries.values().flatten();
+            needed_by.map(|(id, _)| (*id, Hint::Anything)).collect()
+        } else {
+            let needed_by = self.files.iter();
+            needed_by.map(|id| (*id, Hint::File(event.wd))).collect()
+        }
+    }
+
+    fn drop_entries_of(&mut self, id: FollowerId) {
+        self.entries.retain(|_, needed_by| {
+            needed_by.retain(|(other, _)| *other != id);
+            !needed_by.is_empty()
+        });
+    }
+}
+
+impl Reactor {
+    /// A reactor without followers. Where the system has no inotify instance left, followers look
+    /// at their files in intervals, and report that.
+    ///
+    /// # Errors
+    /// When the process or the system has no descriptor left.
+    pub fn new() -> io::Result<Self> {
+        let mut table = Table::default();
+        let inotify = match Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC) {
+            Ok(inotify) => Some(inotify),
+            Err(errno) => {
+                table.failure = Some(match errno {
+                    Errno::EMFILE => "too many inotify instances or open files; \
+                         see sysctl fs.inotify.max_user_instances and ulimit -n"
+                        .into(),
+                    other => other.desc().into(),
+                });
+                None
+            }
+        };
+        Ok(Reactor {
+            shared: Arc::new(Shared {
+                inotify,
+                waker: Waker::new()?,
+                epoch: Instant::now(),
+                table: Mutex::new(table),
+            }),
+        })
+    }
+
+    /// Waits until followers have something to do, and names them. The result is empty when the
+    /// time is over, or when [`waker`](Reactor::waker) interrupted the wait.
+    ///
+    /// # Errors
+    /// When the system refuses to wait.
+    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<FollowerId>> {
+        let end = timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            let due = {
+                let mut table = self.table();
+                let ready = table.take_ready(Instant::now());
+                if !ready.is_empty() {
+                    return Ok(ready);
+                }
+                let due = table.earliest_due().into_iter().chain(end).min();
+                table.waiter = Some(due);
+                due
+            };
+            let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+            let inotify = self.shared.inotify.as_ref().map(AsFd::as_fd);
+            let found = self.shared.waker.poll(inotify, left);
+            self.table().waiter = None;
+            let found = found?;
+            if found.source {
+                self.dispatch();
+            }
+            let is_over = end.is_some_and(|end| end <= Instant::now());
+            if is_over || found.woken {
+                return Ok(self.table().take_ready(Instant::now()));
+            }
+        }
+    }
+
+    /// A handle that interrupts [`wait`](Reactor::wait) from another thread.
+    pub fn waker(&self) -> Waker {
+        self.shared.waker.clone()
+    }
+
+    /// Passes on the events that have come. Never blocks.
+    pub(super) fn dispatch(&self) {
+        let Some(inotify) = &self.shared.inotify else {
+            return;
+        };
+        loop {
+            let events = match inotify.read_events() {
+                Ok(events) => events,
+                Err(Errno::EINTR) => continue,
+                // EAGAIN: that was all.
+                Err(_) => return,
+            };
+            let mut table = self.table();
+            events.iter().for_each(|event| table.pass_on(event));
+        }
+    }
+
+    pub(super) fn join(&self) -> Subscription {
+        let mut table = self.table();
+        table.last_id += 1;
+        let id = FollowerId(table.last_id);
+        let member = Member::default();
+        let waker = self.shared.waker.with_flag(member.woken.clone());
+        let woken = member.woken.clone();
+        table.members.insert(id, member);
+        Subscription {
+            reactor: self.clone(),
+            id,
+            waker,
+            woken,
+            entries: HashSet::new(),
+            directories: HashMap::new(),
+        }
+    }
+
+    /// Ends a watch if nobody needs it any more.
+    fn end_unneeded(&self, table: &mut Table, descriptor: WatchDescriptor) {
+        if table
+            .watches
+            .get(&descriptor)
+            .is_some_and(|watch| !watch.is_needed())
+        {
+            table.watches.remove(&descriptor);
+            if let Some(inotify) = &self.shared.inotify {
+                // Fails if the file is gone: then so is the watch.
+                let _ = inotify.rm_watch(descriptor);
+            }
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        let table = self.shared.table.lock();
+        table.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn pass_on(&mut self, event: &InotifyEvent) {
+        if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
+            for member in self.members.values_mut() {
+                member.hints.push(Hint::Dropped);
+            }
+        } else if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+            self.watches.remove(&event.wd);
+        } else {
+            let watch = self.watches.get(&event.wd);
+            for (id, hint) in watch.map(|watch| watch.hints(event)).unwrap_or_default() {
+                if let Some(member) = self.members.get_mut(&id)
+                    && member.hints.last() != Some(&hint)
+                {
+                    member.hints.push(hint);
+                }
+            }
+        }
+    }
+
+    fn take_ready(&mut self, now: Instant) -> Vec<FollowerId> {
+        for (id, member) in &mut self.members {
+            if member.armed && member.has_work(now) {
+                member.armed = false;
+                self.ready.push(*id);
+            }
+        }
+        std::mem::take(&mut self.ready)
+    }
+
+    fn earliest_due(&self) -> Option<Instant> {
+        let armed = self.members.values().filter(|member| member.armed);
+        armed.filter_map(|member| member.due).min()
+    }
+}
+
+/// One follower's share of a reactor; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    reactor: Reactor,
+    id: FollowerId,
+    waker: Waker,
+    woken: Arc<AtomicBool>,
+    /// The directory entries that are watched, and the watches of their directories.
+    entries: HashSet<DirectoryEntry>,
+    directories: HashMap<PathBuf, Option<WatchDescriptor>>,
+}
+
+impl Subscription {
+    pub(super) fn id(&self) -> FollowerId {
+        self.id
+    }
+
+    pub(super) fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Whether the waker was used since the last call.
+    pub(super) fn take_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::AcqRel)
+    }
+
+    /// Says that the follower has nothing to do until then.
+    pub(super) fn arm(&self, due: Option<Instant>) {
+        let mut table = self.reactor.table();
+        let waiter = table.waiter;
+        let Some(member) = table.members.get_mut(&self.id) else {
+            return;
+        };
+        member.armed = true;
+        member.due = due;
+        let is_earlier = |until: Option<Instant>| match (due, until) {
+            (Some(due), Some(until)) => due < until,
+            (due, None) => due.is_some(),
+            (None, Some(_)) => false,
+        };
+        // Another thread may be waiting, without knowing of this.
+        if waiter.is_some_and(is_earlier) || waiter.is_some() && member.has_work(Instant::now()) {
+            self.reactor.shared.waker.wake();
+        }
+    }
+
+    /// The next time for a look in intervals, on the grid that all followers share.
+    pub(super) fn next_tick(&self, now: Instant, interval: Duration) -> Instant {
+        let passed = now.saturating_duration_since(self.reactor.shared.epoch);
+        let nanos = interval.as_nanos().max(1);
+        let into = passed.as_nanos() % nanos;
+        now + interval - Duration::from_nanos(u64::try_from(into).unwrap_or(0))
+    }
+
+    /// The hints that have come since the last call.
+    pub(super) fn take_hints(&self) -> Vec<Hint> {
+        let mut table = self.reactor.table();
+        let member = table.members.get_mut(&self.id);
+        member.map_or_else(Vec::new, |member| std::mem::take(&mut member.hints))
+    }
+
+    /// Why files are only looked at in intervals. Said once.
+    pub(super) fn failure(&self) -> Option<String> {
+        let mut table = self.reactor.table();
+        let failure = table.failure.clone()?;
+        let member = table.members.get_mut(&self.id)?;
+        (!std::mem::replace(&mut member.failure_reported, true)).then_some(failure)
+    }
+
+    /// Watches the very file that is open here, whatever its name is by now.
+    pub(super) fn watch_file(&self, file: &File) -> Option<WatchDescriptor> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let mask = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_ATTRIB;
+        let mut table = self.reactor.table();
+        let (descriptor, watch) = self.add(&mut table, Path::new(&path), mask)?;
+        watch.files.push(self.id);
+        Some(descriptor)
+    }
+
+    /// Gives back one [`watch_file`](Self::watch_file).
+    pub(super) fn forget_file(&self, descriptor: WatchDescriptor) {
+        let mut table = self.reactor.table();
+        if let Some(watch) = table.watches.get_mut(&descriptor)
+            && let Some(at) = watch.files.iter().position(|id| *id == self.id)
+        {
+            watch.files.swap_remove(at);
+        }
+        self.reactor.end_unneeded(&mut table, descriptor);
+    }
+
+    /// Watches these directory entries besides those that are watched.
+    pub(super) fn add_entries(&mut self, entries: &[DirectoryEntry]) {
+        let missing = entries.iter().filter(|entry| !self.entries.contains(entry));
+        let missing: Vec<DirectoryEntry> = missing.cloned().collect();
+        if !missing.is_empty() {
+            let all = self.entries.iter().cloned().chain(missing).collect();
+            self.set_entries(all);
+        }
+    }
+
+    /// Watches these directory entries only. To be called again now and then: directories may
+    /// have appeared or been renamed. The kernel knows by the inode which are watched already.
+    pub(super) fn set_entries(&mut self, entries: HashSet<DirectoryEntry>) {
+        let mask = AddWatchFlags::IN_CREATE
+            | AddWatchFlags::IN_MOVED_FROM
+            | AddWatchFlags::IN_MOVED_TO
+            | AddWatchFlags::IN_DELETE
+            | AddWatchFlags::IN_ATTRIB
+            | AddWatchFlags::IN_DELETE_SELF
+            | AddWatchFlags::IN_MOVE_SELF
+            | AddWatchFlags::IN_ONLYDIR;
+        // Held throughout, so that no event finds its follower missing.
+        let mut table = self.reactor.table();
+        let mut directories = HashMap::new();
+        for (directory, _) in &entries {
+            if !directories.contains_key(directory) {
+                let added = self.add(&mut table, directory, mask);
+                let descriptor = added.map(|(descriptor, _)| descriptor);
+                directories.insert(directory.clone(), descriptor);
+            }
+        }
+        if directories == self.directories && entries == self.entries {
+            return;
+        }
+        let old = std::mem::replace(&mut self.directories, directories);
+        for descriptor in old.values().flatten() {
+            if let Some(watch) = table.watches.get_mut(descriptor) {
+                watch.drop_entries_of(self.id);
+            }
+        }
+        self.entries = entries;
+        for (directory, name) in &self.entries {
+            let descriptor = self.directories.get(directory).copied().flatten();
+            let watch = descriptor.and_then(|descriptor| table.watches.get_mut(&descriptor));
+            if let Some(watch) = watch {
+                let needed_by = watch.entries.entry(name.clone()).or_default();
+                needed_by.push((self.id, directory.clone()));
+            }
+        }
+        for descriptor in old.into_values().flatten() {
+            self.reactor.end_unneeded(&mut table, descriptor);
+        }
+    }
+
+    /// Adds a watch, or finds the one that is there.
+    fn add<'a>(
+        &self,
+        table: &'a mut Table,
+        path: &Path,
+        mask: AddWatchFlags,
+    ) -> Option<(WatchDescriptor, &'a mut Watch)> {
+        let inotify = self.reactor.shared.inotify.as_ref()?;
+        match inotify.add_watch(path, mask) {
+            Ok(descriptor) => Some((descriptor, table.watches.entry(descriptor).or_default())),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => None,
+            Err(errno) => {
+                table.failure.get_or_insert(match errno {
+                    Errno::ENOSPC => {
+                        "too many inotify watches; see sysctl fs.inotify.max_user_watches".into()
+                    }
+                    other => other.desc().into(),
+                });
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.set_entries(HashSet::new());
+        let mut table = self.reactor.table();
+        table.members.remove(&self.id);
+        let watches = table.watches.iter();
+        let files: Vec<WatchDescriptor> = watches
+            .filter(|(_, watch)| watch.files.contains(&self.id))
+            .map(|(descriptor, _)| *descriptor)
+            .collect();
+        for descriptor in files {
+            if let Some(watch) = table.watches.get_mut(&descriptor) {
+                watch.files.retain(|id| *id != self.id);
+            }
+            self.reactor.end_unneeded(&mut table, descriptor);
+        }
+    }
+}
+
+impl Reactor {
+    /// One that gives no events, as where the system has none left.
+    #[cfg(test)]
+    pub(super) fn without_events() -> Self {
+        Reactor {
+            shared: Arc::new(Shared {
+                inotify: None,
+                waker: Waker::new().unwrap(),
+                epoch: Instant::now(),
+                table: Mutex::default(),
+            }),
+        }
+    }
+}
