@@ -75,6 +75,8 @@ pub struct Rule {
     pub throttles: Vec<Throttle>,
     /// `threshold` lines in file order; they stand outside of the throttles.
     pub thresholds: Vec<Threshold>,
+    /// `remember`: what is kept from line to line under a key.
+    pub remember: Option<Box<Remember>>,
     /// `continue`: the following rules are tried as well. Acts even when the block is suppressed.
     pub go_on: Option<When>,
     /// `quit`: the watcher ends after this block. Acts even when the block is suppressed; beats `continue`.
@@ -247,6 +249,8 @@ pub enum Var {
     Field(i64),
     /// `$$`: the watcher's process id.
     Pid,
+    /// `$recall{name}`: a value that `remember` keeps under the key of this rule.
+    Recall(Vec<u8>),
     /// A variable or element that only Perl knows: the Perl expression.
     Perl(Vec<u8>),
 }
@@ -387,6 +391,27 @@ pub struct Threshold {
     pub count: u32,
     /// Length of a window in seconds, at least 1.
     pub seconds: u64,
+    /// The line.
+    pub span: Span,
+}
+
+/// A `remember` line: values that several records share, under a key.
+///
+/// The rule acts once all values of `need` are known; until then it only stores its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remember {
+    /// The key that the records have in common.
+    pub key: Template,
+    /// Seconds after the last record of the key for which its values are kept, at least 1.
+    pub seconds: u64,
+    /// Values to store, by name (in small letters).
+    pub values: Vec<(Vec<u8>, Template)>,
+    /// Names that must be known before the rule acts.
+    pub need: Vec<Vec<u8>>,
+    /// Names that are dropped after the rule has acted.
+    pub forget: Vec<Vec<u8>>,
+    /// This record is the last one of the key: all its values are dropped, acted on or not.
+    pub end: bool,
     /// The line.
     pub span: Span,
 }

@@ -14,6 +14,7 @@ pub(crate) mod perl_functions;
 pub(crate) mod perlcode;
 pub(crate) mod prescan;
 pub(crate) mod rate_limit;
+pub(crate) mod remember;
 pub(crate) mod rule;
 pub(crate) mod scope;
 pub(crate) mod shell_quotes;

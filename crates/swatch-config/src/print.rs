@@ -8,8 +8,8 @@ mod expression;
 mod value;
 
 use crate::ast::{
-    Action, ActionKind, Config, Expr, Item, PerlCode, Rule, RuleKind, Threshold, ThresholdKind,
-    Throttle, When,
+    Action, ActionKind, Config, Expr, Item, PerlCode, Remember, Rule, RuleKind, Threshold,
+    ThresholdKind, Throttle, When,
 };
 use command::command;
 use value::{pattern_value, quoted};
@@ -64,6 +64,9 @@ fn print_rule(out: &mut Vec<u8>, rule: &Rule) {
     line(out, &[keyword, &expression::top(&rule.condition)]);
     for code in &rule.perl_first {
         perl(out, b"    ", code);
+    }
+    if let Some(values) = &rule.remember {
+        line(out, &[b"    remember ", &remember(values)]);
     }
     for limit in &rule.thresholds {
         line(out, &[b"    threshold ", &threshold(limit)]);
@@ -163,6 +166,23 @@ fn print_action(kind: &ActionKind, action: &Action) -> Vec<u8> {
         true => keyword.to_vec(),
         false => [keyword, b" ", &list(options)].concat(),
     }
+}
+
+fn remember(values: &Remember) -> Vec<u8> {
+    let mut options = vec![option("key", &quoted(&values.key))];
+    options.push(option("for", values.seconds.to_string().as_bytes()));
+    for (name, value) in &values.values {
+        options.push(option(&String::from_utf8_lossy(name), &quoted(value)));
+    }
+    for (name, list) in [("need", &values.need), ("forget", &values.forget)] {
+        if !list.is_empty() {
+            options.push(option(name, &list.join(&b' ')));
+        }
+    }
+    if values.end {
+        options.push(b"end=on".to_vec());
+    }
+    list(options)
 }
 
 fn threshold(limit: &Threshold) -> Vec<u8> {

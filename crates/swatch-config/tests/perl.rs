@@ -96,6 +96,7 @@ fn filled(template: &Template) -> Option<Vec<u8>> {
                 Var::Matched => b"aa b-b",
                 Var::Before => b"",
                 Var::After => b" cc",
+                Var::Recall(_) => b"",
                 Var::LastGroup => b"b",
                 Var::Field(0) => b"aa",
                 Var::Field(1) => b"b-b",

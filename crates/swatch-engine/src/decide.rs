@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::match_context::MatchContext;
 use crate::observer::{AfterRule, Observer, Unwatched};
 use crate::prefilter::{Hit, Prefilter};
-use crate::program::{Program, Rule, ThresholdPlan};
+use crate::program::{Program, RememberPlan, Rule, ThresholdPlan};
 use crate::rate_limit::key::{default_key, second_of};
 use crate::rate_limit::threshold::threshold;
 use crate::rate_limit::throttle::throttle;
@@ -143,6 +143,11 @@ impl<'d, O: Observer> Decision<'d, O> {
 
     /// Consults the threshold and then the throttle of a rule that has matched.
     pub(crate) fn gate(&mut self, rule: &Rule, record: &[u8], env: &mut impl Env) -> Gate {
+        if let Some(plan) = &rule.remember
+            && !self.knows(plan, env)
+        {
+            return Gate::Held;
+        }
         if let Some(plan) = &rule.threshold
             && !self.passes(plan, None, env)
         {
@@ -177,6 +182,22 @@ impl<'d, O: Observer> Decision<'d, O> {
         let mut text = text.strip_suffix(b"\n").unwrap_or(text).to_vec();
         text.extend_from_slice(suffix.as_bytes());
         Gate::Open(Some(text))
+    }
+
+    /// Stores the values of a record and recalls those of its key. False: the rule waits for others.
+    fn knows(&mut self, plan: &RememberPlan, env: &mut impl Env) -> bool {
+        let key = plan.key.render(env);
+        let values = plan.values.iter().map(|(_, value)| value.render(env));
+        let values = values.collect();
+        let hashed = self.state.keys.key(&key);
+        let recalled = self
+            .state
+            .memory
+            .record(hashed, plan, values, self.now.seconds);
+        self.observer.remember(&key, recalled.is_some());
+        let complete = recalled.is_some();
+        env.recall(recalled.unwrap_or_default());
+        complete
     }
 
     /// The effect of one action, unless its window or its threshold suppresses it.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use swatch_config::ast::Var;
 
+use crate::memory::Recalled;
+
 /// A variable, or a field of the record under `--awk-field-syntax`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Variable {
@@ -30,4 +32,7 @@ impl Variable {
 pub(crate) trait Env {
     /// The value of a variable; one that has none is empty.
     fn value(&mut self, source: &Variable) -> Cow<'_, [u8]>;
+
+    /// Sets the values of `$recall{…}` for the rule that is being decided.
+    fn recall(&mut self, values: Recalled);
 }

@@ -19,6 +19,8 @@ pub struct RuleTrace {
     pub captures: Vec<Capture>,
     /// Named groups, where only the names are known and not their numbers: Perl tells no more.
     pub named: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// The key of the rule's `remember`, and whether all that it needs was known.
+    pub remember: Option<(Vec<u8>, bool)>,
     /// The rule's own threshold: its key and the count.
     pub threshold: Option<(Vec<u8>, Counted)>,
     /// The rule's throttle: its key and the verdict.
@@ -52,7 +54,10 @@ pub enum SkipReason {
 impl RuleTrace {
     /// A throttle or threshold suppressed the whole block.
     pub fn is_held(&self) -> bool {
-        self.threshold.as_ref().is_some_and(|(_, c)| !c.passes)
+        self.remember
+            .as_ref()
+            .is_some_and(|(_, complete)| !complete)
+            || self.threshold.as_ref().is_some_and(|(_, c)| !c.passes)
             || self.throttle.as_ref().is_some_and(|(_, t)| t.is_held())
     }
 }
@@ -110,12 +115,17 @@ impl Observer for Recorder {
             rule,
             captures,
             named,
+            remember: None,
             threshold: None,
             throttle: None,
             skipped: Vec::new(),
             effects: Vec::new(),
             end: AfterRule::Stop,
         });
+    }
+
+    fn remember(&mut self, key: &[u8], complete: bool) {
+        self.last().remember = Some((key.to_vec(), complete));
     }
 
     fn threshold(&mut self, action: Option<usize>, key: &[u8], counted: Counted) {

@@ -21,6 +21,7 @@ mod env;
 mod explain;
 mod fields;
 mod match_context;
+mod memory;
 mod observer;
 mod patterns;
 pub mod perl;

@@ -8,6 +8,7 @@ use swatch_config::ast::Var;
 
 use crate::env::{Env, Variable};
 use crate::fields;
+use crate::memory::Recalled;
 use crate::patterns::Patterns;
 use crate::prefilter::KnownMatches;
 
@@ -35,6 +36,7 @@ pub(crate) struct MatchContext<'a> {
     patterns: &'a Patterns,
     pid: u32,
     last: Option<Last>,
+    recalled: Recalled,
     captures: Captures,
     /// What a search for all rules has found out.
     known: Option<KnownMatches<'a>>,
@@ -49,6 +51,7 @@ impl<'a> MatchContext<'a> {
             patterns,
             pid,
             last: None,
+            recalled: Recalled::default(),
             captures: Captures::new(),
             known: None,
             gave_up: 0,
@@ -64,6 +67,7 @@ impl<'a> MatchContext<'a> {
     /// Forgets the matches of the rule before.
     pub(crate) fn next_rule(&mut self) {
         self.last = None;
+        self.recalled = Recalled::default();
     }
 
     /// Searches a text (none: the record). `None` as the pattern is the empty one: the last
@@ -139,10 +143,15 @@ impl Env for MatchContext<'_> {
             Var::Before => self.part(|c, _| Some(0..c.get(0)?.start)),
             Var::After => self.part(|c, text| Some(c.get(0)?.end..text.len())),
             Var::LastGroup => self.part(|c, _| c.last_group()),
+            Var::Recall(name) => self.recalled.get(name),
             Var::Field(i) => fields::perl_field(self.record, *i),
             Var::Pid => return Cow::Owned(self.pid.to_string().into_bytes()),
             // A program with such a variable is not compiled for this engine.
             Var::Perl(_) => &[],
         })
+    }
+
+    fn recall(&mut self, values: Recalled) {
+        self.recalled = values;
     }
 }

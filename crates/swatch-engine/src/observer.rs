@@ -12,6 +12,7 @@ pub(crate) trait Observer {
     fn matched(&mut self, _rule: usize, _scene: &mut MatchContext<'_>) {}
     /// As `matched`, where another engine has seen the match.
     fn matched_elsewhere(&mut self, _rule: usize, _captured: CapturedGroups) {}
+    fn remember(&mut self, _key: &[u8], _complete: bool) {}
     fn threshold(&mut self, _action: Option<usize>, _key: &[u8], _counted: Counted) {}
     fn throttle(&mut self, _key: &[u8], _throttled: Throttled) {}
     fn outside_window(&mut self, _action: usize) {}

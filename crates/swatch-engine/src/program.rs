@@ -76,6 +76,7 @@ pub(crate) struct Layout {
 
 #[derive(Debug)]
 pub(crate) struct Rule {
+    pub(crate) remember: Option<RememberPlan>,
     pub(crate) kind: RuleKind,
     pub(crate) condition: Condition,
     pub(crate) throttle: Option<ThrottlePlan>,
@@ -95,6 +96,17 @@ pub(crate) struct ThrottlePlan {
     pub(crate) cuts: Vec<usize>,
     pub(crate) time_from_record: bool,
     pub(crate) message: Option<CompiledText>,
+}
+
+/// What a rule stores under a key, and what it waits for.
+#[derive(Debug)]
+pub(crate) struct RememberPlan {
+    pub(crate) key: CompiledText,
+    pub(crate) seconds: u64,
+    pub(crate) values: Vec<(Vec<u8>, CompiledText)>,
+    pub(crate) need: Vec<Vec<u8>>,
+    pub(crate) forget: Vec<Vec<u8>>,
+    pub(crate) end: bool,
 }
 
 #[derive(Debug)]
@@ -162,6 +174,11 @@ impl Rule {
     /// What Perl must give the values of before the rule's threshold and throttle are asked.
     pub(crate) fn gate_sources(&self) -> Vec<Variable> {
         let mut sources = Vec::new();
+        if let Some(plan) = &self.remember {
+            let values = plan.values.iter().map(|(_, value)| value);
+            let texts = std::iter::once(&plan.key).chain(values);
+            texts.for_each(|t| t.add_sources(&mut sources));
+        }
         if let Some(plan) = &self.threshold {
             plan.track_by.add_sources(&mut sources);
         }

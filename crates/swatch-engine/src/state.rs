@@ -1,5 +1,6 @@
 //! What a program remembers from record to record.
 
+use crate::memory::Memory;
 use crate::program::{Layout, Program};
 use crate::rate_limit::table::{Keys, Table};
 use crate::rate_limit::{threshold, throttle};
@@ -23,6 +24,7 @@ pub struct Counters {
 pub struct State {
     layout: Layout,
     pub(crate) keys: Keys,
+    pub(crate) memory: Memory,
     pub(crate) throttles: Vec<Table<throttle::Record>>,
     pub(crate) thresholds: Vec<Table<threshold::Record>>,
     pub(crate) counters: Vec<Counters>,
@@ -37,6 +39,7 @@ impl State {
         let limit = layout.max_keys;
         Self {
             keys: Keys::default(),
+            memory: Memory::new(limit),
             throttles: layout.throttles.iter().map(|_| Table::new(limit)).collect(),
             thresholds: layout
                 .thresholds
@@ -75,6 +78,8 @@ impl State {
         new.throttles.iter_mut().for_each(|t| t.set_limit(limit));
         new.thresholds.iter_mut().for_each(|t| t.set_limit(limit));
         new.keys = self.keys;
+        new.memory = self.memory;
+        new.memory.set_limit(limit);
         new
     }
 
@@ -86,13 +91,15 @@ impl State {
     /// Keys that throttles and thresholds remember now.
     pub fn remembered_keys(&self) -> usize {
         let throttles: usize = self.throttles.iter().map(Table::len).sum();
-        throttles + self.thresholds.iter().map(Table::len).sum::<usize>()
+        let thresholds: usize = self.thresholds.iter().map(Table::len).sum();
+        throttles + thresholds + self.memory.len()
     }
 
     /// Keys that had to be forgotten at the bound although they still mattered.
     pub fn forgotten_keys(&self) -> u64 {
         let throttles: u64 = self.throttles.iter().map(|t| t.forgotten).sum();
-        throttles + self.thresholds.iter().map(|t| t.forgotten).sum::<u64>()
+        let thresholds: u64 = self.thresholds.iter().map(|t| t.forgotten).sum();
+        throttles + thresholds + self.memory.forgotten
     }
 
     /// Rules with a search that was given up for the first time since the last call: each is

@@ -110,6 +110,7 @@ pub(crate) fn rule(text: &str, condition: Expr, actions: Vec<Action>) -> Rule {
         actions,
         throttles: Vec::new(),
         thresholds: Vec::new(),
+        remember: None,
         go_on: None,
         quit: None,
         perl_first: Vec::new(),

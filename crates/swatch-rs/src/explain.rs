@@ -49,6 +49,13 @@ fn explain(text: &mut String, trace: &RuleTrace, program: &Program, now: &ClockR
     for (name, text) in &trace.named {
         line(4, format!("$+{{{}}} = {}", visible(name), value(text)));
     }
+    if let Some((key, complete)) = &trace.remember {
+        let verdict = match complete {
+            true => "complete",
+            false => "waits for other records",
+        };
+        line(4, format!("remember, key {:?}: {verdict}", visible(key)));
+    }
     if let Some((key, counted)) = &trace.threshold {
         let verdict = if counted.passes {
             "passes"

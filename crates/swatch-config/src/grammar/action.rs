@@ -2,7 +2,9 @@
 
 use swatch_common::sanitize;
 
-use crate::ast::{Action, ActionKind, Command, Piece, Template, Threshold, Throttle, When};
+use crate::ast::{
+    Action, ActionKind, Command, Piece, Remember, Template, Threshold, Throttle, When,
+};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::grammar::ansi;
 use crate::grammar::command;
@@ -84,6 +86,8 @@ pub(crate) enum BlockLine {
     Throttle(Throttle),
     /// `threshold`.
     Threshold(Threshold),
+    /// `remember`.
+    Remember(Remember),
 }
 
 /// Reads a line whose keyword is an action of swatchdog's own. `None`: errors are recorded.

@@ -14,7 +14,7 @@ use crate::grammar::action::{self, BlockLine};
 use crate::grammar::perl_functions::is_perl_function;
 use crate::grammar::prescan::{Prescan, perl_line};
 use crate::grammar::scope::{Context, Scope};
-use crate::grammar::{condition, rate_limit};
+use crate::grammar::{condition, rate_limit, remember};
 use crate::lines::keyword::{KeywordLine, divide, is_action};
 use crate::lines::located::Located;
 use crate::lines::reader::{Read, Step};
@@ -154,6 +154,7 @@ impl<'a> RuleBuilder<'a> {
             actions: Vec::new(),
             throttles: Vec::new(),
             thresholds: Vec::new(),
+            remember: None,
             go_on: None,
             quit: None,
             perl_first: Vec::new(),
@@ -211,7 +212,11 @@ impl<'a> RuleBuilder<'a> {
             b"threshold" => {
                 rate_limit::threshold(divided.value, span, context).map(BlockLine::Threshold)
             }
-            _ if known => action::parse(divided, context),
+            // A function of that name that the file itself defines has the older right.
+            b"remember" if !scope.functions.contains(key.bytes) => {
+                remember::parse(divided.value, span, context).map(BlockLine::Remember)
+            }
+            _ if known && name != b"remember" => action::parse(divided, context),
             _ if custom(key.bytes, scope) => Some(BlockLine::Action(Box::new(action::custom(
                 divided, context,
             )))),
@@ -232,6 +237,10 @@ impl<'a> RuleBuilder<'a> {
             Some(BlockLine::Threshold(threshold)) => {
                 twice = rule.thresholds.pop().map(|earlier| earlier.span);
                 rule.thresholds.push(threshold);
+            }
+            Some(BlockLine::Remember(remember)) => {
+                twice = rule.remember.take().map(|earlier| earlier.span);
+                rule.remember = Some(Box::new(remember));
             }
             Some(BlockLine::Action(action)) => rule.actions.push(*action),
             Some(BlockLine::Continue(when)) => rule.go_on = Some(when),

@@ -189,6 +189,11 @@ fn named(text: &[u8], start: usize, within: Site, context: &Context<'_>) -> (Int
             };
             return (Interpolation::Var(whole), end);
         }
+        (b"recall", Some(b'{')) if !scope.hashes.contains(name) => {
+            if let Some(found) = recalled(text, end) {
+                return found;
+            }
+        }
         (b"ENV", Some(b'{')) => return environment(text, end, context),
         (_, Some(b'[')) if scope.arrays.contains(name) => return perl_element(text, end),
         (_, Some(b'{')) if scope.hashes.contains(name) => return perl_element(text, end),
@@ -224,6 +229,17 @@ fn field(text: &[u8], open: usize, within: Site) -> (Interpolation, usize) {
         None if within == Site::Pattern => (Interpolation::Var(Var::Record), open),
         None => (Interpolation::Perl(text[..end].to_vec()), end),
     }
+}
+
+/// `$recall{NAME}`, a value that `remember` keeps.
+fn recalled(text: &[u8], open: usize) -> Option<(Interpolation, usize)> {
+    let end = open + closing(&text[open..], b'{', b'}')?;
+    let name = text[open + 1..end - 1].trim_ascii();
+    let plain = !name.is_empty() && name.iter().all(|&b| is_word(b));
+    plain.then(|| {
+        let name = name.to_ascii_lowercase();
+        (Interpolation::Var(Var::Recall(name)), end)
+    })
 }
 
 fn environment(text: &[u8], open: usize, context: &Context<'_>) -> (Interpolation, usize) {

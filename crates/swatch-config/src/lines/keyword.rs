@@ -20,6 +20,7 @@ const ACTIONS: &[&str] = &[
     "quit",
     "throttle",
     "threshold",
+    "remember",
 ];
 
 /// Keywords that are no actions.

@@ -68,6 +68,7 @@ pub(super) fn variable(var: &Var) -> Vec<u8> {
         Var::Matched => b"$&".to_vec(),
         Var::Before => b"$`".to_vec(),
         Var::After => b"$'".to_vec(),
+        Var::Recall(name) => [b"$recall{", name.as_slice(), b"}"].concat(),
         Var::LastGroup => b"$+".to_vec(),
         Var::Field(index) => format!("$_[{index}]").into_bytes(),
         Var::Pid => b"$$".to_vec(),

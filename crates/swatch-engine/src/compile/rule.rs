@@ -7,7 +7,9 @@ use swatch_config::ast::{self, ActionKind, Template, Threshold, Throttle};
 use super::condition;
 use super::pattern::PatternCompiler;
 use crate::condition::Condition;
-use crate::program::{Layout, Options, Rule, Step, StepKind, ThresholdPlan, ThrottlePlan};
+use crate::program::{
+    Layout, Options, RememberPlan, Rule, Step, StepKind, ThresholdPlan, ThrottlePlan,
+};
 use crate::rate_limit::threshold::Window;
 use crate::rate_limit::throttle::Rate;
 use crate::shell::CompiledCommand;
@@ -55,6 +57,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
             false => condition::compile(&rule.condition, self.patterns),
         };
         Rule {
+            remember: rule.remember.as_deref().map(remember),
             kind: rule.kind,
             condition,
             // Of several lines the last counts, as in the original.
@@ -155,6 +158,20 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
             act,
             span: action.span,
         }
+    }
+}
+
+fn remember(remember: &ast::Remember) -> RememberPlan {
+    let values = remember.values.iter();
+    RememberPlan {
+        key: CompiledText::compile(&remember.key),
+        seconds: remember.seconds,
+        values: values
+            .map(|(name, value)| (name.clone(), CompiledText::compile(value)))
+            .collect(),
+        need: remember.need.clone(),
+        forget: remember.forget.clone(),
+        end: remember.end,
     }
 }
 

@@ -295,7 +295,11 @@ impl<'a, O: Observer> Exchange<'a, O> {
             AfterRule::Quit => "q",
         };
         let text = text.unwrap_or_else(|| current.to_vec());
-        vec![passes.into(), text, after.into()]
+        let recalled = values.recalled.unwrap_or_default();
+        let recalled = recalled.iter().flat_map(|(name, value)| [name, value]);
+        let mut answer = vec![passes.into(), text, after.into()];
+        answer.extend(recalled.map(<[u8]>::to_vec));
+        answer
     }
 
     fn is_time(&mut self, rule: &Rule, action: usize, message: &Message) -> Vec<u8> {
@@ -336,6 +340,7 @@ impl<'a, O: Observer> Exchange<'a, O> {
             pid: self.chain.program.pid,
             sources,
             values,
+            recalled: None,
         }
     }
 }

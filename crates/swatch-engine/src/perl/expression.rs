@@ -30,6 +30,12 @@ fn var(var: &Var, out: &mut Vec<u8>) {
         Var::Before => b"$`".to_vec(),
         Var::After => b"$'".to_vec(),
         Var::LastGroup => b"$+".to_vec(),
+        Var::Recall(name) => {
+            let mut text = b"$SwatchRs::Recall{".to_vec();
+            quoted(name, &mut text);
+            text.push(b'}');
+            text
+        }
         Var::Field(i) => format!("$_[{i}]").into_bytes(),
         Var::Pid => b"$$".to_vec(),
         // In a string, as the original has it: an array is its elements with blanks between. What

@@ -129,6 +129,9 @@ impl Script<'_> {
         arguments(&sources, &mut call);
         self.out.append(&mut call);
         self.line(");");
+        if self.program.rules[number].remember.is_some() {
+            self.line("%SwatchRs::Recall = @SwatchRs_gate[3 .. $#SwatchRs_gate];");
+        }
         self.line("if ($SwatchRs_gate[0]) {");
         // Without a throttle the message is what `$_` holds when the action runs.
         let message = match rule.throttles.is_empty() {

@@ -6,6 +6,7 @@ use swatch_config::ast::Var;
 
 use crate::env::{Env, Variable};
 use crate::fields;
+use crate::memory::Recalled;
 
 /// Values for the sources of one gate or action.
 pub(super) struct Values<'a> {
@@ -17,6 +18,8 @@ pub(super) struct Values<'a> {
     /// What Perl was asked for, and its answers in the same order.
     pub(super) sources: &'a [Variable],
     pub(super) values: &'a [Vec<u8>],
+    /// What a gate has recalled; an action gets it from Perl.
+    pub(super) recalled: Option<Recalled>,
 }
 
 impl Env for Values<'_> {
@@ -26,11 +29,19 @@ impl Env for Values<'_> {
             Variable::Var(Var::Whole) => Cow::Borrowed(self.record),
             Variable::Var(Var::Record) => Cow::Borrowed(self.current),
             Variable::Var(Var::Pid) => Cow::Owned(self.pid.to_string().into_bytes()),
+            Variable::Var(Var::Recall(name)) if self.recalled.is_some() => {
+                let recalled = self.recalled.as_ref();
+                Cow::Borrowed(recalled.map_or(&[], |values| values.get(name)))
+            }
             other => {
                 let at = self.sources.iter().position(|s| s == other);
                 let value = at.and_then(|at| self.values.get(at));
                 Cow::Borrowed(value.map_or(&[], Vec::as_slice))
             }
         }
+    }
+
+    fn recall(&mut self, values: Recalled) {
+        self.recalled = Some(values);
     }
 }

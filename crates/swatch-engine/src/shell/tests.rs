@@ -17,6 +17,8 @@ impl Env for Always<'_> {
     fn value(&mut self, _: &Variable) -> Cow<'_, [u8]> {
         Cow::Borrowed(self.0)
     }
+
+    fn recall(&mut self, _: crate::memory::Recalled) {}
 }
 
 /// A plan of shell text; `@` stands for a variable.
