@@ -161,7 +161,7 @@ impl<'d, O: Observer> Decision<'d, O> {
         let text = message.as_deref().unwrap_or(record);
         let key = match &plan.key {
             Some(key) => key.render(env),
-            None => default_key(patterns, plan, text, self.now.wall),
+            None => default_key(patterns, plan, text),
         };
         let second = match plan.time_from_record {
             // Time stamps count from the epoch, so their substitute must, too.

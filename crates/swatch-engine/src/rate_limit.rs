@@ -1,7 +1,6 @@
 //! Throttles and thresholds: which of many similar messages are acted upon.
 
 pub(crate) mod key;
-mod stamp;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
