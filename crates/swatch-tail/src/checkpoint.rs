@@ -1,6 +1,7 @@
 //! Positions: what has been dealt with, kept over restarts.
 
 mod format;
+mod lock;
 mod progress;
 mod store;
 #[cfg(test)]
@@ -55,6 +56,8 @@ struct Table {
     /// The patterns that the positions cover.
     patterns: Vec<Covered>,
     cursors: BTreeMap<String, String>,
+    /// There were positions, but they cannot be read any more.
+    is_lost: bool,
 }
 
 /// What [`Checkpoint::load`] found.
@@ -85,13 +88,15 @@ impl Checkpoint {
     /// When the state cannot be opened or locked, is in use by another process, is not safely
     /// ours, or was written by a later version.
     pub fn load(state: &Path) -> Result<Loaded, StateError> {
-        let mut store = Store::open(state)?;
-        let (found, events) = store.load()?;
+        let (mut store, mut events) = Store::open(state)?;
+        let found = store.load()?;
+        events.extend(found.events);
         let table = Table {
             live: Vec::new(),
-            loaded: found.files,
-            patterns: found.patterns,
-            cursors: found.cursors,
+            loaded: found.state.files,
+            patterns: found.state.patterns,
+            cursors: found.state.cursors,
+            is_lost: found.is_lost,
         };
         Ok(Loaded {
             checkpoint: Checkpoint::with(table, Some(store)),
@@ -177,8 +182,13 @@ impl Checkpoint {
         let mut saved = std::mem::take(&mut table.loaded);
         saved.extend(table.live.drain(..).map(|progress| progress.saved()));
         let covered = table.cover(patterns);
+        let is_lost = std::mem::take(&mut table.is_lost);
         self.changed();
-        TakenUp { saved, covered }
+        TakenUp {
+            saved,
+            covered,
+            is_lost,
+        }
     }
 
     /// The patterns change while following. Returns what was covered before.
@@ -262,4 +272,9 @@ pub(crate) struct TakenUp {
     /// The patterns that were followed then: a file of one of these that has no position did
     /// not exist.
     pub(crate) covered: Vec<Covered>,
+    /// There were positions, but they are lost.
+    pub(crate) is_lost: bool,
 }
+
+/// How much of a log is read again at most where its saved position is lost, in bytes.
+pub(crate) const REREAD: u64 = 64 * 1024 * 1024;

@@ -1,8 +1,11 @@
 //! What the user should be told about the files that are followed.
 
-use std::fmt::{self, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
+
+use swatch_common::sanitize::Sanitized;
+
+use crate::checkpoint::REREAD;
 
 /// Something that the user should know. Notices come in order with the records: what was read
 /// before the event comes before the event.
@@ -106,13 +109,24 @@ pub enum FileEvent {
         /// Why.
         reason: String,
     },
-    /// The saved positions could not be used, and were set aside.
-    StateBroken {
+    /// A file with saved positions is damaged. Older positions are used if there are any; else
+    /// logs are read from their beginnings, see [`Checkpoint::load`](crate::Checkpoint::load).
+    StateDamaged {
+        /// The damaged file.
+        state: PathBuf,
+        /// Where it was moved, if that was possible.
+        aside: Option<PathBuf>,
+        /// The file with older positions that are used.
+        used: Option<PathBuf>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Positions cannot be saved, because the state directory is read-only or full. They are kept
+    /// in memory, and lines may be acted on again after a restart.
+    StateNotWritable {
         /// The state file.
         state: PathBuf,
-        /// Where it was moved.
-        aside: PathBuf,
-        /// What is wrong with it.
+        /// Why.
         reason: String,
     },
 }
@@ -137,20 +151,34 @@ impl fmt::Display for FileEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FileEvent::Absent { path } => {
-                write!(f, "{} does not exist; waiting for it", Shown(path))
+                write!(
+                    f,
+                    "{} does not exist; waiting for it",
+                    Sanitized::path(path)
+                )
             }
             FileEvent::NothingMatches { pattern } => {
-                write!(f, "no file matches {}; waiting for one", Shown(pattern))
+                write!(
+                    f,
+                    "no file matches {}; waiting for one",
+                    Sanitized::path(pattern)
+                )
             }
-            FileEvent::Appeared { path } => write!(f, "{} has appeared; reading it", Shown(path)),
+            FileEvent::Appeared { path } => {
+                write!(f, "{} has appeared; reading it", Sanitized::path(path))
+            }
             FileEvent::Replaced { path } => {
-                write!(f, "{} has been replaced; reading the new file", Shown(path))
+                write!(
+                    f,
+                    "{} has been replaced; reading the new file",
+                    Sanitized::path(path)
+                )
             }
             FileEvent::Truncated { path, read } => write!(
                 f,
                 "{} has been truncated or rewritten after {read} bytes were read; \
                  reading it from its beginning",
-                Shown(path)
+                Sanitized::path(path)
             ),
             FileEvent::RotatedRead {
                 path,
@@ -159,14 +187,14 @@ impl fmt::Display for FileEvent {
             } => write!(
                 f,
                 "{}: reading what is left of it in {} from byte {from}",
-                Shown(path),
-                Shown(rotated)
+                Sanitized::path(path),
+                Sanitized::path(rotated)
             ),
             FileEvent::Lost { path, from } => write!(
                 f,
                 "{}: the file that was followed before is gone; \
                  what was written to it after byte {from} could not be read",
-                Shown(path)
+                Sanitized::path(path)
             ),
             FileEvent::RotatedUnreadable {
                 path,
@@ -175,20 +203,22 @@ impl fmt::Display for FileEvent {
             } => write!(
                 f,
                 "{}: unread lines in {} cannot be read: {reason}",
-                Shown(path),
-                Shown(rotated)
+                Sanitized::path(path),
+                Sanitized::path(rotated)
             ),
             FileEvent::Unreadable { path, reason } => write!(
                 f,
                 "cannot read {}: {reason}; trying again until it can be read",
-                Shown(path)
+                Sanitized::path(path)
             ),
-            FileEvent::Readable { path } => write!(f, "{} can be read again", Shown(path)),
+            FileEvent::Readable { path } => {
+                write!(f, "{} can be read again", Sanitized::path(path))
+            }
             FileEvent::NoDescriptors { path } => write!(
                 f,
                 "cannot open {}: no file descriptor is left (see ulimit -n, LimitNOFILE=); \
                  trying again",
-                Shown(path)
+                Sanitized::path(path)
             ),
             FileEvent::RecordTooLong {
                 path,
@@ -197,7 +227,7 @@ impl fmt::Display for FileEvent {
                 skipped,
             } => {
                 if let Some(path) = path {
-                    write!(f, "{}: ", Shown(path))?;
+                    write!(f, "{}: ", Sanitized::path(path))?;
                 }
                 write!(
                     f,
@@ -212,39 +242,36 @@ impl fmt::Display for FileEvent {
                 f,
                 "no file events from the system ({reason}); looking at the files in intervals"
             ),
-            FileEvent::StateBroken {
+            FileEvent::StateDamaged {
                 state,
                 aside,
+                used,
                 reason,
-            } => write!(
-                f,
-                "the saved positions in {} cannot be used: {reason}; \
-                 moved to {}, starting without them",
-                Shown(state),
-                Shown(aside)
-            ),
-        }
-    }
-}
-
-/// A path as it may be shown on a terminal: control bytes and what is no UTF-8 as `\xNN`.
-pub(crate) struct Shown<'a>(pub(crate) &'a Path);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.as_os_str().as_bytes().utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c.is_control() {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    f.write_char(c)?;
+            } => {
+                write!(
+                    f,
+                    "the saved positions in {} are damaged: {reason}; ",
+                    Sanitized::path(state)
+                )?;
+                if let Some(aside) = aside {
+                    write!(f, "moved to {}, ", Sanitized::path(aside))?;
+                }
+                match used {
+                    Some(used) => write!(f, "using those in {}", Sanitized::path(used)),
+                    None => write!(
+                        f,
+                        "reading each log from its beginning (at most its last {} MiB)",
+                        REREAD / 1024 / 1024
+                    ),
                 }
             }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
+            FileEvent::StateNotWritable { state, reason } => write!(
+                f,
+                "positions cannot be saved in {}: {reason}; \
+                 lines may be acted on again after a restart",
+                Sanitized::path(state)
+            ),
         }
-        Ok(())
     }
 }
 
@@ -252,6 +279,7 @@ impl fmt::Display for Shown<'_> {
 mod tests {
     use super::*;
     use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn a_hostile_name_does_not_reach_the_terminal() {
@@ -259,7 +287,7 @@ mod tests {
         let text = FileEvent::Absent { path }.to_string();
         assert_eq!(
             text,
-            "/log/\\u{1b}]0;\\xff\\nx does not exist; waiting for it"
+            "/log/\\x1b]0;\\xff\\nx does not exist; waiting for it"
         );
     }
 }

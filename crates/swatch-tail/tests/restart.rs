@@ -295,44 +295,142 @@ fn kill_9_loses_nothing_and_repeats_only_what_was_not_saved() {
     assert!(count - next <= 6 * 500, "{} repeated", count - next);
 }
 
-#[test]
-fn a_full_disk_is_an_error_of_the_save_only() {
-    let dir = tempfile::tempdir().unwrap();
-    let small = dir.path().join("small");
-    fs::create_dir(&small).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-        .arg(&small)
-        .stderr(Stdio::null())
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        println!("skipped: mounting a small tmpfs needs root");
-        return;
+/// A file system of its own for the state; unmounted when this is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(dir: &Path) -> Option<SmallDisk> {
+        let small = dir.join("small");
+        fs::create_dir(&small).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+            .arg(&small)
+            .stderr(Stdio::null())
+            .status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            println!("skipped: mounting a small tmpfs needs root");
+            return None;
+        }
+        Some(SmallDisk(small))
     }
-    let checkpoint = Checkpoint::load(&small.join("state")).unwrap().checkpoint;
+
+    fn fill(&self) -> PathBuf {
+        let filler = self.0.join("filler");
+        while append_result(&filler).is_ok() {}
+        filler
+    }
+
+    fn remount(&self, option: &str) {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-o", &format!("remount,{option}")])
+            .arg(&self.0);
+        assert!(mount.status().unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_neither_lines_nor_repetitions() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path()) else {
+        return;
+    };
+    let state = disk.0.join("state");
+    let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
     append(&dir.path().join("log"), "");
     let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
-    let filler = small.join("filler");
-    while append_result(&filler).is_ok() {}
-    tail.append("log", "1\n");
-    tail.expect(&["1"]);
-    let error = tail.checkpoint.save().unwrap_err();
-    assert!(matches!(error, StateError::Io { .. }), "{error}");
-    tail.append("log", "2\n");
-    tail.expect(&["1", "2"]);
+    let filler = disk.fill();
+    for (n, save) in [Checkpoint::save, Checkpoint::save_unsynced]
+        .iter()
+        .enumerate()
+    {
+        tail.append("log", format!("{n}\n"));
+        tail.until("a record", |tail| tail.records.len() > n);
+        let error = save(&tail.checkpoint).unwrap_err();
+        assert!(matches!(error, StateError::NoSpace { .. }), "{error}");
+        assert!(save(&tail.checkpoint).is_err(), "it must go on trying");
+    }
+    // Killed while the disk is full.
+    let dir = tail.dir;
+    drop((tail.follower, tail.checkpoint));
+    append(&dir.path().join("log"), "2\n");
+    let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
+    let mut tail = Tail::start_in_unsaved(dir, &["log"], quick(), checkpoint);
+    tail.expect(&["2"]);
     fs::remove_file(&filler).unwrap();
     tail.checkpoint.save().unwrap();
-    let Tail {
-        dir,
-        follower,
-        checkpoint,
-        ..
-    } = tail;
-    drop((follower, checkpoint));
-    let done = Command::new("umount")
-        .arg(dir.path().join("small"))
-        .status();
-    assert!(done.unwrap().success());
+    let dir = tail.dir;
+    drop((tail.follower, tail.checkpoint));
+    // What the reserve holds is older now.
+    let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
+    let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
+    tail.append("log", "3\n");
+    tail.expect(&["3"]);
+}
+
+#[test]
+fn a_read_only_state_is_used_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path()) else {
+        return;
+    };
+    let state = disk.0.join("state");
+    append(&dir.path().join("log"), "");
+    let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
+    let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
+    tail.append("log", "1\n");
+    tail.expect(&["1"]);
+    let dir = stop(tail);
+    disk.remount("ro");
+    append(&dir.path().join("log"), "2\n");
+    let loaded = Checkpoint::load(&state).unwrap();
+    let [FileEvent::StateNotWritable { .. }] = &loaded.events[..] else {
+        panic!("{:?}", loaded.events);
+    };
+    let mut tail = Tail::start_in_unsaved(dir, &["log"], quick(), loaded.checkpoint);
+    tail.expect(&["2"]);
+    assert!(tail.checkpoint.save().is_err());
+    disk.remount("rw");
+    tail.checkpoint.save().unwrap();
+    drop(disk);
+}
+
+#[test]
+fn a_damaged_state_repeats_little_and_loses_nothing() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    fs::write(path("state"), "garbage").unwrap();
+    let loaded = Checkpoint::load(&path("state")).unwrap();
+    assert_eq!(loaded.events.len(), 1, "{:?}", loaded.events);
+    // The state before was saved when following began.
+    let mut tail = Tail::start_in(dir, &["log"], quick(), loaded.checkpoint);
+    tail.expect(&["a first line that is long enough", "1", "2"]);
+}
+
+#[test]
+fn without_any_state_left_the_log_is_read_again() {
+    let dir = followed();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("log"), "2\n");
+    for entry in fs::read_dir(dir.path()).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if name.starts_with("state") {
+            fs::write(entry.path(), "garbage").unwrap();
+        }
+    }
+    let loaded = Checkpoint::load(&path("state")).unwrap();
+    let [FileEvent::StateDamaged { used: None, .. }] = &loaded.events[..] else {
+        panic!("{:?}", loaded.events);
+    };
+    let mut tail = Tail::start_in(dir, &["log"], quick(), loaded.checkpoint);
+    tail.expect(&["a first line that is long enough", "1", "2"]);
 }
 
 fn append_result(path: &Path) -> std::io::Result<()> {

@@ -119,8 +119,8 @@ impl From<PathText> for PathBuf {
 pub(super) enum Unreadable {
     /// Written by a later version, this one.
     Later(u32),
-    /// No state, or a part of one.
-    Broken(String),
+    /// Not a state, or only a part of one.
+    Damaged(String),
 }
 
 /// Renders a state.
@@ -144,12 +144,12 @@ pub(super) fn parse(text: &[u8]) -> Result<(State, u64), Unreadable> {
     struct Versioned {
         version: u32,
     }
-    let broken = |error: serde_json::Error| Unreadable::Broken(error.to_string());
-    let Versioned { version } = serde_json::from_slice(text).map_err(broken)?;
+    let damaged = |error: serde_json::Error| Unreadable::Damaged(error.to_string());
+    let Versioned { version } = serde_json::from_slice(text).map_err(damaged)?;
     if version > VERSION {
         return Err(Unreadable::Later(version));
     }
-    let document: Document = serde_json::from_slice(text).map_err(broken)?;
+    let document: Document = serde_json::from_slice(text).map_err(damaged)?;
     let state = State {
         patterns: document.patterns.into_iter().map(Into::into).collect(),
         files: document.files.into_iter().map(Into::into).collect(),

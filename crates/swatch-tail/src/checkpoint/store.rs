@@ -1,56 +1,91 @@
 //! The state on disk.
+//!
+//! A state `NAME` is kept in several files, of which the newest that is whole counts:
+//!
+//! | file | written |
+//! |---|---|
+//! | `NAME` | durably, with `fsync` |
+//! | `NAME.previous` | what `NAME` held before, in case that `NAME` is damaged |
+//! | `NAME.unsynced` | more often, without `fsync`: survives the process, not a power failure |
+//! | `NAME.tmp` | about to become one of these |
+//! | `NAME.reserve` | space for one state, overwritten in place when the disk is full |
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
+use swatch_common::atomic_file::{AtomicFile, Durability};
+use swatch_common::sanitize::Sanitized;
 
 use super::format::{self, State, Unreadable};
-use crate::event::{FileEvent, Shown};
+use super::lock::StateLock;
+use crate::event::FileEvent;
 
-/// A state with more bytes than this is not ours.
+/// A file with more bytes than this was not written by this library.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
+
+/// The least space that is reserved for a state, in bytes: enough for some 25 files.
+const MIN_RESERVE: usize = 16 * 1024;
+
+const PREVIOUS: &str = ".previous";
+const UNSYNCED: &str = ".unsynced";
+const TEMPORARY: &str = ".tmp";
+const RESERVE: &str = ".reserve";
 
 /// What is wrong with the state file or its directory.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// A file or the directory cannot be opened, read or written.
-    #[error("cannot {doing} {}: {error}", Shown(.path))]
+    #[error("cannot {doing} {}: {source}", Sanitized::path(.path))]
     Io {
-        /// What was tried, as a verb.
+        /// The step, as a verb.
         doing: &'static str,
-        /// With which file.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
-        #[source]
-        error: io::Error,
+        /// The system's reason.
+        source: io::Error,
     },
-    /// Another process uses the state.
-    #[error("{} is in use by another process", Shown(.path))]
+    /// The disk is full. The positions are kept in space that was reserved for this, so a restart
+    /// loses and repeats nothing.
+    #[error(
+        "cannot write {}: {source}; until there is space again the positions are kept in {}",
+        Sanitized::path(.path),
+        Sanitized::path(.reserve)
+    )]
+    NoSpace {
+        /// The state file.
+        path: PathBuf,
+        /// Where the positions are kept instead.
+        reserve: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another watch uses the state: both would act on the same lines.
+    #[error("{} is in use by another process", Sanitized::path(.path))]
     InUse {
         /// The state file.
         path: PathBuf,
     },
-    /// Somebody else could have written it, or it is not a plain file.
-    #[error("{} {problem}; {mend}", Shown(.path))]
+    /// Another user could have written it, or it is not a regular file.
+    #[error("{} {problem}; {fix}", Sanitized::path(.path))]
     Untrusted {
         /// The file or directory.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
         /// What to do about it.
-        mend: String,
+        fix: String,
     },
     /// It was written by a later version of this program.
     #[error(
-        "{} was written by a later version (format {found}, known is {known}); use that version, or remove the file to start from the ends of the logs",
-        Shown(.path)
+        "{} was written by a later version (format {found}, this version knows {known}); use that version, or remove the file to start from the ends of the logs",
+        Sanitized::path(.path)
     )]
     Later {
         /// The state file.
@@ -66,58 +101,78 @@ pub enum StateError {
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
-    directory: File,
     sequence: u64,
     /// Which change is on disk, with and without `fsync`.
     durable: Option<u64>,
     unsynced: Option<u64>,
-    _lock: Flock<File>,
+    /// How many bytes are reserved for a full disk.
+    reserved: usize,
+    /// `None` where nothing can be written, not even the lock file.
+    lock: Option<StateLock>,
+}
+
+/// What was found on disk.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) state: State,
+    /// What to report.
+    pub(super) events: Vec<FileEvent>,
+    /// There was a state, but nothing of it can be used.
+    pub(super) is_lost: bool,
 }
 
 impl Store {
-    pub(super) fn open(path: &Path) -> Result<Self, StateError> {
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+    /// Locks the state. Where its directory cannot be written, its files can still be read.
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<FileEvent>), StateError> {
+        let mut events = Vec::new();
+        let directory = directory_of(path);
+        let lock = match StateLock::acquire(directory, path.file_name().unwrap_or_default()) {
+            Ok(Some(lock)) => Some(lock),
+            Ok(None) => return Err(StateError::InUse { path: path.into() }),
+            Err(StateError::Io { source, .. }) if is_refusal_to_write(&source) => {
+                events.push(FileEvent::StateNotWritable {
+                    state: path.into(),
+                    reason: source.to_string(),
+                });
+                None
+            }
+            Err(error) => return Err(error),
         };
-        let directory = File::open(parent).map_err(failed("open", parent))?;
-        let lock_path = with_suffix(path, ".lock");
-        let lock = options()
-            .write(true)
-            .create(true)
-            .open(&lock_path)
-            .map_err(failed("open", &lock_path))?;
-        check_file(&lock, &lock_path)?;
-        let lock =
-            Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(
-                |(_, errno)| match errno {
-                    Errno::EWOULDBLOCK => StateError::InUse { path: path.into() },
-                    other => failed("lock", &lock_path)(other.into()),
-                },
-            )?;
-        Ok(Store {
+        let store = Store {
             path: path.into(),
-            directory,
             sequence: 0,
             durable: None,
             unsynced: None,
-            _lock: lock,
-        })
+            reserved: 0,
+            lock,
+        };
+        Ok((store, events))
     }
 
     /// The newest state that is whole.
-    pub(super) fn load(&mut self) -> Result<(State, Vec<FileEvent>), StateError> {
-        let mut best: Option<(State, u64)> = None;
-        let mut broken = None;
-        // A temporary file that was written to its end is a state like the others.
-        for suffix in ["", ".unsynced", ".tmp"] {
+    pub(super) fn load(&mut self) -> Result<Found, StateError> {
+        let mut best: Option<(State, u64, &str)> = None;
+        let mut damaged = None;
+        for suffix in ["", UNSYNCED, PREVIOUS, TEMPORARY, RESERVE] {
             let path = with_suffix(&self.path, suffix);
-            let Some(text) = read(&path)? else {
-                continue;
+            let text = match read(&path) {
+                Ok(Some(text)) => text,
+                Ok(None) => continue,
+                Err(StateError::Io { source, .. }) => {
+                    damaged = damaged.or(Some((path, source.to_string())));
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             match format::parse(&text) {
-                Ok(found) if best.as_ref().is_none_or(|(_, n)| *n < found.1) => best = Some(found),
-                Ok(_) => {}
+                Ok((state, sequence)) => {
+                    if best
+                        .as_ref()
+                        .is_none_or(|(_, newest, _)| *newest < sequence)
+                    {
+                        best = Some((state, sequence, suffix));
+                    }
+                }
                 Err(Unreadable::Later(found)) => {
                     return Err(StateError::Later {
                         path,
@@ -125,30 +180,41 @@ impl Store {
                         known: format::VERSION,
                     });
                 }
-                Err(Unreadable::Broken(reason)) => {
-                    if suffix != ".tmp" {
-                        broken = broken.or(Some((path, reason)));
-                    }
+                // A write that was cut short by a crash leaves these.
+                Err(Unreadable::Damaged(_)) if [TEMPORARY, RESERVE].contains(&suffix) => {}
+                Err(Unreadable::Damaged(reason)) => {
+                    damaged = damaged.or(Some((path, reason)));
                 }
             }
         }
-        match (best, broken) {
-            (Some((state, sequence)), _) => {
-                self.sequence = sequence;
-                Ok((state, Vec::new()))
-            }
-            (None, None) => Ok((State::default(), Vec::new())),
-            (None, Some((path, reason))) => {
-                let aside = with_suffix(&path, ".broken");
-                std::fs::rename(&path, &aside).map_err(failed("rename", &path))?;
-                let event = FileEvent::StateBroken {
-                    state: path,
-                    aside,
-                    reason,
-                };
-                Ok((State::default(), vec![event]))
-            }
+        let mut found = Found::default();
+        // A damaged file whose successor is whole is no loss.
+        let is_harmless = |path: &Path| {
+            let newest = best.as_ref().map(|(_, _, suffix)| *suffix);
+            path != self.path && newest.is_some_and(|newest| newest != PREVIOUS)
+        };
+        if let Some((path, reason)) = damaged.filter(|(path, _)| !is_harmless(path)) {
+            let used = best.as_ref();
+            found.is_lost = used.is_none();
+            found.events.push(FileEvent::StateDamaged {
+                used: used.map(|(_, _, suffix)| with_suffix(&self.path, suffix)),
+                aside: self.set_aside(&path),
+                state: path,
+                reason,
+            });
         }
+        if let Some((state, sequence, _)) = best {
+            self.sequence = sequence;
+            found.state = state;
+        }
+        Ok(found)
+    }
+
+    /// Keeps a damaged file for whoever wants to look into it.
+    fn set_aside(&self, path: &Path) -> Option<PathBuf> {
+        let aside = with_suffix(path, ".damaged");
+        let is_moved = self.lock.is_some() && std::fs::rename(path, &aside).is_ok();
+        is_moved.then_some(aside)
     }
 
     /// Whether this change is on disk already.
@@ -163,60 +229,97 @@ impl Store {
         durable: bool,
     ) -> Result<(), StateError> {
         let text = format::render(state, self.sequence + 1);
-        let temporary = with_suffix(&self.path, ".tmp");
-        let target = match durable {
-            true => self.path.clone(),
-            false => with_suffix(&self.path, ".unsynced"),
+        let written = match durable {
+            true => self.write_durably(&text),
+            false => self.write_file(UNSYNCED, Durability::None, |file| file.write_all(&text)),
         };
-        // Whatever lies there, a leftover or a trap, is not written to.
-        match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", &temporary)(error));
+        match written {
+            Ok(()) => {}
+            Err(StateError::Io { source, .. }) if is_full(&source) && self.overwrite(&text) => {
+                self.sequence += 1;
+                return Err(StateError::NoSpace {
+                    path: self.path.clone(),
+                    reserve: with_suffix(&self.path, RESERVE),
+                    source,
+                });
             }
-            _ => {}
+            Err(error) => return Err(error),
         }
-        let mut file = options()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(failed("create", &temporary))?;
-        file.write_all(&text).map_err(failed("write", &temporary))?;
-        if durable {
-            file.sync_all().map_err(failed("sync", &temporary))?;
-        }
-        std::fs::rename(&temporary, &target).map_err(failed("rename", &temporary))?;
         self.sequence += 1;
         self.unsynced = Some(changes);
         if durable {
-            self.directory
-                .sync_all()
-                .map_err(failed("sync the directory of", &self.path))?;
             self.durable = Some(changes);
         }
         Ok(())
     }
+
+    fn write_durably(&mut self, text: &[u8]) -> Result<(), StateError> {
+        let wanted = MIN_RESERVE.max((2 * text.len()).next_power_of_two());
+        if self.reserved < wanted {
+            self.write_file(RESERVE, Durability::None, |file| {
+                file.write_all(&vec![b' '; wanted])
+            })?;
+            self.reserved = wanted;
+        }
+        let (path, previous) = (&self.path, with_suffix(&self.path, PREVIOUS));
+        self.write_file("", Durability::FileAndDirectory, |file| {
+            file.write_all(text)?;
+            match std::fs::rename(path, &previous) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn write_file(
+        &self,
+        suffix: &str,
+        durability: Durability,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), StateError> {
+        let path = with_suffix(&self.path, suffix);
+        AtomicFile::new(&path)
+            .durability(durability)
+            .temporary_suffix(TEMPORARY)
+            .write_with(fill)
+            .map_err(|error| failed(error.doing, &error.path)(error.source))
+    }
+
+    /// Writes over the reserved space, which needs no new one. Says whether that worked.
+    fn overwrite(&self, text: &[u8]) -> bool {
+        let write = || {
+            let path = with_suffix(&self.path, RESERVE);
+            let file = options().write(true).open(&path).ok()?;
+            check_file(&file, &path).ok()?;
+            let reserved = usize::try_from(file.metadata().ok()?.len()).ok()?;
+            let mut padded = text.to_vec();
+            padded.resize(reserved.max(text.len()), b' ');
+            let fits = text.len() <= reserved;
+            fits.then(|| file.write_all_at(&padded, 0).ok()).flatten()
+        };
+        write().is_some()
+    }
 }
 
-/// Checks a directory in which states are kept: it must belong to this user or root, and be
-/// writable for nobody else, because whoever can write there decides what is read twice or not at
-/// all.
+/// Checks a directory in which states are kept: it must belong to this user or root, and nobody
+/// else may write to it, because that decides which lines are acted on twice or not at all.
 ///
 /// # Errors
-/// [`StateError::Untrusted`] with the command that mends it; or that it is not there, or no
-/// directory.
+/// [`StateError::Untrusted`] with the command that fixes it; or that it does not exist, or is not
+/// a directory.
 pub fn check_state_dir(path: &Path) -> Result<(), StateError> {
     let directory = OpenOptions::new()
         .read(true)
         .custom_flags((OFlag::O_DIRECTORY | OFlag::O_CLOEXEC).bits())
         .open(path)
         .map_err(failed("open", path))?;
-    let meta = directory.metadata().map_err(failed("look at", path))?;
+    let meta = directory.metadata().map_err(failed("examine", path))?;
     check_owner(meta.uid(), path)?;
     if meta.mode() & 0o022 != 0 {
         return Err(StateError::Untrusted {
             path: path.into(),
             problem: format!("can be written by others (mode {:o})", meta.mode() & 0o7777),
-            mend: format!("run: chmod go-w {}", Shown(path)),
+            fix: format!("run: chmod go-w {}", Sanitized::path(path)),
         });
     }
     Ok(())
@@ -230,20 +333,20 @@ fn check_owner(owner: u32, path: &Path) -> Result<(), StateError> {
     Err(StateError::Untrusted {
         path: path.into(),
         problem: format!("belongs to user {owner}, not to user {me}"),
-        mend: format!("run: chown {me} {}", Shown(path)),
+        fix: format!("run: chown {me} {}", Sanitized::path(path)),
     })
 }
 
-/// A state file must be a plain one of ours that has no other name.
-fn check_file(file: &File, path: &Path) -> Result<(), StateError> {
-    let meta = file.metadata().map_err(failed("look at", path))?;
+/// A state file must be a regular file of this user with a single name.
+pub(super) fn check_file(file: &File, path: &Path) -> Result<(), StateError> {
+    let meta = file.metadata().map_err(failed("examine", path))?;
     let untrusted = |problem: &str| StateError::Untrusted {
         path: path.into(),
         problem: problem.into(),
-        mend: "remove it".into(),
+        fix: "remove it".into(),
     };
     if !meta.is_file() {
-        return Err(untrusted("is not a plain file"));
+        return Err(untrusted("is not a regular file"));
     }
     if meta.nlink() > 1 {
         return Err(untrusted("has a second name (hard link)"));
@@ -268,29 +371,55 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     Ok(Some(text))
 }
 
-/// Neither through a symbolic link nor waiting at a FIFO.
-fn options() -> OpenOptions {
+/// Options that follow no symbolic link and do not wait at a FIFO.
+pub(super) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     let flags = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     options.mode(0o600).custom_flags(flags.bits());
     options
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let path = path.to_owned();
-    move |error| {
-        if error.raw_os_error() == Some(Errno::ELOOP as i32) {
+    move |source| {
+        if source.raw_os_error() == Some(Errno::ELOOP as i32) {
             return StateError::Untrusted {
                 path,
                 problem: "is a symbolic link".into(),
-                mend: "remove it".into(),
+                fix: "remove it".into(),
             };
         }
-        StateError::Io { doing, path, error }
+        StateError::Io {
+            doing,
+            path,
+            source,
+        }
     }
 }
 
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+fn is_full(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::ENOSPC | Errno::EDQUOT))
+}
+
+/// Whether the file system takes no new file, though the state may still be read.
+fn is_refusal_to_write(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    is_full(error)
+        || matches!(
+            errno,
+            Some(Errno::EROFS | Errno::EACCES | Errno::EPERM | Errno::EIO)
+        )
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+pub(super) fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(suffix);
     name.into()

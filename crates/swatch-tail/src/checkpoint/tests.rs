@@ -133,18 +133,81 @@ fn the_newest_state_that_is_whole_is_used() {
 }
 
 #[test]
-fn a_broken_state_is_set_aside_and_told() {
+fn a_damaged_state_is_set_aside_and_the_one_before_it_is_used() {
     let at = place();
-    fs::write(&at.state, "{\"version\": 1, \"files\": [").unwrap();
+    let checkpoint = load(&at.state);
+    let progress = checkpoint.keep(saved(b"/log", 1));
+    checkpoint.save().unwrap();
+    progress.ack(2);
+    checkpoint.save().unwrap();
+    drop((checkpoint, progress));
+    for damage in ["", "{\"version\": 1, \"files\": [", "\0\0\0\0"] {
+        fs::write(&at.state, damage).unwrap();
+        let loaded = Checkpoint::load(&at.state).unwrap();
+        let previous = store::with_suffix(&at.state, ".previous");
+        let [FileEvent::StateDamaged { aside, used, .. }] = &loaded.events[..] else {
+            panic!("{:?}", loaded.events);
+        };
+        assert_eq!(used.as_ref(), Some(&previous));
+        assert!(aside.as_ref().unwrap().exists() && !at.state.exists());
+        assert_eq!(offsets(&loaded.checkpoint), [1]);
+    }
+}
+
+#[test]
+fn a_state_that_is_damaged_altogether_does_not_stop_anything() {
+    let at = place();
+    for suffix in ["", ".previous", ".unsynced", ".tmp", ".reserve"] {
+        fs::write(
+            store::with_suffix(&at.state, suffix),
+            "{\"version\": 1, \"fi",
+        )
+        .unwrap();
+    }
     let loaded = Checkpoint::load(&at.state).unwrap();
-    let [FileEvent::StateBroken { aside, .. }] = &loaded.events[..] else {
+    let [FileEvent::StateDamaged { used: None, .. }] = &loaded.events[..] else {
         panic!("{:?}", loaded.events);
     };
-    assert!(aside.exists() && !at.state.exists());
     assert!(offsets(&loaded.checkpoint).is_empty());
     loaded.checkpoint.set_cursor("a", "b");
     loaded.checkpoint.save().unwrap();
-    assert!(at.state.exists());
+    drop(loaded);
+    assert_eq!(load(&at.state).cursor("a").as_deref(), Some("b"));
+}
+
+#[test]
+fn a_thousand_states_take_one_descriptor() {
+    let at = place();
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    let states: Vec<_> = (0..1000)
+        .map(|n| load(&store::with_suffix(&at.state, format!("-{n}"))))
+        .collect();
+    // Other tests of this process open files, too.
+    assert!(open() < before + 100, "{} are open", open());
+    drop(states);
+}
+
+#[test]
+fn a_state_is_locked_against_another_process() {
+    let at = place();
+    let first = load(&at.state);
+    let lock = at.state.with_file_name(".lock");
+    // What another process sees, this one sees with a description of its own.
+    let other = fs::OpenOptions::new().write(true).open(lock).unwrap();
+    let range = nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as _,
+        l_whence: nix::libc::SEEK_SET as _,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    let lock_all = || nix::fcntl::fcntl(&other, nix::fcntl::FcntlArg::F_OFD_SETLK(&range));
+    assert_eq!(lock_all(), Err(nix::errno::Errno::EAGAIN));
+    drop(first);
+    lock_all().unwrap();
+    let error = Checkpoint::load(&at.state).unwrap_err();
+    assert!(matches!(error, StateError::InUse { .. }), "{error}");
 }
 
 #[test]
@@ -201,7 +264,7 @@ fn traps_are_refused() {
     fs::set_permissions(&at.state, fs::Permissions::from_mode(0o666)).unwrap();
     refused("what others can write");
     fs::remove_file(&at.state).unwrap();
-    let lock = store::with_suffix(&at.state, ".lock");
+    let lock = at.state.with_file_name(".lock");
     fs::remove_file(&lock).unwrap();
     symlink(&victim, &lock).unwrap();
     refused("a link for the lock");
@@ -222,8 +285,8 @@ fn a_directory_that_others_can_write_is_refused() {
     check_state_dir(dir.path()).unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let error = check_state_dir(dir.path()).unwrap_err();
-    let mend = format!("run: chmod go-w {}", dir.path().display());
-    assert!(error.to_string().ends_with(&mend), "{error}");
+    let fix = format!("run: chmod go-w {}", dir.path().display());
+    assert!(error.to_string().ends_with(&fix), "{error}");
     assert!(check_state_dir(&dir.path().join("absent")).is_err());
 }
 

@@ -132,7 +132,10 @@ impl Follower {
             drop_reported: false,
         };
         for pattern in &patterns {
-            let begin = follower.begin_of(pattern, &taken.covered);
+            let mut begin = follower.begin_of(pattern, &taken.covered);
+            if taken.is_lost && begin == Begin::End {
+                begin = Begin::Lost;
+            }
             follower.add_names(pattern, begin, false);
             // A file that a pattern found before may be gone, and its lines in a rotated one.
             for saved in &taken.saved {

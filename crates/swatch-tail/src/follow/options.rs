@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use swatch_common::sanitize::Sanitized;
+
 use crate::SplitOptions;
-use crate::event::Shown;
 
 /// How files are followed. `FollowOptions::default()` is what `tail -n 0 -F` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Default for FollowOptions {
 #[non_exhaustive]
 pub enum FollowError {
     /// A path to be followed is something else than a plain file.
-    #[error("cannot follow {}: it is {kind}, not a plain file{hint}", Shown(.path))]
+    #[error("cannot follow {}: it is {kind}, not a plain file{hint}", Sanitized::path(.path))]
     NotAFile {
         /// The path.
         path: PathBuf,

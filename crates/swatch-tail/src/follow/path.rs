@@ -61,6 +61,8 @@ pub(super) enum Begin {
     End,
     /// As [`Begin::End`], but the file could not be opened then; it had this size.
     Size(FileId, u64),
+    /// The position in it is lost: it is read from its beginning, but not without a bound.
+    Lost,
     Start,
     /// As [`Begin::Start`]; and generations that came and lost the name since this time, in
     /// milliseconds since 1970, are to be read before.

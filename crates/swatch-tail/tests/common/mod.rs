@@ -60,9 +60,19 @@ impl Tail {
         options: FollowOptions,
         checkpoint: Checkpoint,
     ) -> Tail {
+        let tail = Tail::start_in_unsaved(dir, names, options, checkpoint);
+        tail.checkpoint.save().unwrap();
+        tail
+    }
+
+    pub(crate) fn start_in_unsaved(
+        dir: TempDir,
+        names: &[&str],
+        options: FollowOptions,
+        checkpoint: Checkpoint,
+    ) -> Tail {
         let patterns = names.iter().map(|name| Pattern::new(dir.path().join(name)));
         let follower = Follower::open(patterns, options, &checkpoint).unwrap();
-        checkpoint.save().unwrap();
         Tail {
             dir,
             follower,

@@ -7,9 +7,9 @@ use super::super::file::{self, OpenError, OpenFile};
 use super::super::generation::{Generation, StartPoint};
 use super::super::siblings::{self, LastGeneration};
 use super::{Begin, FollowedPath, Others};
-use crate::checkpoint::kernel_time;
+use crate::checkpoint::{REREAD, kernel_time};
 use crate::event::FileEvent;
-use crate::fingerprint::FileId;
+use crate::fingerprint::{FileId, read_window};
 
 impl FollowedPath {
     /// Looks the name up.
@@ -150,6 +150,7 @@ impl FollowedPath {
         }
         let at = match self.begin {
             Begin::End => opened.size,
+            Begin::Lost => start_of_last(REREAD, &opened)?,
             Begin::Size(id, size) if id == opened.id && size <= opened.size => size,
             _ if may_be_copy && others.hold_original_of(&opened) => opened.size,
             _ => 0,
@@ -262,4 +263,20 @@ impl FollowedPath {
         self.entries = siblings::entries(&self.path);
         context.subscription.add_entries(&self.entries);
     }
+}
+
+/// The offset of the first line that begins in the last `length` bytes of a file.
+fn start_of_last(length: u64, opened: &OpenFile) -> std::io::Result<u64> {
+    let mut at = opened.size.saturating_sub(length);
+    while at > 0 {
+        let bytes = read_window(&opened.file, at - 1, 64 * 1024)?;
+        if let Some(newline) = memchr::memchr(b'\n', &bytes) {
+            return Ok(at + newline as u64);
+        }
+        if bytes.is_empty() {
+            break;
+        }
+        at += bytes.len() as u64;
+    }
+    Ok(at)
 }
