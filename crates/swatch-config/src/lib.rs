@@ -13,6 +13,7 @@ mod lines;
 mod lint;
 mod print;
 mod render;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
