@@ -68,7 +68,9 @@ pub(super) fn of_variable(var: &Var, condition: &Expr, awk_fields: bool) -> Opti
         Var::Group(number) => group(condition, |_| Some(*number as usize)),
         Var::Named(name) => group(condition, |pattern| regex::number_of(pattern, name)),
         Var::Record | Var::Whole => Some(line()),
-        Var::Matched | Var::Before | Var::After | Var::LastGroup => Some(LogText::unknown(true)),
+        Var::Matched | Var::Before | Var::After | Var::LastGroup | Var::Recall(_) => {
+            Some(LogText::unknown(true))
+        }
     }
 }
 
