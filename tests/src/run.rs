@@ -44,6 +44,16 @@ pub fn run(case: &Case, program: &Path, keep: bool) -> Result<Outcome, String> {
     // Some cases change to another user, who must get in.
     fs::set_permissions(top.path(), Permissions::from_mode(0o755))
         .map_err(|e| told("work folder", &e))?;
+    // The banner is printed under the original's name only.
+    let swatchdog = top.path().join("swatchdog");
+    if case.keep_banner {
+        std::os::unix::fs::symlink(program, &swatchdog).map_err(|e| told("link", &e))?;
+    }
+    let program = if case.keep_banner {
+        &swatchdog
+    } else {
+        program
+    };
     let place = Place::make(case, top.path(), program).map_err(|e| told("work folder", &e))?;
 
     if case.has("prep") {

@@ -229,7 +229,7 @@ printf '__CURSOR=c%s\n__REALTIME_TIMESTAMP=1767322985000000\n_HOSTNAME=gate\nSYS
         calls[0].contains("--lines=0") && calls[0].ends_with("_SYSTEMD_UNIT=ssh.service"),
         "{calls:?}"
     );
-    assert!(calls[1].contains("--after-cursor=c1"), "{calls:?}");
+    assert!(calls[1].contains("--cursor=c1"), "{calls:?}");
     assert!(site.read("err").contains("journalctl has ended"));
 }
 

@@ -13,7 +13,6 @@ mod lines;
 mod lint;
 mod print;
 mod render;
-mod shell;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

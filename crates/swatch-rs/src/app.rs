@@ -1,6 +1,7 @@
-//! From the command line to watches at work.
+//! From the command line to running watches.
 
 mod banner;
+mod inspect;
 mod load;
 mod plan;
 mod session;
@@ -8,133 +9,182 @@ mod state_dir;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use swatch_common::process::Cancel;
+use swatch_tail::Waker;
 
-use crate::cli::{self, Asked, Cli};
-use crate::daemon::background;
+use crate::cli::{self, Cli, Command};
 use crate::daemon::pid_file::PidFile;
 use crate::daemon::restart_time::{self, Schedule};
-use crate::daemon::service_manager::Manager;
+use crate::daemon::service_manager::ServiceManager;
 use crate::daemon::signals::Signals;
-use crate::daemon::supervisor::{Bell, Supervisor};
-use crate::log::{Level, tell};
+use crate::daemon::supervisor::{End, Supervisor};
+use crate::daemon::{background, descriptors};
+use crate::log;
 use load::Loader;
+use plan::Plan;
 use session::Session;
 
-/// Status for a command line or rules that cannot be honoured, as swatchdog's.
+/// The exit status if the command line or the rules are refused, as swatchdog's.
 const REFUSED: u8 = 2;
 
-/// The whole program: the arguments with its name first; gives the exit status.
+/// The whole program, given the arguments with its name first.
 ///
-/// 0: ended well. 1: an input failed. 2: the command line or the rules are refused; nothing ran.
+/// Exit status: 0 if it ended as it should, 1 if an input failed, 2 if the command line or the
+/// rules are refused and nothing ran, 128 and the signal's number if a pass was interrupted.
 pub fn main(args: Vec<OsString>) -> ExitCode {
+    descriptors::close_inherited(&args);
     let cli = match cli::parse(args.iter().cloned()) {
-        Ok(Asked::Run(cli)) => *cli,
-        Ok(Asked::Print(text)) => return print(&text),
+        Ok(Command::Run(cli)) => *cli,
+        Ok(Command::Print(text)) => return print(&text),
         Err(e) => {
-            tell(Level::Error, e);
+            log::error(e);
             return ExitCode::from(REFUSED);
         }
     };
-    if cli.version {
-        return print(&format!(
-            "swatch-rs version {}\n",
-            env!("CARGO_PKG_VERSION")
-        ));
-    }
     match run(&cli, &args) {
         Ok(status) => status,
         Err(e) => {
-            tell(Level::Error, format_args!("{e:#}"));
+            log::error(format_args!("{e:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
-    let restart_time = match cli
-        .restart_time
-        .as_deref()
-        .map(restart_time::parse)
-        .transpose()
-    {
+    let restart_time = cli.restart_time.as_deref().map(restart_time::parse);
+    let restart_time = match restart_time.transpose() {
         Ok(time) => time,
         Err(e) => {
-            tell(Level::Error, e);
+            log::error(e);
             return Ok(ExitCode::from(REFUSED));
         }
     };
-    // The second process of a daemon says nothing twice.
-    let loader = Loader::new(cli, !background::is_second());
-    let Some(plans) = plan::plans(cli, &loader) else {
-        return Ok(ExitCode::from(REFUSED));
+    let loader = Loader::new(cli);
+    let files = match plan::config_files(cli) {
+        Ok(files) => files,
+        Err(refusal) => {
+            refusal.report();
+            return Ok(ExitCode::from(REFUSED));
+        }
     };
     if cli.check {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(inspect::check(cli, &loader, &files));
     }
-    if let Some(file) = &cli.dump_script {
-        return load::dump(&plans, file).map(|()| ExitCode::SUCCESS);
+    if let Some(out) = &cli.dump_script {
+        return inspect::dump(&loader, &files, out);
     }
-    if starts_daemon(cli) {
-        return background::start(args).context("cannot start in the background");
+    if cli.daemon && !background::is_second() && !cli.explain && !cli.dry_run {
+        // Wrong rules are reported before the first process ends.
+        return match inspect::can_start(cli, &loader, &files) {
+            true => background::start(args).context("cannot start in the background"),
+            false => Ok(ExitCode::from(REFUSED)),
+        };
     }
-    let parent = background::adopt().context("cannot leave the terminal")?;
+    let (plans, refused): (Vec<_>, Vec<_>) = plans(cli, &loader, files);
+    if plans.is_empty() {
+        return Ok(ExitCode::from(REFUSED));
+    }
+    watch(cli, loader, plans, refused, restart_time.map(Schedule::new))
+}
 
-    // Before any thread is started: threads inherit the mask.
-    let signals = Signals::take().context("cannot take signals")?;
-    let bell = Bell::new().context("cannot make an event descriptor")?;
-    if !cli.daemon && !cli.explain {
+/// Loads all configurations; an error in one does not stop the others. Gives the plans, and the
+/// names of the files that are refused.
+fn plans(cli: &Cli, loader: &Loader, files: Vec<PathBuf>) -> (Vec<Plan>, Vec<String>) {
+    let mut plans = Vec::new();
+    let mut refused = Vec::new();
+    for path in files {
+        match plan::plan(cli, loader, &path) {
+            Ok(plan) => plans.push(plan),
+            Err(refusal) => {
+                refusal.report();
+                refused.push(plan::file_name(&path));
+            }
+        }
+    }
+    (plans, refused)
+}
+
+/// Starts the watches and runs until they end.
+fn watch(
+    cli: &Cli,
+    loader: Loader,
+    plans: Vec<Plan>,
+    refused: Vec<String>,
+    schedule: Option<Schedule>,
+) -> Result<ExitCode> {
+    let parent = background::adopt().context("cannot leave the terminal")?;
+    // Before a thread is started: threads inherit the mask of signals.
+    let signals = Signals::take().context("cannot handle signals")?;
+    let waker = Waker::new().context("cannot create an event descriptor")?;
+    let cancel = Cancel::new().context("cannot create an event descriptor")?;
+    let cancel = Arc::new(cancel);
+    let pid_file = match cli.pid_file.as_deref().map(PidFile::claim).transpose() {
+        Ok(file) => file,
+        Err(e) if e.is_fatal() => return Err(e.into()),
+        Err(e) => {
+            log::warning(e);
+            None
+        }
+    };
+    if !cli.daemon && !cli.explain && banner::wanted() {
         print(&banner::text());
     }
-    let pid_file = cli
-        .pid_file
-        .as_deref()
-        .and_then(|path| match PidFile::write(path) {
-            Ok(file) => Some(file),
-            Err(e) => {
-                tell(
-                    Level::Warning,
-                    format_args!("cannot write pid file {}: {e}", path.display()),
-                );
-                None
-            }
-        });
-    let schedule = restart_time.map(Schedule::new);
     announce(schedule.as_ref());
-    let manager = Manager::from_environment();
-    let mut session = Session::new(cli.clone(), loader, bell.clone());
+    let manager = ServiceManager::from_environment();
+    let mut session = Session::new(cli.clone(), loader, waker.clone(), Arc::clone(&cancel));
     let watches = session.start(plans);
-    let Some(watches) = watches else {
+    if watches.is_empty() {
         return Ok(ExitCode::FAILURE);
-    };
+    }
     manager.ready();
-    manager.status(&format!("watching {}", session.names().join(", ")));
+    let failed = refused.into_iter().chain(session.failed());
+    let summary = summary(&session.names(), &failed.collect::<Vec<_>>());
+    manager.status(&summary);
     if let Some(parent) = parent {
         parent.ready();
     }
-    let deadlines = session.deadlines();
     let supervisor = Supervisor {
         signals,
-        bell,
+        waker,
         manager,
         schedule,
-        deadlines,
+        cancel,
+        pid_file,
         reloader: session,
     };
-    let well = supervisor.run(watches);
-    drop(pid_file);
-    Ok(if well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(exit_code(cli, supervisor.run(watches)))
 }
 
-/// This is the first process of a daemon, which only looks at the rules.
-fn starts_daemon(cli: &Cli) -> bool {
-    cli.daemon && !background::is_second() && !cli.explain && !cli.dry_run
+/// `watching a.conf, b.conf`; logged if a configuration is not watched.
+fn summary(watched: &[String], failed: &[String]) -> String {
+    let watched_names = watched.join(", ");
+    if failed.is_empty() {
+        return format!("watching {watched_names}");
+    }
+    let verb = if failed.len() == 1 { "is" } else { "are" };
+    let text = format!(
+        "watching {} of {}; {} {verb} not watched",
+        watched.len(),
+        watched.len() + failed.len(),
+        failed.join(", ")
+    );
+    log::warning(&text);
+    text
+}
+
+fn exit_code(cli: &Cli, end: End) -> ExitCode {
+    match end {
+        End::Finished => ExitCode::SUCCESS,
+        End::Failed => ExitCode::FAILURE,
+        // A pass that was interrupted has not done what was asked for.
+        End::Signalled(signal) if cli.examine.is_some() => ExitCode::from(128 + signal as u8),
+        End::Signalled(_) => ExitCode::SUCCESS,
+    }
 }
 
 fn announce(schedule: Option<&Schedule>) {
@@ -142,15 +192,14 @@ fn announce(schedule: Option<&Schedule>) {
         Some(Some(text)) => {
             print(&format!("{text}\n"));
         }
-        Some(None) => tell(
-            Level::Warning,
-            "setting restart alarm to zero: the rules are not read again by themselves",
-        ),
+        Some(None) => {
+            log::warning("--restart-time +0:00: the rules are not read again by themselves");
+        }
         None => {}
     }
 }
 
-/// Standard output may be closed already: that is the reader's decision.
+/// Errors are ignored: the reader of standard output may have closed it.
 fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -227,12 +227,12 @@ fn options() -> Vec<Opt> {
     options
 }
 
-/// What the command line asks for.
+/// The request of a command line.
 #[derive(Debug)]
-pub enum Asked {
-    /// To run.
+pub enum Command {
+    /// Run.
     Run(Box<Cli>),
-    /// To print a text (help) on standard output.
+    /// Print a text (help, version) on standard output.
     Print(String),
 }
 
@@ -240,15 +240,19 @@ pub enum Asked {
 ///
 /// # Errors
 /// An option that is unknown, ambiguous, without its value or with an unusable one.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked, UsageError> {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut args = args.into_iter();
     let name = args.next().unwrap_or_else(|| "swatch-rs".into());
     let rest: Vec<OsString> = args.collect();
     let words = getopt::normalise(&options(), &rest)?;
     match Cli::try_parse_from(std::iter::once(name).chain(words)) {
-        Ok(cli) => Ok(Asked::Run(Box::new(cli))),
+        Ok(cli) if cli.version => Ok(Command::Print(format!(
+            "swatch-rs version {}\n",
+            env!("CARGO_PKG_VERSION")
+        ))),
+        Ok(cli) => Ok(Command::Run(Box::new(cli))),
         Err(e) if e.kind() == clap::error::ErrorKind::DisplayHelp => {
-            Ok(Asked::Print(e.to_string()))
+            Ok(Command::Print(e.to_string()))
         }
         Err(e) => {
             let text = e.to_string();

@@ -2,6 +2,7 @@
 //! manager, and the loop that supervises them.
 
 pub mod background;
+pub mod descriptors;
 pub mod pid_file;
 pub mod restart_time;
 pub mod service_manager;

@@ -6,7 +6,7 @@ use swatch_engine::{
     AfterRule, ClockReading, Effect, Invocation, Program, RuleTrace, SkipReason, Skipped, Throttled,
 };
 
-use crate::log::visible;
+use swatch_common::sanitize::text as visible;
 
 /// Prints how a record was decided: `--explain`. Records that no rule matched are left out.
 pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &ClockReading) {

@@ -12,6 +12,6 @@ pub mod log;
 pub mod perform;
 pub mod perl;
 pub mod pipeline;
+pub mod process_group;
 pub mod rules;
 pub mod source;
-pub mod trust;

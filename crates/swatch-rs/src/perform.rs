@@ -1,6 +1,5 @@
-//! Effects become bytes on standard output and processes.
+//! Performing effects: bytes on standard output, and processes.
 
-mod deadline;
 mod mail;
 mod output;
 mod pipe;
@@ -8,16 +7,20 @@ mod process;
 mod report;
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use swatch_common::process::{Cancel, Finished};
 use swatch_engine::{Effect, Invocation};
 
-use crate::log::{Level, tell};
+use crate::log;
 
-pub use deadline::Deadlines;
 pub use output::{ColorChoice, Output};
 use pipe::KeptPipe;
-use process::{Running, Spawner};
+use process::CommandLimits;
 use report::Reports;
 
 /// How effects are performed.
@@ -25,46 +28,50 @@ use report::Reports;
 pub struct Settings {
     /// Commands at once; 1 keeps the order of the log.
     pub jobs: usize,
-    /// A command is ended after that long, with its process group.
+    /// The time after which a command is ended, with its process group.
     pub time_limit: Option<Duration>,
-    /// Who watches over the time limits.
-    pub deadlines: Deadlines,
-    /// Say what would be done, and do none of it.
+    /// Ends running commands when the program ends.
+    pub cancel: Arc<Cancel>,
+    /// Print what would be done, and do none of it.
     pub dry_run: bool,
-    /// Say on standard error what is done.
+    /// Log what is done.
     pub debug: bool,
 }
 
-/// What follows from an effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// The next one.
-    On,
-    /// The watch ends.
-    Quit,
+/// How long a command that is running at the end of the program may go on.
+pub const LAST_ACTION: Duration = Duration::from_secs(5);
+
+/// A command in a thread of its own.
+struct Running {
+    command: String,
+    thread: JoinHandle<Finished>,
 }
 
-/// Performs the effects of one watch, in order.
+/// Performs the effects of a watch, in order.
 pub struct Performer {
     settings: Settings,
     output: Output,
-    spawner: Spawner,
+    limits: CommandLimits,
     /// At most one command is kept open, as in the original.
     kept: Option<KeptPipe>,
+    /// Commands that run in threads of their own, if there may be several at once.
     running: VecDeque<Running>,
-    /// Commands started so far, those that run included.
+    /// Commands started so far, including those still running.
     started: u64,
     reports: Reports,
 }
 
 impl Performer {
-    /// A performer for the watch of that name (it stands in its messages).
+    /// A performer for the watch of that name, which prefixes its messages.
     pub fn new(name: &str, output: Output, settings: Settings) -> Self {
-        let spawner = Spawner::new(settings.deadlines.clone(), settings.time_limit);
+        let limits = CommandLimits {
+            time: settings.time_limit,
+            cancel: Arc::clone(&settings.cancel),
+        };
         Self {
             settings,
             output,
-            spawner,
+            limits,
             kept: None,
             running: VecDeque::new(),
             started: 0,
@@ -72,16 +79,14 @@ impl Performer {
         }
     }
 
-    /// Performs one effect. Failures are reported, never returned: the watcher goes on.
-    pub fn perform(&mut self, effect: &Effect) -> Flow {
+    /// Performs an effect. Failures are reported, never returned: the watch goes on. Breaks if the
+    /// effect ends it.
+    pub fn perform(&mut self, effect: &Effect) -> ControlFlow<()> {
         if self.settings.dry_run {
             return self.describe(effect);
         }
         if self.settings.debug {
-            tell(
-                Level::Notice,
-                format_args!("debug: {}", crate::explain::describe(effect)),
-            );
+            log::notice(format_args!("debug: {}", crate::explain::describe(effect)));
         }
         match effect {
             Effect::Echo { text, sgr } => self.output.echo(text, sgr.as_deref()),
@@ -92,9 +97,9 @@ impl Performer {
                 message,
                 keep_open: false,
             } => {
-                // A kept command that is now asked for without keep_open takes this message too,
-                // and is then closed: one process saw all messages so far.
-                if self.kept.as_ref().is_some_and(|k| k.is(command)) {
+                // A kept command that now comes without keep_open takes this message too and is
+                // then closed, so that one process sees all messages.
+                if self.kept.as_ref().is_some_and(|k| k.command() == command) {
                     self.write_kept(command, message);
                     self.close_kept();
                 } else {
@@ -125,51 +130,104 @@ impl Performer {
                     self.run(&command, Some(&message));
                 }
             }
-            Effect::Quit => return Flow::Quit,
+            Effect::Quit => return ControlFlow::Break(()),
         }
-        Flow::On
+        ControlFlow::Continue(())
     }
 
-    /// Waits for everything that was started, except a command that is kept open.
+    /// Waits for all commands that were started, except one that is kept open.
     pub fn settle(&mut self) {
-        while let Some(first) = self.running.pop_front() {
-            self.reap(first);
+        while !self.running.is_empty() {
+            self.reap_first();
         }
     }
 
-    /// How many commands were started so far.
+    /// The number of commands started so far.
     pub fn started(&self) -> u64 {
         self.started
     }
 
-    /// How many of them have ended. They are waited for in the order in which they were started,
-    /// so these are the first ones.
+    /// The number of commands that have ended. They are waited for in the order in which they were
+    /// started, so these are the first ones.
     pub fn finished(&self) -> u64 {
         self.started - self.running.len() as u64
     }
 
-    /// Hands over what was echoed so far.
+    /// Writes the text echoed so far.
     pub fn flush(&mut self) {
         if let Some(problem) = self.output.flush() {
             self.reports.failure("standard output", &problem);
         }
     }
 
-    /// Closes the kept command and waits for it: at the end, and when the rules change.
-    pub fn close_kept(&mut self) {
-        if let Some(kept) = self.kept.take() {
-            self.output.flush_before_child(&mut self.reports);
-            let (command, result) = kept.close(&self.spawner);
-            self.reports.outcome(&command, result);
+    /// Closes the kept command and waits for it: at the end, and before another command.
+    fn close_kept(&mut self) {
+        while let Some(kept) = self.kept.take() {
+            self.restart_unread(kept);
         }
     }
 
-    /// Tells something that went wrong around the actions; once per cause, then counted.
+    /// When to call [`Performer::look_at_kept`].
+    pub fn next_look(&self) -> Option<Instant> {
+        self.kept.as_ref().map(KeptPipe::next_look)
+    }
+
+    /// A kept command that has ended is started again for the messages that it has not read.
+    pub fn look_at_kept(&mut self) {
+        if let Some(mut kept) = self.kept.take() {
+            match kept.has_ended() {
+                true => self.restart_unread(kept),
+                false => self.kept = Some(kept),
+            }
+        }
+    }
+
+    /// Ends a kept command. The messages that it has not read go to a new one, unless it is itself
+    /// such a new one and has read none.
+    fn restart_unread(&mut self, kept: KeptPipe) {
+        self.output.flush_before_child(&mut self.reports);
+        let command = kept.command().clone();
+        let shown = process::shown(&command);
+        let mut is_restart = kept.is_restart;
+        let mut closed = kept.close(&self.limits);
+        loop {
+            if let Some(why) = closed.failure {
+                self.reports.failure(&shown, &why);
+            }
+            let count = closed.unread.len();
+            if count == 0 {
+                return;
+            }
+            let s = if count == 1 { "" } else { "s" };
+            if is_restart && !closed.progress {
+                let why = format!("ended without reading its input: {count} message{s} lost");
+                return self.reports.failure(&shown, &why);
+            }
+            let why = format!("ended with {count} message{s} unread: started again with them");
+            self.reports.failure(&shown, &why);
+            let mut again = match KeptPipe::start(&command) {
+                Ok(kept) => kept,
+                Err(e) => return self.reports.failure(&shown, &e),
+            };
+            is_restart = true;
+            again.is_restart = true;
+            let mut rest = closed.unread.into_iter();
+            let written = rest.try_for_each(|line| again.write(line, &self.limits));
+            if written.is_ok() {
+                self.kept = Some(again);
+                return;
+            }
+            closed = again.close(&self.limits);
+            closed.unread.extend(rest);
+        }
+    }
+
+    /// Reports a failure around the actions; each cause is logged once, then counted.
     pub fn report(&mut self, what: &str, why: &dyn std::fmt::Display) {
         self.reports.failure(what, why);
     }
 
-    /// Ends everything of this performer.
+    /// Waits for the end of all commands, and reports what is left to report.
     pub fn finish(&mut self) {
         self.settle();
         self.close_kept();
@@ -179,65 +237,76 @@ impl Performer {
 
     fn run(&mut self, command: &Invocation, input: Option<&[u8]>) {
         self.output.flush_before_child(&mut self.reports);
-        match self.spawner.start(command, input) {
+        if self.settings.jobs == 1 {
+            let finished = process::run(command, input, &self.limits);
+            self.started += 1;
+            return self.report_end(&process::shown(command), &finished);
+        }
+        match self.start(command, input) {
             Ok(running) => {
                 self.running.push_back(running);
                 self.started += 1;
             }
             Err(e) => self.reports.failure(&process::shown(command), &e),
         }
-        while self.running.len() >= self.settings.jobs {
-            match self.running.pop_front() {
-                Some(first) => self.reap(first),
-                None => break,
-            }
+        if self.running.len() >= self.settings.jobs {
+            self.reap_first();
         }
     }
 
-    fn reap(&mut self, running: Running) {
-        let (command, result) = running.wait();
-        self.reports.outcome(&command, result);
+    fn start(&self, command: &Invocation, input: Option<&[u8]>) -> io::Result<Running> {
+        let (job, limits) = (command.clone(), self.limits.clone());
+        let input = input.map(<[u8]>::to_vec);
+        let thread = std::thread::Builder::new()
+            .name("command".to_owned())
+            .stack_size(256 * 1024)
+            .spawn(move || process::run(&job, input.as_deref(), &limits))?;
+        Ok(Running {
+            command: process::shown(command),
+            thread,
+        })
+    }
+
+    fn reap_first(&mut self) {
+        if let Some(Running { command, thread }) = self.running.pop_front()
+            && let Ok(finished) = thread.join()
+        {
+            self.report_end(&command, &finished);
+        }
+    }
+
+    fn report_end(&mut self, command: &str, finished: &Finished) {
+        if let Some(why) = process::failure(finished) {
+            self.reports.failure(command, &why);
+        }
     }
 
     fn write_kept(&mut self, command: &Invocation, message: &[u8]) {
         self.output.flush_before_child(&mut self.reports);
-        if self.kept.as_ref().is_some_and(|k| !k.is(command)) {
+        if self.kept.as_ref().is_some_and(|k| k.command() != command) {
             self.close_kept();
         }
-        let line = pipe::message_line(message);
-        // A command that has ended is started again, once, and gets the message it missed.
-        for attempt in 0..2 {
-            if self.kept.is_none() {
-                match KeptPipe::start(command, &self.spawner) {
-                    Ok(kept) => self.kept = Some(kept),
-                    Err(e) => {
-                        self.reports.failure(&process::shown(command), &e);
-                        return;
-                    }
-                }
-            }
-            let Some(kept) = self.kept.as_mut() else {
-                return;
-            };
-            match kept.write(&line, &self.spawner) {
-                Ok(()) => return,
-                Err(e) => {
-                    self.close_kept();
-                    if attempt == 1 {
-                        self.reports.failure(&process::shown(command), &e);
-                    }
-                }
-            }
+        self.look_at_kept();
+        let mut kept = match self.kept.take() {
+            Some(kept) => kept,
+            None => match KeptPipe::start(command) {
+                Ok(kept) => kept,
+                Err(e) => return self.reports.failure(&process::shown(command), &e),
+            },
+        };
+        match kept.write(pipe::message_line(message), &self.limits) {
+            Ok(()) => self.kept = Some(kept),
+            // It has ended; the message is among those that it has not read.
+            Err(_) => self.restart_unread(kept),
         }
     }
 
-    fn describe(&mut self, effect: &Effect) -> Flow {
+    fn describe(&mut self, effect: &Effect) -> ControlFlow<()> {
         let text = crate::explain::describe(effect);
         self.output.echo(text.as_bytes(), None);
-        if *effect == Effect::Quit {
-            Flow::Quit
-        } else {
-            Flow::On
+        match effect {
+            Effect::Quit => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One watch: a source, the rules for it, and two threads that share the work.
+//! A watch: a source, the rules for it, and two threads that share the work.
 //!
 //! [`reader`] takes records from the source as they come; [`worker`] decides and performs, in
-//! order; [`leader_follower`] says which thread does what.
+//! order; [`leader_follower`] distributes both over the threads. A file that is read once is
+//! searched by all processors instead: [`parallel`].
 
 mod leader_follower;
 mod parallel;
@@ -9,63 +10,67 @@ mod reader;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use swatch_engine::prefilter::Hits;
 use swatch_tail::{Block, Checkpoint, Waker};
 
+use leader_follower::LeaderFollower;
+use parallel::Pass;
+use reader::Reader;
+use worker::{Progress, Worker};
+
 use crate::clock::Clock;
-use crate::daemon::supervisor::Bell;
 use crate::log::Level;
 use crate::perform::Performer;
 use crate::rules::Rules;
-use crate::source::{Ending, Receipt, Source};
+use crate::source::{Ack, Exit, Source};
 
-/// How long one action may take before its watch counts as hanging; their time limit is a minute
-/// by default.
+/// How long an action may take before its watch counts as hanging. The time limit of a command is
+/// a minute by default.
 const HANGS: Duration = Duration::from_secs(15 * 60);
 
 /// How a watch ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Asked to, by `quit`, or at the end of its input.
-    Well,
+    /// On request, by `quit`, or at the end of its input.
+    Finished,
     /// Its source failed; the text says how.
-    Badly(String),
+    Failed(String),
 }
 
-/// What the reader gets for the worker.
+/// An item for the worker.
 enum Item {
-    Records(Block, Receipt),
+    Records(Block, Ack),
     Notice(Level, String),
-    End(Ending),
+    End(Exit),
 }
 
-/// What the supervisor and the two threads share.
+/// State shared by the supervisor and the threads of a watch.
 struct Shared {
     name: String,
     stop: AtomicBool,
-    /// Rules that are to be taken up before the next record.
+    /// Rules to be used from the next record on.
     new_rules: Mutex<Option<Box<Rules>>>,
     rules_waiting: AtomicBool,
-    status_asked: AtomicBool,
+    status_wanted: AtomicBool,
     counters: Counters,
     started: Instant,
-    /// Milliseconds after `started` since which the worker is at one action; 0: at none.
+    /// When the action in progress began, in milliseconds after `started`; 0: none is in progress.
     busy: AtomicU64,
     outcome: Mutex<Option<Outcome>>,
 }
 
 impl Shared {
     /// An action begins.
-    fn is_busy(&self) {
+    fn set_busy(&self) {
         self.busy.store(self.millis().max(1), Ordering::Relaxed);
     }
 
-    /// No action is under way.
-    fn is_idle(&self) {
+    /// No action is in progress.
+    fn set_idle(&self) {
         self.busy.store(0, Ordering::Relaxed);
     }
 
@@ -81,50 +86,51 @@ pub struct Counters {
     pub seen: AtomicU64,
     /// Effects performed.
     pub effects: AtomicU64,
-    /// Blocks that are read and not yet worked on.
+    /// Blocks read and not yet processed.
     pub queued: AtomicU64,
 }
 
-/// A watch at work. Dropping it does not end it: see [`Watch::stop`].
+/// A running watch. Dropping it does not end it: see [`Watch::stop`].
 pub struct Watch {
     shared: Arc<Shared>,
     waker: Waker,
-    crew: Option<Arc<leader_follower::Crew>>,
+    /// None for a pass over a file.
+    workers: Option<Arc<LeaderFollower>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What a watch is made of.
+/// The parts of a watch.
 pub struct Parts {
-    /// Names it in messages.
+    /// The name in messages.
     pub name: String,
-    /// Opened.
+    /// The source, opened.
     pub source: Box<dyn Source>,
-    /// Compiled.
+    /// The rules, compiled.
     pub rules: Rules,
-    /// Ready.
+    /// Performs the actions.
     pub performer: Performer,
-    /// Where positions of followed files are kept.
+    /// Keeps the positions of followed files.
     pub checkpoint: Checkpoint,
-    /// Rung when the watch has ended.
-    pub bell: Bell,
+    /// Woken when the watch has ended.
+    pub supervisor: Waker,
     /// Records are lines.
     pub by_lines: bool,
-    /// The input has an end that is near: it is searched by all processors.
+    /// The input is read once, to its end: all processors search it.
     pub one_pass: bool,
 }
 
 impl Watch {
-    /// Starts the two threads.
+    /// Starts the threads.
     ///
     /// # Errors
-    /// The system has no room for another thread.
+    /// The system refuses another thread.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             name: parts.name,
             stop: AtomicBool::new(false),
             new_rules: Mutex::new(None),
             rules_waiting: AtomicBool::new(false),
-            status_asked: AtomicBool::new(false),
+            status_wanted: AtomicBool::new(false),
             counters: Counters::default(),
             started: Instant::now(),
             busy: AtomicU64::new(0),
@@ -133,28 +139,28 @@ impl Watch {
         let waker = parts.source.waker();
         let rules = match parts.rules {
             Rules::Native(rules) if parts.one_pass && parts.by_lines => {
-                let pass = parallel::Pass {
+                let pass = Pass {
                     source: parts.source,
                     rules,
                     performer: parts.performer,
                     shared: Arc::clone(&shared),
-                    bell: parts.bell,
+                    supervisor: parts.supervisor,
                 };
                 let thread = spawn("pass", move || pass.run())?;
                 return Ok(Self {
                     shared,
                     waker,
-                    crew: None,
+                    workers: None,
                     threads: vec![thread],
                 });
             }
             rules => rules,
         };
-        let reader = reader::Reader {
+        let reader = Reader {
             source: parts.source,
             shared: Arc::clone(&shared),
         };
-        let worker = worker::Worker {
+        let worker = Worker {
             rules,
             performer: parts.performer,
             checkpoint: parts.checkpoint,
@@ -165,30 +171,30 @@ impl Watch {
             by_lines: parts.by_lines,
             found: Hits::new(),
             failed: None,
-            progress: worker::Progress::default(),
+            progress: Progress::default(),
         };
-        let crew = leader_follower::Crew::new(
+        let workers = LeaderFollower::new(
             reader,
             worker,
             Arc::clone(&shared),
             waker.clone(),
-            parts.bell,
+            parts.supervisor,
         );
-        let crew = Arc::new(crew);
+        let workers = Arc::new(workers);
         let threads = ["work 1", "work 2"].map(|name| {
-            let crew = Arc::clone(&crew);
-            spawn(name, move || crew.run())
+            let workers = Arc::clone(&workers);
+            spawn(name, move || workers.run())
         });
         let threads: std::io::Result<_> = threads.into_iter().collect();
         if threads.is_err() {
-            // One of them may be at work already.
+            // One of them may be running already.
             shared.stop.store(true, Ordering::Release);
             waker.wake();
         }
         Ok(Self {
             shared,
             waker,
-            crew: Some(crew),
+            workers: Some(workers),
             threads: threads?,
         })
     }
@@ -198,28 +204,28 @@ impl Watch {
         &self.shared.name
     }
 
-    /// Asks it to end after the record that it is working on.
+    /// Asks it to end after the record being processed.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
         self.waker.wake();
     }
 
-    /// Gives it new rules, for the next record on.
+    /// Reclaims the rules, from the next record on.
     pub fn reload(&self, rules: Rules) {
-        *lock(&self.shared.new_rules) = Some(Box::new(rules));
+        *self.shared.new_rules.lock().unwrap() = Some(Box::new(rules));
         self.shared.rules_waiting.store(true, Ordering::Release);
     }
 
-    /// Asks it to tell how far it is.
-    pub fn tell_status(&self) {
-        self.shared.status_asked.store(true, Ordering::Release);
+    /// Asks it to log its progress.
+    pub fn report_status(&self) {
+        self.shared.status_wanted.store(true, Ordering::Release);
         self.waker.wake();
-        if let Some(crew) = &self.crew {
-            crew.look();
+        if let Some(workers) = &self.workers {
+            workers.wake();
         }
     }
 
-    /// False if it has been at one action for longer than any may take.
+    /// False if the action in progress has taken longer than any may.
     pub fn is_alive(&self) -> bool {
         let busy = self.shared.busy.load(Ordering::Relaxed);
         busy == 0 || Duration::from_millis(self.shared.millis().saturating_sub(busy)) < HANGS
@@ -227,13 +233,13 @@ impl Watch {
 
     /// How it ended, if it has.
     pub fn outcome(&self) -> Option<Outcome> {
-        lock(&self.shared.outcome).clone()
+        self.shared.outcome.lock().unwrap().clone()
     }
 
-    /// Waits until positions are saved, and what the source had started has ended.
+    /// Waits until the positions are saved and the processes of the source have ended.
     pub fn join(self) {
         for thread in self.threads {
-            // A panic was told by the panic hook, and shows as an outcome that is missing.
+            // A panic ends the process in a release build.
             let _ = thread.join();
         }
     }
@@ -244,8 +250,4 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
         .name(name.to_owned())
         .stack_size(1024 * 1024)
         .spawn(work)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The rules of a watch at work: a program, and what its throttles and thresholds remember.
+//! The running rules of a watch: a program, and the state of its throttles and thresholds.
 
 mod native;
 mod perl;
@@ -6,11 +6,12 @@ mod perl;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use swatch_common::sanitize;
 use swatch_config::{Config, Diagnostic};
 use swatch_engine::perl::PerlModules;
 use swatch_engine::{Options, Program, State};
 
-use crate::log::{Level, tell, visible};
+use crate::log;
 use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
 pub use perl::PerlRules;
@@ -20,16 +21,14 @@ pub use perl::PerlRules;
 pub struct RulesOptions {
     /// `$N` in commands is a field.
     pub awk_fields: bool,
-    /// Keys that each throttle and threshold keeps at most.
+    /// The most keys that each throttle and threshold keeps.
     pub max_keys: usize,
     /// Perl modules with actions.
     pub modules: Vec<String>,
-    /// Folders of such modules.
+    /// Directories of such modules.
     pub include_dirs: Vec<PathBuf>,
-    /// Say for each record how it was decided, on standard output.
+    /// Print for each record how it was decided.
     pub explain: bool,
-    /// Only say what is wrong: no Perl code of the configuration is run.
-    pub check_only: bool,
 }
 
 impl RulesOptions {
@@ -39,6 +38,10 @@ impl RulesOptions {
             max_keys: self.max_keys,
             ..Options::default()
         }
+    }
+
+    fn needs_perl(&self, config: &Config) -> bool {
+        !config.perl_needs.is_empty() || !self.modules.is_empty()
     }
 
     fn perl(&self) -> PerlOptions {
@@ -63,12 +66,10 @@ impl RulesOptions {
 
 /// Compiled rules and their state.
 pub enum Rules {
-    /// All in this process.
+    /// Decided in this process.
     Native(Box<Native>),
-    /// Decided by a Perl of their own.
+    /// Decided by a Perl process.
     Perl(Box<PerlRules>),
-    /// Found to be right, and not to be run.
-    Checked,
 }
 
 impl Rules {
@@ -77,34 +78,38 @@ impl Rules {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(config: &Config, options: &RulesOptions) -> Result<Self, Vec<Diagnostic>> {
-        if config.perl_needs.is_empty() && options.modules.is_empty() {
-            let native = Native::compile(config, options)?;
-            return Ok(Rules::Native(Box::new(native)));
+        if options.needs_perl(config) {
+            let perl = PerlRules::start(config, options)?;
+            return Ok(Rules::Perl(Box::new(perl)));
         }
-        if options.check_only {
-            return perl::check(config, options).map(|()| Rules::Checked);
-        }
-        let perl = PerlRules::start(config, options)?;
-        Ok(Rules::Perl(Box::new(perl)))
+        let native = Native::compile(config, options)?;
+        Ok(Rules::Native(Box::new(native)))
     }
 
-    /// Takes over what the rules before have counted, as far as they are the same.
+    /// Compiles a configuration without running it: of its Perl code only `use` and `BEGIN` run.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn check(config: &Config, options: &RulesOptions) -> Result<(), Vec<Diagnostic>> {
+        match options.needs_perl(config) {
+            true => perl::check(config, options),
+            false => Native::compile(config, options).map(drop),
+        }
+    }
+
+    /// Takes over the counts of the previous rules, as far as the rules are the same.
     pub fn carry_over(&mut self, old: Rules) {
-        let Some(state) = old.into_state() else {
-            return;
-        };
+        let state = old.into_state();
         match self {
             Rules::Native(native) => native.carry_over(state),
             Rules::Perl(perl) => perl.carry_over(state),
-            Rules::Checked => {}
         }
     }
 
-    fn into_state(self) -> Option<State> {
+    fn into_state(self) -> State {
         match self {
-            Rules::Native(native) => Some(native.into_state()),
-            Rules::Perl(perl) => Some(perl.into_state()),
-            Rules::Checked => None,
+            Rules::Native(native) => native.into_state(),
+            Rules::Perl(perl) => perl.into_state(),
         }
     }
 
@@ -113,7 +118,6 @@ impl Rules {
         match self {
             Rules::Native(native) => native.status(),
             Rules::Perl(perl) => perl.status(),
-            Rules::Checked => Vec::new(),
         }
     }
 }
@@ -130,7 +134,7 @@ fn counters(program: &Program, state: &State) -> Vec<String> {
                 counters.acted,
                 counters.held,
                 counters.gave_up,
-                visible(&rule.text),
+                sanitize::text(&rule.text),
             )
         })
         .collect();
@@ -142,18 +146,15 @@ fn counters(program: &Program, state: &State) -> Vec<String> {
     lines
 }
 
-/// Tells, once for each rule, of a search that was given up.
-fn tell_faults(program: &Program, state: &mut State) {
+/// Warns, once for each rule, of a search that was given up.
+fn report_faults(program: &Program, state: &mut State) {
     for rule in state.take_faults() {
         let rule = &program.rules()[rule];
-        tell(
-            Level::Warning,
-            format_args!(
-                "{}:{}: the search for {} was given up on a record that would take too long: counted as no match; make the pattern simpler",
-                rule.path.display(),
-                rule.line,
-                visible(&rule.text),
-            ),
-        );
+        log::warning(format_args!(
+            "{}:{}: the search for {} was given up on a record that would take too long: counted as no match; make the pattern simpler",
+            rule.path.display(),
+            rule.line,
+            sanitize::text(&rule.text),
+        ));
     }
 }

@@ -6,42 +6,44 @@ mod follow;
 mod journal;
 mod producer;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use swatch_tail::{Block, Chunks, Origin, Separator, Waker};
+use swatch_common::sanitize::Sanitized;
+use swatch_tail::{Block, Chunks, FollowError, Origin, Separator, Waker};
 
 use crate::log::Level;
 
 pub use command::CommandPlan;
 pub use follow::FollowPlan;
-pub use journal::{Cursors, JournalPlan};
+pub use journal::{Cursors, JournalPlan, MatchError, check_matches};
 
-/// What a source says.
-pub enum Arrival {
-    /// Records, and whom to tell when they are done.
-    Records(Block, Receipt),
-    /// Something for the user.
+/// An event from a source.
+pub enum SourceEvent {
+    /// Records, and where to acknowledge them.
+    Records(Block, Ack),
+    /// A message for the user.
     Notice(Level, String),
     /// [`Waker::wake`] was called.
     Woken,
     /// Nothing more will come.
-    End(Ending),
+    End(Exit),
 }
 
 /// How a source ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum Exit {
     /// As expected.
-    Done,
-    /// It should not have: the text says why.
-    Broken(String),
+    Finished,
+    /// It should not have ended; the text says why it did.
+    Failed(String),
 }
 
-/// Takes note of how far the actions of a source's records are done.
+/// Acknowledges records whose actions are done.
 #[derive(Clone)]
-pub enum Receipt {
-    /// A source that keeps no position.
+pub enum Ack {
+    /// The source keeps no position.
     None,
     /// A followed file.
     File(Origin),
@@ -49,39 +51,39 @@ pub enum Receipt {
     Journal(Arc<Cursors>),
 }
 
-impl Receipt {
+impl Ack {
     /// The actions of all records up to this offset of the source are done.
     pub fn done(&self, offset: u64) {
         match self {
-            Receipt::None => {}
-            Receipt::File(origin) => origin.ack(offset),
-            Receipt::Journal(cursors) => cursors.done(offset),
+            Ack::None => {}
+            Ack::File(origin) => origin.ack(offset),
+            Ack::Journal(cursors) => cursors.done(offset),
         }
     }
 }
 
-/// A source at work. It is read by one thread; [`Source::waker`] interrupts it from others.
+/// An open source. One thread reads it; [`Source::waker`] interrupts it from others.
 pub trait Source: Send {
-    /// Waits for the next arrival.
-    fn next(&mut self) -> Arrival;
+    /// Waits for the next event.
+    fn next(&mut self) -> SourceEvent;
 
     /// Interrupts the wait.
     fn waker(&self) -> Waker;
 
-    /// Gives back a block, so that its memory is used again.
+    /// Gives back a block, so that its memory is reused.
     fn recycle(&mut self, _block: Block) {}
 
     /// A plain file that ends, for several threads to read at once; nothing has been read of it.
-    /// `next` is not called any more then.
+    /// `next` is not called after that.
     ///
     /// # Errors
-    /// What could not be found out of the file.
-    fn chunks(&mut self) -> Result<Option<Chunks>, String> {
+    /// The properties of the file cannot be read.
+    fn chunks(&mut self) -> io::Result<Option<Chunks>> {
         Ok(None)
     }
 
-    /// A reading error as users are told.
-    fn trouble(&self, error: &std::io::Error) -> String {
+    /// The message for an error while reading.
+    fn read_error(&self, error: &io::Error) -> String {
         error.to_string()
     }
 
@@ -91,37 +93,64 @@ pub trait Source: Send {
     }
 }
 
-/// What to read, before anything is opened.
+/// A source before it is opened.
 #[derive(Debug, Clone)]
 pub enum SourcePlan {
-    /// Follow files.
+    /// Followed files.
     Follow(FollowPlan),
-    /// Read once; `-` is standard input.
-    Once(PathBuf),
-    /// Read what a command prints.
+    /// A file that is read once; `-` is standard input.
+    Examine(PathBuf),
+    /// The output of a command.
     Command(CommandPlan),
-    /// Follow the journal.
+    /// The journal.
     Journal(JournalPlan),
 }
 
-/// How input becomes records, for every kind of source.
+/// How input is split into records.
 #[derive(Debug, Clone)]
 pub struct Splitting {
-    /// What ends a record.
+    /// The end of a record.
     pub separator: Separator,
-    /// Bytes of a record that are kept, for a source that does not end by itself.
+    /// Bytes of a record that are kept, for a source without an end.
     pub max_record: usize,
+}
+
+/// Why a source cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file to be read once.
+    #[error("cannot examine {name}: {source}")]
+    Examine {
+        /// The file, as messages name it.
+        name: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It is no file.
+    #[error("cannot examine {}: it is a directory; name a file in it", Sanitized::path(.0))]
+    Directory(PathBuf),
+    /// Followed files.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    /// A command or journalctl.
+    #[error("cannot start {name}: {source}")]
+    Start {
+        /// The command, as messages name it.
+        name: String,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
 impl SourcePlan {
     /// Opens the source.
     ///
     /// # Errors
-    /// What could not be opened or started, and why.
-    pub fn open(&self, splitting: &Splitting) -> Result<Box<dyn Source>, String> {
+    /// [`OpenError`].
+    pub fn open(&self, splitting: &Splitting) -> Result<Box<dyn Source>, OpenError> {
         Ok(match self {
             SourcePlan::Follow(plan) => Box::new(follow::Follow::open(plan, splitting)?),
-            SourcePlan::Once(path) => examine::open(path, splitting)?,
+            SourcePlan::Examine(path) => examine::open(path, splitting)?,
             SourcePlan::Command(plan) => Box::new(command::Command::start(plan, splitting)?),
             SourcePlan::Journal(plan) => Box::new(journal::Journal::start(plan, splitting)?),
         })

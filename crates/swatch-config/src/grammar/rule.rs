@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use swatch_common::sanitize;
 
+use crate::Parsed;
 use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::action::{self, BlockLine};
@@ -17,9 +18,7 @@ use crate::grammar::{condition, rate_limit, remember};
 use crate::lines::keyword::{KeywordLine, divide, is_action};
 use crate::lines::located::Located;
 use crate::lines::reader::{Read, Step};
-use crate::shell;
 use crate::source::Span;
-use crate::{Parsed, Severity};
 use words::{convention, unknown};
 
 /// One open file.
@@ -308,13 +307,6 @@ impl<'a> RuleBuilder<'a> {
             convention(comment, &mut config);
         }
         self.diagnostics.extend(read.diagnostics);
-        for item in &config.items {
-            if let Item::Rule(rule) = item {
-                let hazards = shell::hazards(rule, awk_fields).into_iter();
-                let errors = hazards.filter(|hazard| hazard.severity == Severity::Error);
-                self.diagnostics.extend(errors);
-            }
-        }
         let failed = self
             .diagnostics
             .iter()

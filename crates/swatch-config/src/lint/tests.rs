@@ -99,3 +99,52 @@ fn hidden_rules() {
         assert_eq!(findings(text), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn log_text_in_programs_of_other_interpreters() {
+    let part = |name: &str| format!("2: text of the log becomes a part of a program for `{name}`");
+    let commands = |name: &str| format!("2: text of the log becomes commands for `{name}`");
+    for (command, expected) in [
+        ("exec awk \"/$1/\" /etc/hosts", part("awk")),
+        ("exec /usr/bin/awk -v a=b -F: '/$1/' f", part("awk")),
+        ("exec cat f | sudo sed -n \"s/x/$1/p\"", part("sed")),
+        ("exec sed -i -e s/x/$1/ f", part("sed")),
+        ("exec perl -ne \"print if /$1/\" f", part("perl")),
+        ("exec python3 -c \"print('$1')\"", part("python3")),
+        (
+            "pipe mysql -u x -e \"insert into t values ('$1')\"",
+            part("mysql"),
+        ),
+        ("exec psql --command=\"select '$1'\"", part("psql")),
+        ("exec sqlite3 /var/db \"select '$1'\"", part("sqlite3")),
+        ("exec echo \"block $1\" | at now", commands("at")),
+        (
+            "exec echo block $0 | tee -a f | at now + 1 hour",
+            commands("at"),
+        ),
+        ("exec echo \"block $1\" | sudo sh", commands("sh")),
+        ("exec true; printf 'x %s' $1 | bash -s", commands("bash")),
+    ] {
+        let text = format!("watchfor /user (\\w+) x$/\n{command}\n");
+        assert_eq!(findings(&text), [expected], "{command}");
+    }
+    for command in [
+        "exec awk -v x=\"$1\" '{print x}' f",
+        "exec awk -f prog \"$1\"",
+        "exec sed -f prog $1",
+        "exec perl -e 'print @ARGV' -- $1",
+        "exec sh -c \"block $1\"",
+        "exec ssh host \"block $1\"",
+        "exec echo \"block $1\" | mail root",
+        "exec echo \"block $1\" || at now",
+        "exec echo \"block $1\" | grep -v x; echo x | at now",
+        "exec echo $1 | sh script",
+        "exec sh script $1",
+        "exec echo \"x | at now $1\"",
+        "exec block $1",
+        "pipe block awk $1",
+    ] {
+        let text = format!("watchfor /user (\\w+) x$/\n{command}\n");
+        assert_eq!(findings(&text), [""; 0], "{command}");
+    }
+}

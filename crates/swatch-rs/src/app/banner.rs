@@ -1,52 +1,26 @@
 //! The original's first lines on standard output.
 
-use chrono::{DateTime, Local};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `*** swatchdog version 3.2.4 (pid:N) started at DATE`, between empty lines: scripts of the
-/// original's users skip these lines, or look for them. The date is as date(1) prints it.
+use swatch_common::time_zone;
+
+/// Whether the banner is printed: on a terminal, and for scripts that call the program by its old
+/// name, which skip these lines or look for them.
+pub(super) fn wanted() -> bool {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    name == "swatchdog" || name == "swatch" || std::io::stdout().is_terminal()
+}
+
+/// `*** swatchdog version 3.2.4 (pid:N) started at DATE`, between empty lines, with the date as
+/// date(1) prints it.
 pub(super) fn text() -> String {
-    let now = Local::now();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     format!(
-        "\n*** swatchdog version 3.2.4 (pid:{}) started at {} {} {}\n\n",
+        "\n*** swatchdog version 3.2.4 (pid:{}) started at {}\n\n",
         std::process::id(),
-        now.format("%a %b %e %H:%M:%S"),
-        zone_name(now),
-        now.format("%Y"),
+        time_zone::date(now.unwrap_or_default().as_secs() as i64)
     )
-}
-
-/// `JST`; chrono knows the offset of the local zone but not its name, so this comes from tz-rs.
-/// A zone that is not known by name: its offset.
-fn zone_name(now: DateTime<Local>) -> String {
-    let zone = match std::env::var("TZ") {
-        // As tzset(3) has it.
-        Ok(name) if name.is_empty() => return "UTC".into(),
-        Ok(name) => tz::TimeZone::from_posix_tz(&name),
-        Err(_) => tz::TimeZone::local(),
-    };
-    let name = zone.ok().and_then(|zone| {
-        let kind = zone.find_local_time_type(now.timestamp()).ok()?;
-        Some(kind.time_zone_designation().to_owned())
-    });
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| now.format("%Z").to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Compared with date(1), in the zone of the machine that runs the test.
-    #[test]
-    fn the_zone_is_named_as_date_names_it() {
-        let date = std::process::Command::new("date").arg("+%Z").output();
-        let date = date.expect("date(1) is everywhere");
-        let named = String::from_utf8_lossy(&date.stdout);
-        assert_eq!(zone_name(Local::now()), named.trim_end());
-        assert!(
-            text().contains(&format!(" {} ", named.trim_end())),
-            "{}",
-            text()
-        );
-    }
 }

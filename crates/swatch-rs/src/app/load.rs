@@ -1,19 +1,16 @@
-//! Configuration files become rules, or messages that say why not.
+//! Reading a configuration file and compiling its rules.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io::{IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use swatch_config::{Config, Diagnostic, Severity};
+use nix::unistd::Uid;
+use swatch_common::trust;
+use swatch_config::{Config, Diagnostic, Severity, Sources};
 
-use super::plan::Plan;
+use super::plan::Refusal;
 use crate::cli::Cli;
-use crate::log::{Level, tell};
 use crate::rules::{Rules, RulesOptions};
-use crate::trust;
 
 /// Reads configurations as the command line asks for it.
 #[derive(Clone)]
@@ -21,20 +18,30 @@ pub(super) struct Loader {
     options: swatch_config::Options,
     rules: RulesOptions,
     insecure: bool,
-    /// Warnings are printed.
-    talks: bool,
-    /// Warnings about what surely is a mistake, too.
+    /// Also warn of likely mistakes.
     lints: bool,
 }
 
-/// A configuration that can run.
-pub(super) struct Loaded {
-    pub(super) config: Config,
-    pub(super) rules: Rules,
+/// Errors and warnings about a configuration, with its text for showing the place.
+pub(super) struct Findings {
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Findings {
+    /// Writes them to standard error.
+    pub(super) fn print(&self) {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let mut out = std::io::stderr().lock();
+        for diagnostic in &self.diagnostics {
+            let text = swatch_config::render(diagnostic, &self.sources, color);
+            let _ = writeln!(out, "{text}");
+        }
+    }
 }
 
 impl Loader {
-    pub(super) fn new(cli: &Cli, talks: bool) -> Self {
+    pub(super) fn new(cli: &Cli) -> Self {
         Self {
             options: swatch_config::Options {
                 old_style: cli.old_style_config,
@@ -51,73 +58,55 @@ impl Loader {
                 modules: cli.extra_module.clone(),
                 include_dirs: cli.extra_include_dir.clone(),
                 explain: cli.explain,
-                check_only: cli.check || cli.dump_script.is_some() || super::starts_daemon(cli),
             },
             insecure: cli.insecure,
-            talks,
             lints: cli.check,
         }
     }
 
-    /// Reads and compiles a file. None: it is refused, and the reasons have been told.
-    pub(super) fn load(&self, path: &Path) -> Option<Loaded> {
+    /// Reads a configuration and compiles its rules, ready to run.
+    ///
+    /// # Errors
+    /// The file is refused: it is not to be trusted, or there are errors in it.
+    pub(super) fn load(&self, path: &Path) -> Result<(Config, Rules, Findings), Refusal> {
+        self.read(path, |config| Rules::compile(config, &self.rules))
+    }
+
+    /// As [`Loader::load`], but no Perl code of the rules runs except what `use` and `BEGIN` run.
+    pub(super) fn check(&self, path: &Path) -> Result<(Config, Findings), Refusal> {
+        let check = |config: &Config| Rules::check(config, &self.rules);
+        let (config, (), findings) = self.read(path, check)?;
+        Ok((config, findings))
+    }
+
+    fn read<T>(
+        &self,
+        path: &Path,
+        compile: impl FnOnce(&Config) -> Result<T, Vec<Diagnostic>>,
+    ) -> Result<(Config, T, Findings), Refusal> {
         let parsed = swatch_config::parse_file(path, &self.options);
         let config = parsed.config;
-        let mut found = parsed.diagnostics;
-        if !self.insecure {
-            let mut trusted = true;
-            for file in config.sources.files() {
-                if let Err(e) = trust::check(config.sources.path(file)) {
-                    tell(Level::Error, e);
-                    trusted = false;
-                }
-            }
-            if !trusted {
-                return None;
+        let mut diagnostics = parsed.diagnostics;
+        if !self.insecure && Uid::effective().is_root() {
+            let files = config.sources.files().map(|file| config.sources.path(file));
+            let untrusted: Vec<_> = files.filter_map(|file| trust::check(file).err()).collect();
+            if !untrusted.is_empty() {
+                return Err(Refusal::Untrusted(untrusted));
             }
         }
-        // All errors of a file in one go: those of its patterns, too.
-        let compiled = Rules::compile(&config, &self.rules);
-        let refused = found.iter().any(|d| d.severity == Severity::Error);
-        let rules = match compiled {
-            Ok(rules) => Some(rules).filter(|_| !refused),
-            Err(more) => {
-                found.extend(more);
-                None
-            }
-        };
+        // Errors of the patterns are reported along with those of the syntax.
+        let compiled = compile(&config).map_err(|more| diagnostics.extend(more));
         if self.lints {
-            found.extend(swatch_config::lint(&config));
+            diagnostics.extend(swatch_config::lint(&config));
         }
-        self.print(&found, &config);
-        rules.map(|rules| Loaded { config, rules })
-    }
-
-    fn print(&self, found: &[Diagnostic], config: &Config) {
-        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut out = std::io::stderr().lock();
-        for diagnostic in found {
-            if diagnostic.severity == Severity::Error || self.talks {
-                let text = swatch_config::render(diagnostic, &config.sources, color);
-                let _ = writeln!(out, "{text}");
-            }
+        let refused = diagnostics.iter().any(|d| d.severity == Severity::Error);
+        let findings = Findings {
+            diagnostics,
+            sources: config.sources.clone(),
+        };
+        match compiled {
+            Ok(compiled) if !refused => Ok((config, compiled, findings)),
+            _ => Err(Refusal::Rules(findings)),
         }
-    }
-}
-
-/// `--dump-script`: the configurations as understood, to a file or standard output.
-pub(super) fn dump(plans: &[Plan], file: &OsString) -> Result<()> {
-    let mut text = "### Watcher Script BEGIN ###\n".to_owned().into_bytes();
-    for plan in plans {
-        text.extend_from_slice(&plan.dump);
-    }
-    text.extend_from_slice(b"### Watcher Script END ###\n");
-    if file.is_empty() {
-        std::io::stdout()
-            .write_all(&text)
-            .context("cannot write to standard output")
-    } else {
-        let shown = Path::new(file).display().to_string();
-        fs::write(file, &text).with_context(|| format!("cannot write {shown}"))
     }
 }

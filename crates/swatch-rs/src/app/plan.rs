@@ -1,136 +1,160 @@
-//! What is to be watched: a configuration, and the source that it or the command line names.
+//! The watches to start: each a configuration and the source that it or the command line names.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use swatch_common::sanitize;
+use swatch_common::trust::Untrusted;
 use swatch_config::Config;
 use swatch_tail::Pattern;
 
-use super::load::Loader;
+use super::load::{Findings, Loader};
 use crate::cli::Cli;
-use crate::log::{Level, tell};
+use crate::log;
 use crate::rules::Rules;
-use crate::source::CommandPlan;
+use crate::source::{CommandPlan, MatchError, check_matches};
 
 /// The original's default logs.
 const DEFAULT_LOGS: [&str; 2] = ["/var/log/messages", "/var/log/syslog"];
 
-/// One watch to be.
+/// A watch that can be started.
 pub(super) struct Plan {
-    /// Its configuration file.
+    /// The configuration file.
     pub(super) path: PathBuf,
-    /// What it reads.
+    /// The source of its records.
     pub(super) input: Input,
-    /// Its rules.
+    /// The rules.
     pub(super) rules: Rules,
-    /// The configuration in canonical form; only filled for `--dump-script`.
-    pub(super) dump: Vec<u8>,
+    /// Warnings about the configuration.
+    pub(super) findings: Findings,
 }
 
-/// What a watch reads, by name; compared on a reload.
+/// The source of a watch, by name; compared on a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
     /// One pass over a file.
     Examine(PathBuf),
-    /// What a shell command prints.
+    /// The output of a shell command.
     ReadPipe(OsString),
-    /// The journal.
+    /// The journal, with journalctl's matches.
     Journal(Vec<OsString>),
-    /// Followed files.
+    /// Followed files: paths and globs.
     Tail(Vec<OsString>),
 }
 
-/// The watches that the command line asks for. None: it is refused, and why has been told.
-pub(super) fn plans(cli: &Cli, loader: &Loader) -> Option<Vec<Plan>> {
-    let Some(folder) = &cli.config_dir else {
-        return Some(vec![plan(cli, loader, &config_file(cli)?)?]);
-    };
-    let files = config_files(folder)?;
-    // The error of one file stops no other, but --check is to tell of each.
-    let plans: Vec<Option<Plan>> = files.iter().map(|file| plan(cli, loader, file)).collect();
-    let complete = plans.iter().all(Option::is_some);
-    let plans: Vec<Plan> = plans.into_iter().flatten().collect();
-    if plans.is_empty() || cli.check && !complete {
-        if files.is_empty() {
-            tell(
-                Level::Error,
-                format_args!("there is no *.conf in {}", folder.display()),
-            );
+/// Why a configuration cannot be watched.
+pub(super) enum Refusal {
+    /// Users other than root could change it.
+    Untrusted(Vec<Untrusted>),
+    /// There are errors in it.
+    Rules(Findings),
+    /// No log is named.
+    NoLog {
+        /// The configuration.
+        path: PathBuf,
+        /// A configuration of a directory has to name its own log.
+        in_directory: bool,
+    },
+    /// A match of the journal is wrong.
+    Journal(PathBuf, MatchError),
+    /// No configuration is named.
+    NoHome,
+    /// A directory without a configuration.
+    Empty(PathBuf),
+    /// A directory that cannot be read.
+    Directory(PathBuf, io::Error),
+}
+
+impl Refusal {
+    /// Writes the reason to standard error.
+    pub(super) fn report(&self) {
+        match self {
+            Refusal::Untrusted(files) => files.iter().for_each(|untrusted| {
+                log::error(format_args!(
+                    "{untrusted}\n  to accept the risk: --insecure"
+                ));
+            }),
+            Refusal::Rules(findings) => findings.print(),
+            Refusal::NoLog {
+                path,
+                in_directory: true,
+            } => log::error(format_args!(
+                "{}: no log is named; add a line '# logfile PATH' or '# journal MATCH'",
+                sanitize::path(path)
+            )),
+            Refusal::NoLog { path, .. } => log::error(format_args!(
+                "{}: no log is named: there is no --tail-file, no '# logfile PATH' line, and \
+                 neither {} nor {} exists; for the journal: --journal",
+                sanitize::path(path),
+                DEFAULT_LOGS[0],
+                DEFAULT_LOGS[1]
+            )),
+            Refusal::Journal(path, e) => {
+                log::error(format_args!("{}: {e}", sanitize::path(path)));
+            }
+            Refusal::NoHome => log::error(
+                "no --config-file is given, and HOME, where .swatchdogrc would be, is not set",
+            ),
+            Refusal::Empty(directory) => log::error(format_args!(
+                "there is no *.conf in {}",
+                sanitize::path(directory)
+            )),
+            Refusal::Directory(path, e) => log::error(format_args!(
+                "cannot read directory {}: {e}",
+                sanitize::path(path)
+            )),
         }
-        return None;
     }
-    Some(plans)
 }
 
-/// The `*.conf` files of a folder, by name.
-pub(super) fn config_files(folder: &Path) -> Option<Vec<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) => {
-            tell(
-                Level::Error,
-                format_args!("cannot read folder {}: {e}", folder.display()),
-            );
-            return None;
-        }
+/// The configuration files that the command line names.
+///
+/// # Errors
+/// There is none.
+pub(super) fn config_files(cli: &Cli) -> Result<Vec<PathBuf>, Refusal> {
+    let Some(directory) = &cli.config_dir else {
+        return Ok(vec![config_file(cli)?]);
     };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file())
-        .collect();
+    let failed = |e| Refusal::Directory(directory.clone(), e);
+    let entries = fs::read_dir(directory).map_err(failed)?;
+    let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut files = paths.map_err(failed)?;
+    files.retain(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file());
     files.sort();
-    Some(files)
+    match files.is_empty() {
+        true => Err(Refusal::Empty(directory.clone())),
+        false => Ok(files),
+    }
 }
 
-/// Loads one file and finds its source.
-pub(super) fn plan(cli: &Cli, loader: &Loader, path: &Path) -> Option<Plan> {
-    let loaded = loader.load(path)?;
-    let input = match input(cli, &loaded.config) {
-        Ok(input) => input,
-        Err(why) if cli.check || cli.dump_script.is_some() => {
-            tell(Level::Warning, format_args!("{}: {why}", path.display()));
-            Input::Tail(Vec::new())
-        }
-        Err(why) => {
-            tell(Level::Error, format_args!("{}: {why}", path.display()));
-            return None;
-        }
-    };
-    let dump = match cli.dump_script {
-        Some(_) => swatch_config::print(&loaded.config),
-        None => Vec::new(),
-    };
-    Some(Plan {
+/// Loads a configuration and finds its source.
+pub(super) fn plan(cli: &Cli, loader: &Loader, path: &Path) -> Result<Plan, Refusal> {
+    let (config, rules, findings) = loader.load(path)?;
+    let input = input(cli, &config, path)?;
+    Ok(Plan {
         path: path.to_owned(),
         input,
-        rules: loaded.rules,
-        dump,
+        rules,
+        findings,
     })
 }
 
-fn config_file(cli: &Cli) -> Option<PathBuf> {
+fn config_file(cli: &Cli) -> Result<PathBuf, Refusal> {
     if let Some(path) = &cli.config_file {
-        return Some(path.clone());
+        return Ok(path.clone());
     }
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    let Some(home) = home else {
-        tell(
-            Level::Error,
-            "no --config-file is given, and HOME is not set to find .swatchdogrc in",
-        );
-        return None;
-    };
-    let home = PathBuf::from(home);
-    // Users of the older name have the older file.
+    let home = PathBuf::from(home.ok_or(Refusal::NoHome)?);
+    // Users of the program's older name have the older file.
     let names = [".swatchdogrc", ".swatchrc"].map(|name| home.join(name));
-    let found = names.iter().find(|path| path.exists()).unwrap_or(&names[0]);
-    Some(found.clone())
+    let found = names.iter().find(|path| path.exists());
+    Ok(found.unwrap_or(&names[0]).clone())
 }
 
-/// The command line's source, else the configuration's, else the original's default.
-fn input(cli: &Cli, config: &Config) -> Result<Input, String> {
+/// The source from the command line, else from the configuration, else the original's default.
+pub(super) fn input(cli: &Cli, config: &Config, path: &Path) -> Result<Input, Refusal> {
     let named = |words: &[Vec<u8>]| -> Vec<OsString> {
         words
             .iter()
@@ -147,29 +171,42 @@ fn input(cli: &Cli, config: &Config) -> Result<Input, String> {
         return Ok(Input::Tail(vec![file.clone()]));
     }
     if let Some(matches) = &cli.journal {
-        return Ok(Input::Journal(
-            matches.split_whitespace().map(OsString::from).collect(),
-        ));
+        let words = matches.split_whitespace().map(OsString::from);
+        return journal(words.collect(), path);
     }
     if !config.journal.is_empty() {
-        // Several comments: any of them. `+` is journalctl's word for it.
+        // An entry that fits any of the comments is read: journalctl writes that as `+`.
         let lists: Vec<_> = config.journal.iter().map(|list| named(list)).collect();
-        return Ok(Input::Journal(lists.join(&OsString::from("+"))));
+        return journal(lists.join(&OsString::from("+")), path);
     }
     if !config.log_files.is_empty() {
         return Ok(Input::Tail(named(&config.log_files)));
     }
+    let in_directory = cli.config_dir.is_some();
     let default = DEFAULT_LOGS.iter().find(|path| Path::new(path).exists());
-    default.map(|path| Input::Tail(vec![path.into()])).ok_or_else(|| {
-        format!(
-            "no log is named: neither --tail-file nor a `# logfile PATH` line, and neither {} nor {} exists; for the journal: --journal",
-            DEFAULT_LOGS[0], DEFAULT_LOGS[1]
-        )
-    })
+    match default.filter(|_| !in_directory) {
+        Some(path) => Ok(Input::Tail(vec![path.into()])),
+        None => Err(Refusal::NoLog {
+            path: path.to_owned(),
+            in_directory,
+        }),
+    }
+}
+
+/// The name of a configuration in messages.
+pub(super) fn file_name(path: &Path) -> String {
+    sanitize::text(path.file_name().unwrap_or_default().as_bytes())
+}
+
+fn journal(words: Vec<OsString>, path: &Path) -> Result<Input, Refusal> {
+    match check_matches(words) {
+        Ok(matches) => Ok(Input::Journal(matches)),
+        Err(e) => Err(Refusal::Journal(path.to_owned(), e)),
+    }
 }
 
 impl Input {
-    /// What it is called in messages and state files.
+    /// The name in state files, and, made visible, in messages.
     pub(super) fn name(&self) -> String {
         match self {
             Input::Examine(path) => path.display().to_string(),
@@ -191,16 +228,13 @@ pub(super) fn patterns(files: &[OsString]) -> Vec<Pattern> {
         .collect()
 }
 
-/// tail(1), or what is used instead of it, for `--tail-program-name` and `--tail-args`.
+/// The tail(1) command, or its substitute, for `--tail-program-name` and `--tail-args`.
 pub(super) fn tail_command(cli: &Cli, files: &[OsString]) -> Option<CommandPlan> {
     if cli.tail_program_name.is_none() && cli.tail_args.is_none() {
         return None;
     }
-    let program = cli
-        .tail_program_name
-        .clone()
-        .unwrap_or_else(|| "tail".into());
-    let mut argv = vec![program];
+    let program = cli.tail_program_name.clone();
+    let mut argv = vec![program.unwrap_or_else(|| "tail".into())];
     match &cli.tail_args {
         Some(arguments) => argv.extend(
             arguments
@@ -217,14 +251,14 @@ pub(super) fn tail_command(cli: &Cli, files: &[OsString]) -> Option<CommandPlan>
         .map(PathBuf::into_os_string)
         .collect();
     if files.len() > 1 && cli.tail_program_name.is_none() {
-        // No `==> file <==` lines between the log's.
+        // No `==> file <==` lines among those of the logs.
         argv.push("-q".into());
     }
     argv.extend(files);
     Some(CommandPlan {
-        name: format!("tail program {}", argv[0].to_string_lossy()),
+        name: format!("tail program {}", sanitize::text(argv[0].as_bytes())),
         argv,
         respawn: cli.respawn,
-        may_end: false,
+        may_fail: false,
     })
 }

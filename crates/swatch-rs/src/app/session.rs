@@ -1,28 +1,33 @@
 //! The watches of a run, and what a reload does to them.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use swatch_tail::{Checkpoint, Separator};
+use swatch_common::process::Cancel;
+use swatch_common::sanitize;
+use swatch_tail::{Checkpoint, Separator, Waker};
 
 use super::load::Loader;
 use super::plan::{self, Input, Plan};
-use super::state_dir;
+use super::state_dir::{self, StateDirError};
 use crate::cli::{Cli, Color};
-use crate::daemon::supervisor::{Bell, Reload};
-use crate::log::{Level, tell};
-use crate::perform::{ColorChoice, Deadlines, Output, Performer, Settings};
+use crate::daemon::supervisor::Reload;
+use crate::log;
+use crate::perform::{ColorChoice, Output, Performer, Settings};
 use crate::pipeline::{Parts, Watch};
-use crate::source::{CommandPlan, FollowPlan, JournalPlan, SourcePlan, Splitting};
+use crate::source::{CommandPlan, FollowPlan, JournalPlan, OpenError, SourcePlan, Splitting};
 
-/// What is known of the watches from outside.
+/// The configurations being watched, and how watches are started.
 pub(super) struct Session {
     cli: Cli,
     loader: Loader,
-    bell: Bell,
+    supervisor: Waker,
     splitting: Splitting,
     performing: Settings,
     known: Vec<Known>,
+    failed: Vec<String>,
 }
 
 /// A watch that was started.
@@ -32,89 +37,96 @@ struct Known {
     input: Input,
 }
 
+/// Why a watch could not be started.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    State(#[from] StateDirError),
+    #[error(transparent)]
+    Source(#[from] OpenError),
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
 impl Session {
-    pub(super) fn new(cli: Cli, loader: Loader, bell: Bell) -> Self {
-        let separator = match &cli.input_record_separator {
-            None => Separator::Newline,
-            Some(text) => separator(text.as_encoded_bytes()),
-        };
+    pub(super) fn new(cli: Cli, loader: Loader, supervisor: Waker, cancel: Arc<Cancel>) -> Self {
         let performing = Settings {
             jobs: usize::from(cli.jobs),
             time_limit: (cli.action_timeout > 0).then(|| Duration::from_secs(cli.action_timeout)),
-            deadlines: Deadlines::default(),
+            cancel,
             dry_run: cli.dry_run || cli.explain,
             debug: cli.debug.is_some(),
         };
         Self {
-            splitting: Splitting {
-                separator,
-                max_record: cli.max_line,
-            },
+            splitting: splitting(&cli),
             performing,
             cli,
             loader,
-            bell,
+            supervisor,
             known: Vec::new(),
+            failed: Vec::new(),
         }
     }
 
-    /// Starts the watches. None: there is none that could be started; why has been told.
-    pub(super) fn start(&mut self, plans: Vec<Plan>) -> Option<Vec<Watch>> {
-        let watches: Vec<Watch> = plans
-            .into_iter()
-            .filter_map(|plan| self.start_one(plan))
-            .collect();
-        (!watches.is_empty()).then_some(watches)
+    /// Starts the watches that can be started, and reports the others.
+    pub(super) fn start(&mut self, plans: Vec<Plan>) -> Vec<Watch> {
+        let mut watches = Vec::new();
+        for plan in plans {
+            let path = plan.path.clone();
+            match self.start_one(plan) {
+                Ok(watch) => watches.push(watch),
+                Err(e) => {
+                    self.report(&path, &e);
+                    self.failed.push(plan::file_name(&path));
+                }
+            }
+        }
+        watches
     }
 
+    /// The names of the configurations that are watched.
     pub(super) fn names(&self) -> Vec<String> {
         self.known.iter().map(|known| known.name.clone()).collect()
     }
 
-    pub(super) fn deadlines(&self) -> Deadlines {
-        self.performing.deadlines.clone()
+    /// The names of the configurations whose watch could not be started.
+    pub(super) fn failed(&self) -> Vec<String> {
+        self.failed.clone()
     }
 
-    fn start_one(&mut self, plan: Plan) -> Option<Watch> {
-        let name = plan
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match self.try_start(plan, &name) {
-            Ok(watch) => Some(watch),
-            Err(why) => {
-                // The name of the rules says nothing new where there is only one watch.
-                match self.cli.config_dir {
-                    Some(_) => tell(Level::Error, format_args!("{name}: {why}")),
-                    None => tell(Level::Error, why),
-                }
-                None
-            }
+    fn report(&self, path: &Path, error: &StartError) {
+        // If there is only one watch its name says nothing new.
+        match self.cli.config_dir {
+            Some(_) => log::error(format_args!("{}: {error}", plan::file_name(path))),
+            None => log::error(error),
         }
     }
 
-    fn try_start(&mut self, plan: Plan, name: &str) -> Result<Watch, String> {
+    fn start_one(&mut self, plan: Plan) -> Result<Watch, StartError> {
+        // The second process of a daemon does not repeat the first one's warnings.
+        if !crate::daemon::background::is_second() {
+            plan.findings.print();
+        }
+        let name = plan::file_name(&plan.path);
         let checkpoint = state_dir::checkpoint(&self.cli, &plan)?;
         let source = self
             .source(&plan.input, &checkpoint)
             .open(&self.splitting)?;
         let output = Output::new(self.color());
-        let performer = Performer::new(name, output, self.performing.clone());
+        let performer = Performer::new(&name, output, self.performing.clone());
         let parts = Parts {
-            name: name.to_owned(),
+            name: name.clone(),
             source,
             rules: plan.rules,
             performer,
             checkpoint,
-            bell: self.bell.clone(),
+            supervisor: self.supervisor.clone(),
             by_lines: self.splitting.separator == Separator::Newline,
             one_pass: matches!(plan.input, Input::Examine(_)),
         };
-        let watch = Watch::start(parts).map_err(|e| format!("cannot start a thread: {e}"))?;
+        let watch = Watch::start(parts).map_err(StartError::Thread)?;
         self.known.push(Known {
-            name: name.to_owned(),
+            name,
             path: plan.path,
             input: plan.input,
         });
@@ -123,12 +135,12 @@ impl Session {
 
     fn source(&self, input: &Input, checkpoint: &Checkpoint) -> SourcePlan {
         match input {
-            Input::Examine(path) => SourcePlan::Once(path.clone()),
+            Input::Examine(path) => SourcePlan::Examine(path.clone()),
             Input::ReadPipe(command) => SourcePlan::Command(CommandPlan {
                 argv: vec!["/bin/sh".into(), "-c".into(), command.clone()],
                 name: "the command of --read-pipe".to_owned(),
                 respawn: self.cli.respawn,
-                may_end: true,
+                may_fail: true,
             }),
             Input::Journal(matches) => SourcePlan::Journal(JournalPlan {
                 matches: matches.clone(),
@@ -156,32 +168,48 @@ impl Session {
         }
     }
 
-    /// New rules for a watch that is known, or a new watch.
+    /// Gives a watch new rules, or starts a new watch.
     fn reload_one(&mut self, watches: &mut Vec<Watch>, path: &Path) {
-        let Some(plan) = plan::plan(&self.cli, &self.loader, path) else {
-            tell(
-                Level::Error,
-                format_args!(
-                    "{}: the rules that were in force stay in force",
-                    path.display()
-                ),
-            );
-            return;
+        let shown = sanitize::path(path);
+        let known = self.known.iter().position(|known| known.path == path);
+        let consequence = match known {
+            Some(_) => "its previous rules stay in force",
+            None => "it is not watched",
         };
-        let Some(at) = self.known.iter().position(|known| known.path == path) else {
-            watches.extend(self.start_one(plan));
-            return;
+        let plan = match plan::plan(&self.cli, &self.loader, path) {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                refusal.report();
+                log::error(format_args!("{shown}: {consequence}"));
+                return;
+            }
         };
-        let running = watches
-            .iter()
-            .find(|watch| watch.name() == self.known[at].name);
-        if let Some(watch) = running.filter(|_| self.known[at].input == plan.input) {
+        let running = known.and_then(|at| {
+            let mut all = watches.iter();
+            let watch = all.find(|watch| watch.name() == self.known[at].name)?;
+            (self.known[at].input == plan.input).then_some(watch)
+        });
+        if let Some(watch) = running {
+            plan.findings.print();
             watch.reload(plan.rules);
+            log::notice(format_args!("{shown}: the new rules are in force"));
             return;
         }
-        // Its log is another now, or it has ended by itself.
-        self.stop_one(watches, at);
-        watches.extend(self.start_one(plan));
+        // It is new, names another log now, or its watch has ended by itself. The old watch is
+        // stopped only when the new one runs: a reload never leaves nothing behind.
+        match self.start_one(plan) {
+            Ok(watch) => {
+                if let Some(at) = known {
+                    self.stop_one(watches, at);
+                }
+                log::notice(format_args!("{shown}: the watch has been started"));
+                watches.push(watch);
+            }
+            Err(e) => {
+                self.report(path, &e);
+                log::error(format_args!("{shown}: {consequence}"));
+            }
+        }
     }
 
     fn stop_one(&mut self, watches: &mut Vec<Watch>, at: usize) {
@@ -196,36 +224,48 @@ impl Session {
 
 impl Reload for Session {
     fn reload(&mut self, watches: &mut Vec<Watch>) {
-        let Some(folder) = self.cli.config_dir.clone() else {
-            if let Some(path) = self.known.first().map(|known| known.path.clone()) {
-                self.reload_one(watches, &path);
-            }
-            return;
+        let files = match (&self.cli.config_dir, self.known.first()) {
+            (None, Some(known)) => vec![known.path.clone()],
+            _ => match plan::config_files(&self.cli) {
+                Ok(files) => files,
+                Err(refusal) => {
+                    refusal.report();
+                    log::error("the rules that were in force stay in force");
+                    return;
+                }
+            },
         };
-        let Some(files) = plan::config_files(&folder) else {
-            return;
-        };
+        for file in &files {
+            self.reload_one(watches, file);
+        }
         while let Some(gone) = self
             .known
             .iter()
             .position(|known| !files.contains(&known.path))
         {
-            tell(
-                Level::Notice,
-                format_args!(
-                    "{}: the file is gone, its watch ends",
-                    self.known[gone].path.display()
-                ),
-            );
+            let shown = sanitize::path(&self.known[gone].path);
+            if self.known.len() == 1 {
+                // A reload never ends the program.
+                log::error(format_args!(
+                    "{shown}: the file is gone, and no other is watched: its rules stay in force"
+                ));
+                return;
+            }
+            log::notice(format_args!("{shown}: the file is gone, its watch ends"));
             self.stop_one(watches, gone);
-        }
-        for file in &files {
-            self.reload_one(watches, file);
         }
     }
 }
 
-/// `--input-record-separator`: a literal text with Perl's escapes; empty: paragraphs.
-fn separator(text: &[u8]) -> Separator {
-    Separator::from_bytes(&swatch_config::unescape(text))
+/// How the command line has input split. A separator is a literal text with Perl's escapes; an
+/// empty one means paragraphs.
+fn splitting(cli: &Cli) -> Splitting {
+    let separator = match &cli.input_record_separator {
+        None => Separator::Newline,
+        Some(text) => Separator::from_bytes(&swatch_config::unescape(text.as_encoded_bytes())),
+    };
+    Splitting {
+        separator,
+        max_record: cli.max_line,
+    }
 }

@@ -1,9 +1,9 @@
 //! `--daemon`: the program starts itself again in a session of its own, and the first process
-//! ends when the second is at work.
+//! ends once the second is up.
 //!
-//! The second process inherits standard input, output and error, working folder and umask, as
-//! the seed of many init scripts (`… --daemon >> LOG 2>&1`) relies on. Starting anew instead of
-//! forking keeps all of this in safe code.
+//! The second process inherits standard input, output and error, the working directory and the
+//! umask, which many init scripts (`… --daemon >> LOG 2>&1`) rely on. A new start instead of a
+//! fork keeps all of this in safe code.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -15,34 +15,32 @@ use std::process::{Command, ExitCode};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::unistd::{pipe2, setsid};
 
-/// Names the descriptor on which the second process tells that it is at work.
-const READY_FD: &str = "SWATCH_RS_READY_FD";
+/// Names the descriptor on which the second process reports that it is up.
+pub(super) const READY_FD: &str = "SWATCH_RS_READY_FD";
 
-/// The way back to the process that the user started.
+/// The connection to the process that the user started.
 pub struct Parent {
     pipe: File,
 }
 
 impl Parent {
-    /// Tells the first process that it may end with success: the pid file is written, the log open.
+    /// Lets the first process end with success: the pid file is written, the log is open.
     pub fn ready(mut self) {
-        // It may have been killed: no reason to stop.
+        // It may have been killed; that is no reason to stop.
         let _ = self.pipe.write_all(b"+");
     }
 }
 
-/// In the second process: leaves the terminal, and gives the way back.
+/// In the second process: leaves the terminal, and returns the connection to the first.
 ///
 /// # Errors
-/// The session cannot be made, or the descriptor is not what the first process has handed over.
+/// The session cannot be created, or the descriptor is not the one that the first process
+/// handed over.
 pub fn adopt() -> io::Result<Option<Parent>> {
-    let Some(number) = std::env::var_os(READY_FD) else {
+    let Some(number) = ready_fd() else {
         return Ok(None);
     };
-    let number: i32 = number
-        .to_str()
-        .and_then(|n| n.parse().ok())
-        .ok_or_else(|| io::Error::other(format!("{READY_FD} is not a descriptor's number")))?;
+    let number = number?;
     let pipe = OpenOptions::new()
         .write(true)
         .open(format!("/proc/self/fd/{number}"))?;
@@ -51,12 +49,19 @@ pub fn adopt() -> io::Result<Option<Parent>> {
     Ok(Some(Parent { pipe }))
 }
 
-/// True in the second process.
+/// Whether this is the second process.
 pub fn is_second() -> bool {
     std::env::var_os(READY_FD).is_some()
 }
 
-/// In the first process: starts the second and waits until it is at work or has ended.
+/// The descriptor handed over by the first process; none in the first process.
+pub(super) fn ready_fd() -> Option<io::Result<i32>> {
+    let number = std::env::var_os(READY_FD)?;
+    let number = number.to_str().and_then(|n| n.parse().ok());
+    Some(number.ok_or_else(|| io::Error::other(format!("{READY_FD} is not a number"))))
+}
+
+/// In the first process: starts the second, and waits until it is up or has ended.
 ///
 /// # Errors
 /// It cannot be started.

@@ -92,12 +92,12 @@ impl Schedule {
     /// Counts from now.
     pub fn new(time: RestartTime) -> Self {
         let mut schedule = Self { time, due: None };
-        schedule.again();
+        schedule.restart();
         schedule
     }
 
-    /// Counts anew from now.
-    pub fn again(&mut self) {
+    /// Counts from now again.
+    pub fn restart(&mut self) {
         let now = Local::now();
         self.due = self.time.next(now).map(|at| {
             let wait = (at - now).to_std().unwrap_or(Duration::ZERO);

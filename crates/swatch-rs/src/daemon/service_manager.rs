@@ -1,4 +1,7 @@
-//! sd_notify(3): what systemd is told, by a datagram to the socket that it names.
+//! sd_notify(3): datagrams to the socket that the service manager names.
+//!
+//! Written here because abstract sockets (`@…`, systemd before 229) and a manager that does not
+//! read its socket have to be handled.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
@@ -8,12 +11,12 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 /// The service manager, if there is one.
-pub struct Manager {
+pub struct ServiceManager {
     target: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
 }
 
-impl Manager {
+impl ServiceManager {
     /// From `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`.
     pub fn from_environment() -> Self {
         let target = std::env::var_os("NOTIFY_SOCKET").and_then(|name| {
@@ -22,7 +25,7 @@ impl Manager {
                 None => SocketAddr::from_pathname(&name),
             };
             let socket = UnixDatagram::unbound().ok()?;
-            // A manager that does not read must not hold up the loop that takes signals.
+            // A manager that does not read must not block the loop that takes signals.
             socket.set_nonblocking(true).ok()?;
             Some((socket, address.ok()?))
         });
@@ -35,17 +38,17 @@ impl Manager {
         }
     }
 
-    /// How often a sign of life is due: half of what the manager allows.
-    pub fn ping_every(&self) -> Option<Duration> {
+    /// The interval between keep-alives: half of what the manager allows.
+    pub fn ping_interval(&self) -> Option<Duration> {
         self.watchdog.map(|limit| limit / 2)
     }
 
-    /// The service works.
+    /// The service is up.
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// The rules are being read again; `ready` ends it.
+    /// The rules are being read again; `ready` ends this state.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC)
             .map(Duration::from)
@@ -53,7 +56,7 @@ impl Manager {
         self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
     }
 
-    /// The service ends.
+    /// The service is shutting down.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
@@ -63,12 +66,12 @@ impl Manager {
         self.send(&format!("STATUS={}", text.replace('\n', " ")));
     }
 
-    /// A sign of life.
+    /// A keep-alive.
     pub fn ping(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// A manager that has gone away is no reason to stop.
+    /// Errors are ignored: the watches go on without a manager.
     fn send(&self, text: &str) {
         if let Some((socket, address)) = &self.target {
             let _ = socket.send_to_addr(text.as_bytes(), address);

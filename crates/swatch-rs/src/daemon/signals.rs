@@ -1,56 +1,109 @@
-//! Signals, turned into values for the loop that supervises.
+//! Signals, as values for the supervising loop.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 
+use nix::libc::{SIGRTMAX, SIGRTMIN};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
 
-/// What a signal asks for; swatchdog's meanings, and USR1 besides.
+/// Signals that have a meaning here.
+const HANDLED: [Signal; 6] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGHUP,
+    Signal::SIGALRM,
+    Signal::SIGUSR1,
+];
+
+/// Signals whose default would end the process without saving a position. They are taken and
+/// dropped, as are the real-time signals.
+const DROPPED: [Signal; 7] = [
+    Signal::SIGUSR2,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
+    // A write beyond RLIMIT_FSIZE then fails with EFBIG, which is reported.
+    Signal::SIGXFSZ,
+];
+
+/// What a signal asks for: swatchdog's meanings, and USR1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     /// TERM, INT, QUIT: end cleanly.
     End(Signal),
     /// HUP, ALRM: read the rules again.
     Reload(Signal),
-    /// USR1: print counters.
+    /// USR1: log counters.
     Status,
 }
 
-/// The signals of this process. They are blocked in all threads that are started later;
-/// children get an empty mask from the standard library.
+/// The signal handlers of this process.
+///
+/// Signals are handled, not blocked: a child inherits the mask of blocked signals and the ignored
+/// signals, but handlers return to the default. A command therefore starts with every signal
+/// deliverable, whatever this process was started with.
 pub struct Signals {
-    fd: SignalFd,
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
 }
 
 impl Signals {
-    /// Blocks the signals: to be called before any thread is started.
+    /// Installs the handlers and unblocks every signal. To be called before a thread is started,
+    /// because threads inherit the mask.
     ///
     /// # Errors
-    /// The system refuses a descriptor.
+    /// The system refuses a descriptor or a handler.
     pub fn take() -> io::Result<Self> {
-        use Signal::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
-        let set: SigSet = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGALRM, SIGUSR1]
-            .into_iter()
+        let (read, write) = UnixStream::pair()?;
+        let mut signals: Vec<i32> = [&HANDLED[..], &DROPPED]
+            .concat()
+            .iter()
+            .map(|s| *s as i32)
             .collect();
-        set.thread_block()?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Self { fd })
+        signals.extend(SIGRTMIN()..=SIGRTMAX());
+        if ignores(Signal::SIGCHLD) {
+            // Left ignored by a parent: children would be reaped before their status is read.
+            signals.push(Signal::SIGCHLD as i32);
+        }
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, signals)?;
+        SigSet::empty().thread_set_mask()?;
+        Ok(Self { delivery })
     }
 
-    /// The next request, if a signal has come.
-    pub fn poll(&mut self) -> Option<Request> {
-        let info = self.fd.read_signal().ok()??;
-        Some(match Signal::try_from(info.ssi_signo as i32).ok()? {
-            signal @ (Signal::SIGHUP | Signal::SIGALRM) => Request::Reload(signal),
-            Signal::SIGUSR1 => Request::Status,
-            signal => Request::End(signal),
-        })
+    /// The requests of the signals received since the last call.
+    pub fn pending(&mut self) -> Vec<Request> {
+        let signals = self.delivery.pending();
+        signals
+            .filter_map(|number| Signal::try_from(number).ok())
+            .filter_map(request)
+            .collect()
     }
+}
+
+fn request(signal: Signal) -> Option<Request> {
+    match signal {
+        Signal::SIGHUP | Signal::SIGALRM => Some(Request::Reload(signal)),
+        Signal::SIGUSR1 => Some(Request::Status),
+        signal if HANDLED.contains(&signal) => Some(Request::End(signal)),
+        _ => None,
+    }
+}
+
+/// Whether the signal was ignored when this program was started.
+fn ignores(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.delivery.get_read().as_fd()
     }
 }

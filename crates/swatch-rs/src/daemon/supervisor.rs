@@ -1,118 +1,94 @@
-//! The main thread: signals, reloads, the service manager, the end.
+//! The loop of the main thread: signals, reloads, the service manager, the end.
 
-use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::Signal;
+use swatch_common::process::Cancel;
+use swatch_tail::Waker;
 
-use crate::daemon::restart_time::Schedule;
-use crate::daemon::service_manager::Manager;
-use crate::daemon::signals::{Request, Signals};
-use crate::log::{Level, tell};
-use crate::perform::Deadlines;
+use super::pid_file::PidFile;
+use super::restart_time::Schedule;
+use super::service_manager::ServiceManager;
+use super::signals::{Request, Signals};
+use crate::log;
+use crate::perform::LAST_ACTION;
 use crate::pipeline::{Outcome, Watch};
 
-/// How long a command that runs at the end may go on.
-const LAST_ACTION: Duration = Duration::from_secs(5);
-
-/// Rung by a watch that has ended.
-#[derive(Clone)]
-pub struct Bell {
-    event: Arc<EventFd>,
-}
-
-impl Bell {
-    /// A bell that nobody has rung.
-    ///
-    /// # Errors
-    /// The system refuses a descriptor.
-    pub fn new() -> io::Result<Self> {
-        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Self {
-            event: Arc::new(event),
-        })
-    }
-
-    /// Wakes the supervisor.
-    pub fn ring(&self) {
-        // It fails only when it has been rung often enough already.
-        let _ = self.event.write(1);
-    }
-}
-
-/// Who knows how the rules of the watches are read again.
+/// Reads the rules of the watches again.
 pub trait Reload {
-    /// Reads everything again. Watches keep their rules where the new ones are wrong; files that
-    /// are new are watched, and what is gone is stopped.
+    /// Reads everything again. Watches keep their rules if the new ones are refused; new files are
+    /// watched, and the watches of removed files are stopped.
     fn reload(&mut self, watches: &mut Vec<Watch>);
 }
 
-/// The loop of the main thread.
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All watches ended, as they should.
+    Finished,
+    /// A watch failed.
+    Failed,
+    /// A signal asked for it.
+    Signalled(Signal),
+}
+
+/// The state of the loop.
 pub struct Supervisor<R> {
-    /// Taken before any thread was started.
+    /// Taken before a thread was started.
     pub signals: Signals,
-    /// The bell that the watches have.
-    pub bell: Bell,
+    /// Woken by a watch when it has ended.
+    pub waker: Waker,
     /// The service manager.
-    pub manager: Manager,
+    pub manager: ServiceManager,
     /// `--restart-time`.
     pub schedule: Option<Schedule>,
-    /// Where commands that run are watched over.
-    pub deadlines: Deadlines,
-    /// How rules are read again.
+    /// Ends running commands.
+    pub cancel: Arc<Cancel>,
+    /// Held until the end.
+    pub pid_file: Option<PidFile>,
+    /// Reads the rules again.
     pub reloader: R,
 }
 
 impl<R: Reload> Supervisor<R> {
-    /// Runs until all watches have ended, or a signal ends them. False if one of them failed.
-    pub fn run(mut self, mut watches: Vec<Watch>) -> bool {
-        let mut well = true;
-        let mut next_ping = self.manager.ping_every().map(|_| Instant::now());
+    /// Runs until all watches have ended or a signal ends them.
+    pub fn run(mut self, mut watches: Vec<Watch>) -> End {
+        let mut failed = false;
+        let mut next_ping = self.manager.ping_interval().map(|_| Instant::now());
         while !watches.is_empty() {
-            if let Some(due) = next_ping.filter(|due| *due <= Instant::now()) {
-                // No sign of life for a watch that hangs: that is what the watchdog is for.
+            if next_ping.is_some_and(is_due) {
+                // A watch that hangs gets no keep-alive: detecting that is the watchdog's purpose.
                 if watches.iter().all(Watch::is_alive) {
                     self.manager.ping();
                 }
                 next_ping = self
                     .manager
-                    .ping_every()
-                    .map(|every| due.max(Instant::now()) + every);
+                    .ping_interval()
+                    .map(|every| Instant::now() + every);
             }
-            if self
-                .schedule
-                .as_ref()
-                .and_then(Schedule::due)
-                .is_some_and(|due| due <= Instant::now())
-            {
+            if self.reload_due().is_some_and(is_due) {
                 self.reload(&mut watches);
             }
             self.wait(next_ping);
-            while let Some(request) = self.signals.poll() {
+            for request in self.signals.pending() {
                 match request {
                     Request::End(signal) => {
-                        tell(Level::Notice, format_args!("caught {signal}, ending"));
+                        log::notice(format_args!("caught {signal}, ending"));
                         self.end(watches);
-                        return well;
+                        return End::Signalled(signal);
                     }
                     Request::Reload(signal) => {
-                        tell(
-                            Level::Notice,
-                            format_args!("caught {signal}, reading the rules again"),
-                        );
+                        log::notice(format_args!("caught {signal}, reading the rules again"));
                         self.reload(&mut watches);
                     }
-                    Request::Status => watches.iter().for_each(Watch::tell_status),
+                    Request::Status => watches.iter().for_each(Watch::report_status),
                 }
             }
-            well &= reap(&mut watches);
+            failed |= reap(&mut watches);
         }
         self.manager.stopping();
-        well
+        if failed { End::Failed } else { End::Finished }
     }
 
     fn reload(&mut self, watches: &mut Vec<Watch>) {
@@ -120,58 +96,48 @@ impl<R: Reload> Supervisor<R> {
         self.reloader.reload(watches);
         self.manager.ready();
         if let Some(schedule) = &mut self.schedule {
-            schedule.again();
+            schedule.restart();
         }
     }
 
-    /// Sleeps until a signal, the end of a watch, or something that is due.
+    fn reload_due(&self) -> Option<Instant> {
+        self.schedule.as_ref().and_then(Schedule::due)
+    }
+
+    /// Sleeps until a signal arrives, a watch ends, or something is due.
     fn wait(&self, next_ping: Option<Instant>) {
-        let due = [next_ping, self.schedule.as_ref().and_then(Schedule::due)]
-            .into_iter()
-            .flatten()
-            .min();
-        let timeout = match due {
-            None => PollTimeout::NONE,
-            Some(due) => {
-                let millis = due.saturating_duration_since(Instant::now()).as_millis() + 1;
-                PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        let mut fds = [
-            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.bell.event.as_fd(), PollFlags::POLLIN),
-        ];
-        match poll(&mut fds, timeout) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            // Nothing can be done about it here; a pause keeps it from becoming a busy loop.
-            Err(_) => std::thread::sleep(Duration::from_secs(1)),
+        let due = [next_ping, self.reload_due()].into_iter().flatten().min();
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
+        if self.waker.wait_readable(&self.signals, timeout).is_err() {
+            // Nothing can be done about it here; the pause prevents a busy loop.
+            std::thread::sleep(Duration::from_secs(1));
         }
-        let _ = self.bell.event.read();
     }
 
     fn end(&self, watches: Vec<Watch>) {
+        if let Some(pid_file) = &self.pid_file {
+            pid_file.shutting_down();
+        }
         self.manager.stopping();
         watches.iter().for_each(Watch::stop);
-        self.deadlines.hurry(LAST_ACTION);
+        self.cancel.within(LAST_ACTION);
         watches.into_iter().for_each(Watch::join);
     }
 }
 
-/// Takes out the watches that have ended. False if one of them failed.
+fn is_due(at: Instant) -> bool {
+    at <= Instant::now()
+}
+
+/// Removes the watches that have ended. True if one of them failed.
 fn reap(watches: &mut Vec<Watch>) -> bool {
-    let mut well = true;
-    let mut at = 0;
-    while at < watches.len() {
-        let Some(outcome) = watches[at].outcome() else {
-            at += 1;
-            continue;
-        };
-        let watch = watches.remove(at);
-        if let Outcome::Badly(why) = outcome {
-            tell(Level::Error, format_args!("{}: {why}", watch.name()));
-            well = false;
+    let mut failed = false;
+    for watch in watches.extract_if(.., |watch| watch.outcome().is_some()) {
+        if let Some(Outcome::Failed(why)) = watch.outcome() {
+            log::error(format_args!("{}: {why}", watch.name()));
+            failed = true;
         }
         watch.join();
     }
-    well
+    failed
 }

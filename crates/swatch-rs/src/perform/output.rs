@@ -3,23 +3,24 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use super::report::Reports;
-use crate::log::visible;
+use swatch_common::sanitize::Sanitized;
 
-/// Bytes kept before they are written, in one pass over a file.
+use super::report::Reports;
+
+/// Bytes collected before they are written, in one pass over a file.
 const BUFFER: usize = 64 * 1024;
 
 /// Whether colours are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// Yes: also to a file, as the original.
+    /// Colours are written, also to a file, as the original does.
     Always,
-    /// No.
+    /// No colours.
     Never,
 }
 
-/// Standard output of one watch. What is echoed is kept until [`Output::flush`], so that a pass
-/// over a file does not cost a system call per line.
+/// Standard output of a watch. Text is collected until [`Output::flush`], so that a pass over a
+/// file does not cost a system call per line.
 pub struct Output {
     buffer: Vec<u8>,
     color: ColorChoice,
@@ -29,7 +30,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Standard output as it is now.
+    /// The standard output of this process.
     pub fn new(color: ColorChoice) -> Self {
         Self {
             buffer: Vec::new(),
@@ -48,7 +49,8 @@ impl Output {
             self.buffer.push(b'm');
         }
         if self.terminal {
-            self.buffer.extend_from_slice(visible(text).as_bytes());
+            self.buffer
+                .extend_from_slice(Sanitized(text).to_string().as_bytes());
         } else {
             self.buffer.extend_from_slice(text);
         }
@@ -70,14 +72,14 @@ impl Output {
         }
     }
 
-    /// Writes what was kept. Returns what went wrong since the last call; the watcher goes on,
-    /// as its other actions do not need standard output.
+    /// Writes the collected text. Returns the error since the last call, if any; the watch goes on,
+    /// because its other actions do not need standard output.
     pub fn flush(&mut self) -> Option<String> {
         self.write_out();
         self.failed.take()
     }
 
-    /// A child shares standard output: what was echoed before it must stand before its output.
+    /// A child shares standard output: text echoed before it must precede its output.
     pub(super) fn flush_before_child(&mut self, reports: &mut Reports) {
         if let Some(problem) = self.flush() {
             reports.failure("standard output", &problem);

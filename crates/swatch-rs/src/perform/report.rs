@@ -1,17 +1,15 @@
-//! Failures of actions: told once per cause, then counted.
+//! Failures of actions: each cause is logged once, then counted.
 
 use std::collections::HashMap;
-use std::io;
 use std::time::{Duration, Instant};
 
-use super::process::Ended;
-use crate::log::{Level, tell};
+use crate::log;
 
-/// How often a cause that goes on failing is told again, with its count.
+/// How often a cause that persists is logged again, with its count.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Causes that are remembered; an attacker chooses the arguments of commands and so could make
-/// causes without end.
+/// Causes that are remembered. An attacker who chooses arguments of commands could create causes
+/// without end.
 const CAUSES: usize = 256;
 
 /// The failures of one watch.
@@ -21,8 +19,8 @@ pub(super) struct Reports {
 }
 
 struct Cause {
-    told: Instant,
-    untold: u64,
+    logged: Instant,
+    unlogged: u64,
 }
 
 impl Reports {
@@ -33,29 +31,17 @@ impl Reports {
         }
     }
 
-    /// Something could not be done at all.
+    /// Something was not done.
     pub(super) fn failure(&mut self, what: &str, why: &dyn std::fmt::Display) {
         self.add(format!("{what}: {why}"));
     }
 
-    /// A command has ended: well, or badly.
-    pub(super) fn outcome(&mut self, command: &str, result: io::Result<Ended>) {
-        match result {
-            Ok(ended) => {
-                if let Some(why) = ended.failure() {
-                    self.add(format!("{command}: {why}"));
-                }
-            }
-            Err(e) => self.add(format!("{command}: {e}")),
-        }
-    }
-
-    /// Tells the counts that were not told yet.
+    /// Logs the counts that have not been logged yet.
     pub(super) fn summary(&mut self) {
         for (cause, state) in &mut self.causes {
-            if state.untold > 0 {
-                tell_again(&self.watch, cause, state.untold);
-                state.untold = 0;
+            if state.unlogged > 0 {
+                log_again(&self.watch, cause, state.unlogged);
+                state.unlogged = 0;
             }
         }
     }
@@ -63,15 +49,15 @@ impl Reports {
     fn add(&mut self, cause: String) {
         let now = Instant::now();
         if let Some(state) = self.causes.get_mut(&cause) {
-            state.untold += 1;
-            if now.duration_since(state.told) >= AGAIN {
-                tell_again(&self.watch, &cause, state.untold);
-                state.told = now;
-                state.untold = 0;
+            state.unlogged += 1;
+            if now.duration_since(state.logged) >= AGAIN {
+                log_again(&self.watch, &cause, state.unlogged);
+                state.logged = now;
+                state.unlogged = 0;
             }
             return;
         }
-        tell(Level::Warning, format_args!("{}: {cause}", self.watch));
+        log::warning(format_args!("{}: {cause}", self.watch));
         if self.causes.len() >= CAUSES {
             self.summary();
             self.causes.clear();
@@ -79,17 +65,14 @@ impl Reports {
         self.causes.insert(
             cause,
             Cause {
-                told: now,
-                untold: 0,
+                logged: now,
+                unlogged: 0,
             },
         );
     }
 }
 
-fn tell_again(watch: &str, cause: &str, times: u64) {
+fn log_again(watch: &str, cause: &str, times: u64) {
     let s = if times == 1 { "" } else { "s" };
-    tell(
-        Level::Warning,
-        format_args!("{watch}: {cause} ({times} more time{s})"),
-    );
+    log::warning(format_args!("{watch}: {cause} ({times} more time{s})"));
 }

@@ -1,78 +1,77 @@
-//! Two threads that share the reading and the work of a watch.
+//! Two threads that share the reading and the work of a watch: the leader/follower pattern.
 //!
-//! Who reads a block works on it, too, so that no thread has to be woken between a line and its
-//! effect: waking one costs more than all the rest. Before something that may take its time, a
-//! command for example, the reading is passed on to the other thread, who reads on until the
-//! queue is full; then the log itself is the queue. So an action holds up reading for a moment at
-//! most, memory stays bounded, the order of the log is kept, and nothing is lost.
+//! The thread that reads a block also processes it; a hand-over would add a wake-up, which
+//! dominates latency. Before an action that may take time, such as a command, it hands reading to
+//! the other thread, which reads on until the queue is full; from then on the log itself is the
+//! queue. An action therefore delays reading only briefly, memory stays bounded, the order of the
+//! log is kept, and nothing is lost.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
 use swatch_tail::{Block, Waker};
 
 use super::reader::Reader;
 use super::worker::Worker;
-use super::{Item, Outcome, Shared, lock};
-use crate::daemon::supervisor::Bell;
+use super::{Item, Outcome, Shared};
 
 /// Blocks that are read and wait for the worker, at most.
 const QUEUE: usize = 2;
 
-/// What the two threads leave to each other.
-pub(super) struct Crew {
-    desk: Mutex<Desk>,
+/// The state that the two threads share.
+pub(super) struct LeaderFollower {
+    tasks: Mutex<Tasks>,
     changed: Condvar,
     shared: Arc<Shared>,
     waker: Waker,
-    bell: Bell,
+    supervisor: Waker,
 }
 
-struct Desk {
-    /// None while a thread has it, and when the source has ended.
+struct Tasks {
+    /// None while a thread has it, and after the source has ended.
     reader: Option<Reader>,
     /// None while a thread has it, and at the end.
     worker: Option<Worker>,
-    /// Read, in order, and not yet worked on.
+    /// Items read and not yet processed, in order.
     queue: VecDeque<Item>,
-    /// Blocks whose memory the source may use again.
+    /// Blocks that the source may reuse.
     used: Vec<Block>,
-    /// The watch ends, in this way.
+    /// The watch is ending, in this way.
     outcome: Option<Outcome>,
-    /// The worker has done its last act.
+    /// The worker has finished.
     ended: bool,
-    /// Reading has told its counters, the rules have not.
-    status_asked: bool,
-    /// When the thread that waits wakes up to save the position.
-    save_known: Option<Instant>,
+    /// The reader has logged its counters, the rules have not.
+    status_wanted: bool,
+    /// When the waiting thread wakes up for work that is due.
+    next_due: Option<Instant>,
 }
 
 /// What a thread does next.
-enum Turn {
+enum Task {
     Read(Reader),
-    Work(Worker, Item),
-    /// The last position does not wait for another record to survive a loss of power.
-    Save(Worker),
-    /// Tell the counters of the rules.
+    Process(Worker, Item),
+    /// Does the work that is due without another record.
+    DoDue(Worker),
+    /// Logs the counters of the rules.
     Status(Worker),
     End(Worker, Outcome),
     Leave,
 }
 
-/// What a thread has when its turn is over.
+/// What a thread holds when its task is finished.
 #[derive(Default)]
-struct Hands {
+struct Held {
     reader: Option<Reader>,
     worker: Option<Worker>,
-    /// What was read.
+    /// The item that was read.
     item: Option<Item>,
     used: Option<Block>,
 }
 
-impl Hands {
-    fn of(worker: Worker) -> Self {
+impl Held {
+    fn worker(worker: Worker) -> Self {
         Self {
             worker: Some(worker),
             ..Self::default()
@@ -80,163 +79,162 @@ impl Hands {
     }
 }
 
-/// The reading, as long as the thread that works has it too.
-pub(super) struct Reading<'a> {
-    crew: &'a Crew,
+/// The right to read, while the thread that processes a block also has it.
+pub(super) struct Leadership<'a> {
+    threads: &'a LeaderFollower,
     reader: Option<Reader>,
 }
 
-impl Reading<'_> {
-    /// Leaves it to the other thread: what comes now may take its time.
-    pub(super) fn pass_on(&mut self) {
+impl Leadership<'_> {
+    /// Lets the other thread read: what follows may take time.
+    pub(super) fn hand_over(&mut self) {
         if let Some(reader) = self.reader.take() {
-            lock(&self.crew.desk).reader = Some(reader);
-            self.crew.changed.notify_all();
+            self.threads.tasks.lock().unwrap().reader = Some(reader);
+            self.threads.changed.notify_all();
         }
     }
 }
 
-/// What the worker says of an item.
-pub(super) enum After {
+/// The result of processing an item.
+pub(super) enum Processed {
     /// Go on; the block is no longer needed.
-    On(Option<Block>),
+    Continue(Option<Block>),
     End(Outcome),
 }
 
-impl Crew {
+impl LeaderFollower {
     pub(super) fn new(
         reader: Reader,
         worker: Worker,
         shared: Arc<Shared>,
         waker: Waker,
-        bell: Bell,
+        supervisor: Waker,
     ) -> Self {
-        let desk = Desk {
+        let tasks = Tasks {
             reader: Some(reader),
             worker: Some(worker),
             queue: VecDeque::with_capacity(QUEUE + 1),
             used: Vec::new(),
             outcome: None,
             ended: false,
-            status_asked: false,
-            save_known: None,
+            status_wanted: false,
+            next_due: None,
         };
         Self {
-            desk: Mutex::new(desk),
+            tasks: Mutex::new(tasks),
             changed: Condvar::new(),
             shared,
             waker,
-            bell,
+            supervisor,
         }
     }
 
-    /// What each of the two threads runs: until the source ends, `quit`, or the watch is stopped.
+    /// The body of each thread: until the source ends, `quit`, or the watch is stopped.
     pub(super) fn run(&self) {
-        let mut hands = Hands::default();
+        let mut held = Held::default();
         loop {
-            hands = match self.turn(hands) {
-                Turn::Read(mut reader) => Hands {
+            held = match self.next_task(held) {
+                Task::Read(mut reader) => Held {
                     item: reader.next(),
                     reader: Some(reader),
-                    ..Hands::default()
+                    ..Held::default()
                 },
-                Turn::Work(worker, item) => self.work(worker, item, None),
-                Turn::Save(mut worker) => {
-                    worker.save_durably();
-                    Hands::of(worker)
+                Task::Process(worker, item) => self.process(worker, item, None),
+                Task::DoDue(mut worker) => {
+                    worker.do_due();
+                    Held::worker(worker)
                 }
-                Turn::Status(worker) => {
-                    worker.tell_status();
-                    Hands::of(worker)
+                Task::Status(worker) => {
+                    worker.report_status();
+                    Held::worker(worker)
                 }
-                Turn::End(worker, outcome) => {
+                Task::End(worker, outcome) => {
                     worker.end();
                     self.end(outcome);
-                    Hands::default()
+                    Held::default()
                 }
-                Turn::Leave => return,
+                Task::Leave => return,
             };
-            hands = self.work_at_once(hands);
+            held = self.process_at_once(held);
         }
     }
 
-    /// What was read is worked on where it was read, if nothing is before it.
-    fn work_at_once(&self, mut hands: Hands) -> Hands {
-        if hands.item.is_none() {
-            return hands;
+    /// Processes an item in the thread that read it, unless others come before it.
+    fn process_at_once(&self, mut held: Held) -> Held {
+        if held.item.is_none() {
+            return held;
         }
         let worker = {
-            let mut desk = lock(&self.desk);
-            let free = desk.queue.is_empty() && !self.stopped();
-            free.then(|| desk.worker.take()).flatten()
+            let mut tasks = self.tasks.lock().unwrap();
+            let free = tasks.queue.is_empty() && !self.stopped();
+            free.then(|| tasks.worker.take()).flatten()
         };
-        match (worker, hands.item.take()) {
-            (Some(worker), Some(item)) => self.work(worker, item, hands.reader),
-            (_, item) => Hands { item, ..hands },
+        match (worker, held.item.take()) {
+            (Some(worker), Some(item)) => self.process(worker, item, held.reader),
+            (_, item) => Held { item, ..held },
         }
     }
 
-    fn work(&self, mut worker: Worker, item: Item, reader: Option<Reader>) -> Hands {
+    fn process(&self, mut worker: Worker, item: Item, reader: Option<Reader>) -> Held {
         let last = matches!(item, Item::End(_));
-        let mut reading = Reading { crew: self, reader };
-        let after = worker.item(item, &mut reading);
-        let mut hands = Hands::of(worker);
-        // Behind the end of the source there is nothing to read.
-        hands.reader = reading.reader.filter(|_| !last);
-        match after {
-            After::On(used) => hands.used = used,
-            After::End(outcome) => lock(&self.desk).outcome = Some(outcome),
+        let mut leadership = Leadership {
+            threads: self,
+            reader,
+        };
+        let processed = worker.item(item, &mut leadership);
+        let mut held = Held::worker(worker);
+        // After the end of the source there is nothing to read.
+        held.reader = leadership.reader.filter(|_| !last);
+        match processed {
+            Processed::Continue(used) => held.used = used,
+            Processed::End(outcome) => self.tasks.lock().unwrap().outcome = Some(outcome),
         }
-        hands
+        held
     }
 
-    /// Lays down what the thread has, and waits for something that it can do.
-    fn turn(&self, hands: Hands) -> Turn {
-        let mut desk = lock(&self.desk);
-        desk.lay_down(hands);
+    /// Puts down what the thread holds, and waits for something that it can do.
+    fn next_task(&self, held: Held) -> Task {
+        let mut tasks = self.tasks.lock().unwrap();
+        tasks.put_down(held);
         loop {
-            if desk.ended {
-                return Turn::Leave;
+            if tasks.ended {
+                return Task::Leave;
             }
-            desk.tell_status(&self.shared);
-            let was_full = desk.queue.len() >= QUEUE;
-            let turn = desk.take(self.stopped());
-            let got_room = was_full && desk.queue.len() < QUEUE;
-            if got_room || desk.must_tell_save() {
+            tasks.report_status(&self.shared);
+            let was_full = tasks.queue.len() >= QUEUE;
+            let task = tasks.take(self.stopped());
+            let got_room = was_full && tasks.queue.len() < QUEUE;
+            if got_room || tasks.due_changed() {
                 self.changed.notify_all();
             }
-            if let Some(turn) = turn {
-                return turn;
+            if let Some(task) = task {
+                return task;
             }
-            desk.save_known = desk.save_due();
-            desk = match desk.save_known {
-                None => self
-                    .changed
-                    .wait(desk)
-                    .unwrap_or_else(PoisonError::into_inner),
+            tasks.next_due = tasks.due();
+            tasks = match tasks.next_due {
+                None => self.changed.wait(tasks).unwrap(),
                 Some(due) => {
                     let rest = due.saturating_duration_since(Instant::now());
-                    let waited = self.changed.wait_timeout(desk, rest);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    self.changed.wait_timeout(tasks, rest).unwrap().0
                 }
             };
         }
     }
 
-    /// The threads look whether something has been asked of them, also where none of them reads.
-    pub(super) fn look(&self) {
-        let _desk = lock(&self.desk);
+    /// Makes the threads look for requests, even if none of them is reading.
+    pub(super) fn wake(&self) {
+        let _tasks = self.tasks.lock().unwrap();
         self.changed.notify_all();
     }
 
     fn end(&self, outcome: Outcome) {
-        *lock(&self.shared.outcome) = Some(outcome);
+        *self.shared.outcome.lock().unwrap() = Some(outcome);
         self.shared.stop.store(true, Ordering::Release);
-        lock(&self.desk).ended = true;
+        self.tasks.lock().unwrap().ended = true;
         self.changed.notify_all();
-        // The other thread may wait for input that does not come.
+        // The other thread may be waiting for input that does not come.
         self.waker.wake();
-        self.bell.ring();
+        self.supervisor.wake();
     }
 
     fn stopped(&self) -> bool {
@@ -244,54 +242,53 @@ impl Crew {
     }
 }
 
-impl Desk {
-    fn lay_down(&mut self, hands: Hands) {
+impl Tasks {
+    fn put_down(&mut self, held: Held) {
         // A source that has ended is not asked again.
-        let ends = matches!(hands.item, Some(Item::End(_)));
-        self.reader = self.reader.take().or(hands.reader.filter(|_| !ends));
-        self.worker = self.worker.take().or(hands.worker);
-        self.queue.extend(hands.item);
-        self.used.extend(hands.used);
+        let ends = matches!(held.item, Some(Item::End(_)));
+        self.reader = self.reader.take().or(held.reader.filter(|_| !ends));
+        self.worker = self.worker.take().or(held.worker);
+        self.queue.extend(held.item);
+        self.used.extend(held.used);
     }
 
-    /// For USR1: how far reading is, and then the rules' counters.
-    fn tell_status(&mut self, shared: &Shared) {
+    /// For USR1: the progress of reading, to be followed by the counters of the rules.
+    fn report_status(&mut self, shared: &Shared) {
         if let Some(reader) = &self.reader
-            && shared.status_asked.swap(false, Ordering::AcqRel)
+            && shared.status_wanted.swap(false, Ordering::AcqRel)
         {
-            reader.tell_status();
-            self.status_asked = true;
+            reader.report_status();
+            self.status_wanted = true;
         }
     }
 
-    /// When the position must be saved, if no thread is at work that may do so.
-    fn save_due(&self) -> Option<Instant> {
-        self.worker.as_ref().and_then(Worker::save_due)
+    /// When there is work without another record, if no thread has the worker.
+    fn due(&self) -> Option<Instant> {
+        self.worker.as_ref().and_then(Worker::due)
     }
 
-    /// Whether the thread that waits must know of another moment for saving: once a second at
-    /// most, as a moment stays until it has come.
-    fn must_tell_save(&self) -> bool {
-        let due = self.save_due();
-        due.is_some() && due != self.save_known
+    /// Whether the waiting thread must learn of an earlier time.
+    fn due_changed(&self) -> bool {
+        let due = self.due();
+        due.is_some_and(|due| self.next_due.is_none_or(|next| due < next))
     }
 
-    /// The next turn of a thread, if there is something to do.
-    fn take(&mut self, stopped: bool) -> Option<Turn> {
+    /// The next task of a thread, if there is something to do.
+    fn take(&mut self, stopped: bool) -> Option<Task> {
         let ends = stopped || self.outcome.is_some();
         if let Some(worker) = self.worker.take() {
             if ends {
-                let outcome = self.outcome.take().unwrap_or(Outcome::Well);
-                return Some(Turn::End(worker, outcome));
+                let outcome = self.outcome.take().unwrap_or(Outcome::Finished);
+                return Some(Task::End(worker, outcome));
             }
             if let Some(item) = self.queue.pop_front() {
-                return Some(Turn::Work(worker, item));
+                return Some(Task::Process(worker, item));
             }
-            if std::mem::take(&mut self.status_asked) {
-                return Some(Turn::Status(worker));
+            if std::mem::take(&mut self.status_wanted) {
+                return Some(Task::Status(worker));
             }
-            if worker.save_due().is_some_and(|due| due <= Instant::now()) {
-                return Some(Turn::Save(worker));
+            if worker.due().is_some_and(|due| due <= Instant::now()) {
+                return Some(Task::DoDue(worker));
             }
             self.worker = Some(worker);
         }
@@ -302,6 +299,6 @@ impl Desk {
         for block in self.used.drain(..) {
             reader.recycle(block);
         }
-        Some(Turn::Read(reader))
+        Some(Task::Read(reader))
     }
 }

@@ -1,4 +1,5 @@
-//! One pass over an input that ends: several threads search, and take turns in deciding and performing.
+//! One pass over an input that ends: several threads search and take turns in deciding and
+//! performing.
 
 use std::io;
 use std::num::NonZero;
@@ -9,17 +10,16 @@ use std::sync::mpsc::channel;
 
 use swatch_engine::Effect;
 use swatch_engine::prefilter::{Hits, in_order};
-use swatch_tail::{Block, Chunks};
+use swatch_tail::{Block, Chunks, Waker};
 
-use super::{Outcome, Shared, lock};
+use super::{Outcome, Shared};
 use crate::clock::Clock;
-use crate::daemon::supervisor::Bell;
-use crate::log::tell;
-use crate::perform::{Flow, Performer};
+use crate::log;
+use crate::perform::Performer;
 use crate::rules::{Decider, Native};
-use crate::source::{Arrival, Ending, Source};
+use crate::source::{Exit, Source, SourceEvent};
 
-/// Threads that search at most: more find nothing to do, as reading is part of their work.
+/// The most threads that search: more would be idle, because reading is part of their work.
 const MOST_THREADS: usize = 8;
 
 pub(super) struct Pass {
@@ -27,17 +27,17 @@ pub(super) struct Pass {
     pub(super) rules: Box<Native>,
     pub(super) performer: Performer,
     pub(super) shared: Arc<Shared>,
-    pub(super) bell: Bell,
+    pub(super) supervisor: Waker,
 }
 
 /// Why a pass ended before its input.
 enum Stop {
-    /// By `quit`, or because it was asked to.
-    Asked,
+    /// By `quit`, or on request.
+    Requested,
     Unreadable(io::Error),
 }
 
-/// A block for threads that only look at its bytes.
+/// A block as the bytes that a search needs.
 struct Lines(Block);
 
 impl AsRef<[u8]> for Lines {
@@ -49,40 +49,40 @@ impl AsRef<[u8]> for Lines {
 impl Pass {
     /// Until the input ends, `quit`, or the watch is stopped.
     pub(super) fn run(mut self) {
-        let ending = match self.source.chunks() {
+        let exit = match self.source.chunks() {
             Ok(Some(chunks)) => self.chunks(&chunks),
             Ok(None) => self.blocks(),
-            Err(why) => Ending::Broken(why),
+            Err(e) => Exit::Failed(self.source.read_error(&e)),
         };
         self.performer.finish();
-        let outcome = match ending {
-            Ending::Done => Outcome::Well,
-            Ending::Broken(why) => Outcome::Badly(why),
+        let outcome = match exit {
+            Exit::Finished => Outcome::Finished,
+            Exit::Failed(why) => Outcome::Failed(why),
         };
-        *lock(&self.shared.outcome) = Some(outcome);
-        self.bell.ring();
+        *self.shared.outcome.lock().unwrap() = Some(outcome);
+        self.supervisor.wake();
     }
 
     /// A file: each thread reads by itself.
-    fn chunks(&mut self, chunks: &Chunks) -> Ending {
+    fn chunks(&mut self, chunks: &Chunks) -> Exit {
         let claims = std::iter::from_fn(|| chunks.claim());
-        let read = |claim| chunks.read(claim).map_err(Stop::Unreadable);
-        let recycle = |chunk| chunks.recycle(chunk);
+        let read = |place| chunks.read(place).map_err(Stop::Unreadable);
+        let recycle = |piece| chunks.recycle(piece);
         let mut search = Searching {
             rules: &mut self.rules,
             performer: &mut self.performer,
             shared: &self.shared,
         };
         match search.run(claims, read, recycle) {
-            Some(Stop::Unreadable(e)) => Ending::Broken(self.source.trouble(&e)),
-            Some(Stop::Asked) | None => Ending::Done,
+            Some(Stop::Unreadable(e)) => Exit::Failed(self.source.read_error(&e)),
+            Some(Stop::Requested) | None => Exit::Finished,
         }
     }
 
-    /// What can only be read from beginning to end.
-    fn blocks(&mut self) -> Ending {
-        let mut ending = Ending::Done;
-        let (source, shared, end) = (&mut self.source, &self.shared, &mut ending);
+    /// Input that can only be read from beginning to end.
+    fn blocks(&mut self) -> Exit {
+        let mut exit = Exit::Finished;
+        let (source, shared, end) = (&mut self.source, &self.shared, &mut exit);
         let (used, used_blocks) = channel();
         let blocks = std::iter::from_fn(move || {
             for block in used_blocks.try_iter() {
@@ -90,13 +90,13 @@ impl Pass {
             }
             loop {
                 match source.next() {
-                    Arrival::Records(block, _) => return Some(Lines(block)),
-                    Arrival::Notice(level, text) => {
-                        tell(level, format_args!("{}: {text}", shared.name))
+                    SourceEvent::Records(block, _) => return Some(Lines(block)),
+                    SourceEvent::Notice(level, text) => {
+                        log::log(level, format_args!("{}: {text}", shared.name))
                     }
-                    Arrival::Woken if shared.stop.load(Ordering::Acquire) => return None,
-                    Arrival::Woken => {}
-                    Arrival::End(how) => {
+                    SourceEvent::Woken if shared.stop.load(Ordering::Acquire) => return None,
+                    SourceEvent::Woken => {}
+                    SourceEvent::End(how) => {
                         *end = how;
                         return None;
                     }
@@ -112,11 +112,11 @@ impl Pass {
             // The threads may have ended.
             let _ = used.send(block.0);
         });
-        ending
+        exit
     }
 }
 
-/// What takes part besides the input.
+/// Everything a search needs besides the input.
 struct Searching<'a> {
     rules: &'a mut Native,
     performer: &'a mut Performer,
@@ -124,7 +124,7 @@ struct Searching<'a> {
 }
 
 impl Searching<'_> {
-    /// Takes jobs, makes each a block of lines, and gives it back when it is done.
+    /// Loads each job as a block of lines, searches it, and recycles the block.
     fn run<J, B: AsRef<[u8]> + Send>(
         &mut self,
         jobs: impl Iterator<Item = J> + Send,
@@ -154,10 +154,7 @@ impl Searching<'_> {
                     found,
                 );
                 recycle(block);
-                match flow {
-                    Flow::On => ControlFlow::Continue(()),
-                    Flow::Quit => ControlFlow::Break(Stop::Asked),
-                }
+                flow
             },
         )
     }
@@ -170,23 +167,23 @@ fn decide(
     clock: &mut Clock,
     bytes: &[u8],
     found: &Hits,
-) -> Flow {
+) -> ControlFlow<Stop> {
     if shared.stop.load(Ordering::Acquire) {
-        return Flow::Quit;
+        return ControlFlow::Break(Stop::Requested);
     }
-    let mut flow = Flow::On;
+    let mut flow = ControlFlow::Continue(());
     for hit in found.hits() {
         if shared.stop.load(Ordering::Acquire) {
-            return Flow::Quit;
+            return ControlFlow::Break(Stop::Requested);
         }
         let record = &bytes[hit.range.clone()];
         decider.decide(&hit, record, &clock.now(), &mut |effect: &Effect| {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
-            if performer.perform(effect) == Flow::Quit {
-                flow = Flow::Quit;
+            if performer.perform(effect).is_break() {
+                flow = ControlFlow::Break(Stop::Requested);
             }
         });
-        if flow == Flow::Quit {
+        if flow.is_break() {
             break;
         }
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use swatch_tail::Block;
 
 use super::{Item, Shared};
-use crate::log::{Level, tell};
-use crate::source::{Arrival, Source};
+use crate::log;
+use crate::source::{Source, SourceEvent};
 
 pub(super) struct Reader {
     pub(super) source: Box<dyn Source>,
@@ -15,17 +15,17 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Waits for the next item; none if it was woken for another reason. After [`Item::End`] it
-    /// must not be asked again.
+    /// Waits for the next item; none if it was woken for another reason. Not to be called again
+    /// after [`Item::End`].
     pub(super) fn next(&mut self) -> Option<Item> {
         Some(match self.source.next() {
-            Arrival::Records(block, receipt) => {
+            SourceEvent::Records(block, ack) => {
                 self.shared.counters.queued.fetch_add(1, Ordering::Relaxed);
-                Item::Records(block, receipt)
+                Item::Records(block, ack)
             }
-            Arrival::Notice(level, text) => Item::Notice(level, text),
-            Arrival::Woken => return None,
-            Arrival::End(ending) => Item::End(ending),
+            SourceEvent::Notice(level, text) => Item::Notice(level, text),
+            SourceEvent::Woken => return None,
+            SourceEvent::End(exit) => Item::End(exit),
         })
     }
 
@@ -34,21 +34,18 @@ impl Reader {
         self.source.recycle(block);
     }
 
-    /// Tells how far reading is.
-    pub(super) fn tell_status(&self) {
+    /// Logs how far reading has come.
+    pub(super) fn report_status(&self) {
         let counters = &self.shared.counters;
         let name = &self.shared.name;
-        tell(
-            Level::Notice,
-            format_args!(
-                "{name}: {} records seen, {} actions, {} blocks queued",
-                counters.seen.load(Ordering::Relaxed),
-                counters.effects.load(Ordering::Relaxed),
-                counters.queued.load(Ordering::Relaxed),
-            ),
-        );
+        log::notice(format_args!(
+            "{name}: {} records seen, {} actions, {} blocks queued",
+            counters.seen.load(Ordering::Relaxed),
+            counters.effects.load(Ordering::Relaxed),
+            counters.queued.load(Ordering::Relaxed),
+        ));
         for line in self.source.status() {
-            tell(Level::Notice, format_args!("{name}: {line}"));
+            log::notice(format_args!("{name}: {line}"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Deciding and performing.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,15 +10,15 @@ use swatch_engine::Effect;
 use swatch_engine::prefilter::{Hit, Hits};
 use swatch_tail::{Block, Checkpoint, Record, StateError};
 
-use super::leader_follower::{After, Reading};
-use super::{Item, Outcome, Shared, lock};
+use super::leader_follower::{Leadership, Processed};
+use super::{Item, Outcome, Shared};
 use crate::clock::Clock;
-use crate::log::{Level, tell};
-use crate::perform::{Flow, Performer};
+use crate::log;
+use crate::perform::Performer;
 use crate::rules::Rules;
-use crate::source::{Ending, Receipt};
+use crate::source::{Ack, Exit};
 
-/// How often positions are written so that they survive a loss of power.
+/// How often positions are written durably, so that they survive a loss of power.
 const DURABLE_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker {
@@ -26,88 +27,103 @@ pub(super) struct Worker {
     pub(super) checkpoint: Checkpoint,
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Clock,
-    /// When the position was last written so that it survives a loss of power.
+    /// When the position was last written durably.
     pub(super) durable: Instant,
-    /// It has been written since, but not so.
+    /// The position has been written since, but not durably.
     pub(super) unsynced: bool,
     /// Records are lines.
     pub(super) by_lines: bool,
-    /// Room for what a search finds.
+    /// Reused by each search.
     pub(super) found: Hits,
-    /// Why no further record can be decided.
+    /// The reason why no further record can be decided.
     pub(super) failed: Option<String>,
-    /// How far the block at hand is.
+    /// The progress within the current block.
     pub(super) progress: Progress,
 }
 
-/// A block that is longer gets the other thread to read the next one meanwhile.
+/// While a longer block is processed, the other thread reads the next one.
 const LONG: usize = 32 * 1024;
 
-/// How far a block is, as offsets behind records.
+/// The progress within a block, as offsets of the ends of records.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// The last record that was decided, and whose effects were at least begun.
+    /// The last record that was decided and whose effects were at least begun.
     handled: Option<u64>,
-    /// Records that started commands, and how many commands had been started behind each.
+    /// The number of commands started up to and including each record that started any.
     open: VecDeque<(u64, u64)>,
 }
 
-/// Records to work on, and whom to tell when they are done.
+/// Records to process, and where to acknowledge them.
 #[derive(Clone, Copy)]
 struct Job<'a> {
     block: &'a Block,
-    receipt: &'a Receipt,
+    ack: &'a Ack,
 }
 
 impl Worker {
-    /// One item. `reading` is passed on before something that may take its time.
-    pub(super) fn item(&mut self, item: Item, reading: &mut Reading<'_>) -> After {
+    /// Processes an item. `leadership` is handed over before anything that may take time.
+    pub(super) fn item(&mut self, item: Item, leadership: &mut Leadership<'_>) -> Processed {
         match item {
-            Item::Notice(level, text) => tell(level, format_args!("{}: {text}", self.shared.name)),
-            Item::End(Ending::Done) => return After::End(Outcome::Well),
-            Item::End(Ending::Broken(why)) => return After::End(Outcome::Badly(why)),
-            Item::Records(block, receipt) => {
+            Item::Notice(level, text) => {
+                log::log(level, format_args!("{}: {text}", self.shared.name));
+            }
+            Item::End(Exit::Finished) => return Processed::End(Outcome::Finished),
+            Item::End(Exit::Failed(why)) => return Processed::End(Outcome::Failed(why)),
+            Item::Records(block, ack) => {
                 self.shared.counters.queued.fetch_sub(1, Ordering::Relaxed);
                 let job = Job {
                     block: &block,
-                    receipt: &receipt,
+                    ack: &ack,
                 };
-                return match (self.block(job, reading), self.failed.take()) {
-                    (Flow::On, None) => After::On(Some(block)),
-                    (Flow::Quit, None) => After::End(Outcome::Well),
-                    (_, Some(why)) => After::End(Outcome::Badly(why)),
+                let flow = self.block(job, leadership);
+                return match (self.failed.take(), flow) {
+                    (Some(why), _) => Processed::End(Outcome::Failed(why)),
+                    (None, ControlFlow::Break(())) => Processed::End(Outcome::Finished),
+                    (None, ControlFlow::Continue(())) => Processed::Continue(Some(block)),
                 };
             }
         }
-        After::On(None)
+        Processed::Continue(None)
     }
 
-    /// Tells the counters of the rules.
-    pub(super) fn tell_status(&self) {
+    /// Logs the counters of the rules.
+    pub(super) fn report_status(&self) {
         for line in self.rules.status() {
-            tell(Level::Notice, format_args!("{}: {line}", self.shared.name));
+            log::notice(format_args!("{}: {line}", self.shared.name));
         }
     }
 
-    /// The last act.
+    /// Waits for the last actions and saves the position.
     pub(super) fn end(mut self) {
         self.performer.finish();
         self.save(Checkpoint::save);
     }
 
-    /// When the position must be saved so that it survives a loss of power; none if it is.
-    pub(super) fn save_due(&self) -> Option<Instant> {
-        self.unsynced.then(|| self.durable + DURABLE_EVERY)
+    /// When [`Worker::do_due`] has something to do, without another record.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let save = self.unsynced.then(|| self.durable + DURABLE_EVERY);
+        save.into_iter().chain(self.performer.next_look()).min()
+    }
+
+    /// Makes the last position durable, and looks after a command that is kept open.
+    pub(super) fn do_due(&mut self) {
+        let now = Instant::now();
+        if self.unsynced && self.durable + DURABLE_EVERY <= now {
+            self.save_durably();
+        }
+        if self.performer.next_look().is_some_and(|at| at <= now) {
+            self.performer.look_at_kept();
+        }
     }
 
     fn stopped(&self) -> bool {
         self.shared.stop.load(Ordering::Acquire)
     }
 
-    /// Works through a block. What was echoed is written when it is done, so that a block of
-    /// many records costs few system calls.
-    fn block(&mut self, job: Job<'_>, reading: &mut Reading<'_>) -> Flow {
-        let Job { block, receipt } = job;
+    /// Processes a block. Echoed text is written at its end, so that a block of many records costs
+    /// few system calls.
+    fn block(&mut self, job: Job<'_>, leadership: &mut Leadership<'_>) -> ControlFlow<()> {
+        let Job { block, ack } = job;
         self.shared
             .counters
             .seen
@@ -115,122 +131,125 @@ impl Worker {
         // Before the search: the old rules may find nothing in a block that concerns the new ones.
         self.take_new_rules();
         if block.bytes().len() > LONG {
-            reading.pass_on();
+            leadership.hand_over();
         }
         let flow = if self.by_lines && matches!(self.rules, Rules::Native(_)) {
-            self.lines(job, reading)
+            self.lines(job, leadership)
         } else {
-            self.records(job, 0, reading)
+            self.records(job, 0, leadership)
         };
-        // Whoever takes our output may hang, as any command may.
-        self.shared.is_busy();
+        // The reader of our output may hang, as any command may.
+        self.shared.set_busy();
         self.performer.settle();
         self.performer.flush();
-        self.shared.is_idle();
+        self.shared.set_idle();
         let progress = std::mem::take(&mut self.progress);
-        if flow == Flow::Quit {
-            // The records behind the last one are not done: after a restart they come again.
+        if flow.is_break() {
+            // The records after the last one are not done: they come again after a restart.
             if let Some(end) = progress.handled {
-                receipt.done(end);
+                ack.done(end);
             }
             return flow;
         }
-        receipt.done(block.end_offset());
-        // The disk is waited for now and then only: what is lost with the machine's power is at
-        // most what a second brought.
+        ack.done(block.end_offset());
+        // Waiting for the disk once a second at most: a loss of power costs no more than the
+        // positions of that second.
         if self.durable.elapsed() >= DURABLE_EVERY {
             self.save_durably();
         } else {
             self.save(Checkpoint::save_unsynced);
             self.unsynced = true;
         }
-        Flow::On
+        ControlFlow::Continue(())
     }
 
     /// Records are lines: the block is searched as a whole.
-    fn lines(&mut self, job: Job<'_>, reading: &mut Reading<'_>) -> Flow {
+    fn lines(&mut self, job: Job<'_>, leadership: &mut Leadership<'_>) -> ControlFlow<()> {
         let mut found = std::mem::take(&mut self.found);
         let bytes = job.block.bytes();
         let mut from = 0;
         let flow = 'search: loop {
             let Rules::Native(rules) = &mut self.rules else {
-                // Rules that came in between need Perl: what is left goes record by record.
-                break self.records(job, from, reading);
+                // The rules were replaced by rules that need Perl: the rest goes record by record.
+                break self.records(job, from, leadership);
             };
             rules.search(&bytes[from..], true, &mut found);
             for hit in found.hits() {
                 let start = from + hit.range.start;
                 if self.stopped() {
-                    break 'search Flow::Quit;
+                    break 'search ControlFlow::Break(());
                 }
                 if self.take_new_rules() {
-                    // What was found was found for the old ones.
+                    // The hits belong to the old rules.
                     from = start;
                     continue 'search;
                 }
                 if let Some(record) = job.block.record_at(start)
-                    && self.record(Some(&hit), &record, job, reading) == Flow::Quit
+                    && self.record(Some(&hit), &record, job, leadership).is_break()
                 {
-                    break 'search Flow::Quit;
+                    break 'search ControlFlow::Break(());
                 }
             }
-            break Flow::On;
+            break ControlFlow::Continue(());
         };
         self.found = found;
         flow
     }
 
     /// Records of other kinds, and records for Perl, one by one.
-    fn records(&mut self, job: Job<'_>, from: usize, reading: &mut Reading<'_>) -> Flow {
+    fn records(
+        &mut self,
+        job: Job<'_>,
+        from: usize,
+        leadership: &mut Leadership<'_>,
+    ) -> ControlFlow<()> {
         let mut found = Hits::new();
         let records = job.block.records();
         for record in records.filter(|record| record.range().start >= from) {
             if self.stopped() {
-                return Flow::Quit;
+                return ControlFlow::Break(());
             }
             self.take_new_rules();
             let flow = match &mut self.rules {
                 Rules::Native(rules) => {
                     rules.search(record.bytes(), false, &mut found);
                     match found.hits().next() {
-                        Some(hit) => self.record(Some(&hit), &record, job, reading),
-                        None => Flow::On,
+                        Some(hit) => self.record(Some(&hit), &record, job, leadership),
+                        None => ControlFlow::Continue(()),
                     }
                 }
-                _ => {
-                    // What Perl code does may take its time.
-                    reading.pass_on();
-                    self.record(None, &record, job, reading)
+                Rules::Perl(_) => {
+                    // Perl code may take time.
+                    leadership.hand_over();
+                    self.record(None, &record, job, leadership)
                 }
             };
-            if flow == Flow::Quit {
-                return flow;
-            }
+            flow?;
         }
-        Flow::On
+        ControlFlow::Continue(())
     }
 
-    /// Decides and performs. With Perl, which prints by itself, each effect is written at once.
+    /// Decides and performs. With Perl, which prints for itself, each effect is written at once.
     fn record(
         &mut self,
         hit: Option<&Hit<'_>>,
         record: &Record<'_>,
         job: Job<'_>,
-        reading: &mut Reading<'_>,
-    ) -> Flow {
+        leadership: &mut Leadership<'_>,
+    ) -> ControlFlow<()> {
         let performer = &mut self.performer;
         let shared = &self.shared;
-        let mut flow = Flow::On;
+        let mut flow = ControlFlow::Continue(());
         let mut lasting = false;
         let mut perform = |performer: &mut Performer, effect: &Effect| {
             shared.counters.effects.fetch_add(1, Ordering::Relaxed);
-            shared.is_busy();
+            shared.set_busy();
             lasting |= !matches!(effect, Effect::Echo { .. } | Effect::Bell { .. });
             if !matches!(effect, Effect::Echo { .. }) {
-                reading.pass_on();
+                leadership.hand_over();
             }
-            if performer.perform(effect) == Flow::Quit {
-                flow = Flow::Quit;
+            if performer.perform(effect).is_break() {
+                flow = ControlFlow::Break(());
             }
         };
         let now = self.clock.now();
@@ -249,51 +268,51 @@ impl Worker {
                 });
                 if let Err(why) = decided {
                     self.failed = Some(why);
-                    flow = Flow::Quit;
+                    flow = ControlFlow::Break(());
                 }
             }
-            _ => {}
+            (Rules::Native(_), None) => {}
         }
-        self.shared.is_idle();
+        self.shared.set_idle();
         if self.failed.is_some() {
             return flow;
         }
         self.progress.handled = Some(record.end_offset());
         if lasting {
-            let behind = (self.performer.started(), record.end_offset());
-            self.progress.open.push_back(behind);
-            self.acknowledge(job.receipt);
+            let started = (self.performer.started(), record.end_offset());
+            self.progress.open.push_back(started);
+            self.acknowledge(job.ack);
         }
         flow
     }
 
-    /// What has been done outside must not be done twice after a crash: the position is kept as
-    /// soon as the commands of a record have ended, not at the end of the block. With several at
-    /// once a record is done when those before it are.
-    fn acknowledge(&mut self, receipt: &Receipt) {
+    /// Commands must not run twice after a crash, so the position is saved as soon as the commands
+    /// of a record have ended, not at the end of the block. If several run at once, a record is
+    /// done when those before it are.
+    fn acknowledge(&mut self, ack: &Ack) {
         let finished = self.performer.finished();
         let open = &mut self.progress.open;
         let done = open.partition_point(|(started, _)| *started <= finished);
         let last = open.drain(..done).next_back();
         if let Some((_, end)) = last {
-            receipt.done(end);
+            ack.done(end);
             self.save(Checkpoint::save_unsynced);
         }
     }
 
-    /// True if there were new ones.
+    /// Starts to use new rules. True if there were any.
     fn take_new_rules(&mut self) -> bool {
         if !self.shared.rules_waiting.swap(false, Ordering::AcqRel) {
             return false;
         }
-        let new = lock(&self.shared.new_rules).take();
+        let new = self.shared.new_rules.lock().unwrap().take();
         let Some(rules) = new else { return false };
         let old = std::mem::replace(&mut self.rules, *rules);
         self.rules.carry_over(old);
         true
     }
 
-    pub(super) fn save_durably(&mut self) {
+    fn save_durably(&mut self) {
         self.durable = Instant::now();
         self.unsynced = false;
         self.save(Checkpoint::save);
@@ -301,7 +320,7 @@ impl Worker {
 
     fn save(&mut self, how: fn(&Checkpoint) -> Result<(), StateError>) {
         if let Err(e) = how(&self.checkpoint) {
-            self.performer.report("the position cannot be kept", &e);
+            self.performer.report("cannot save the position", &e);
         }
     }
 }

@@ -117,6 +117,6 @@ impl Decider {
         for effect in &self.effects {
             perform(effect);
         }
-        super::tell_faults(program, &mut self.state);
+        super::report_faults(program, &mut self.state);
     }
 }

@@ -5,7 +5,7 @@ use swatch_engine::{ClockReading, Effect, State};
 
 use super::RulesOptions;
 use crate::explain;
-use crate::log::{Level, tell};
+use crate::log;
 use crate::perl::{PerlError, PerlWatch};
 
 /// A rule chain in Perl, and the state of its throttles and thresholds, which is kept here.
@@ -49,7 +49,7 @@ impl PerlRules {
         };
         let decided = decided.map_err(|e| e.to_string())?;
         for fault in &decided.faults {
-            tell(Level::Warning, fault);
+            log::warning(fault);
         }
         if self.explain {
             explain::print(record, &decided.traces, self.watch.program(), now);

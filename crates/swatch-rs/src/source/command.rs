@@ -1,4 +1,4 @@
-//! What a command prints: `--read-pipe`, and `--tail-program-name` with `--tail-args`.
+//! The output of a command: `--read-pipe`, and `--tail-program-name` with `--tail-args`.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::process::ChildStdout;
 use swatch_tail::{Block, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
-use super::{Arrival, Ending, Receipt, Source, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
 use crate::log::Level;
 
 /// A command whose output is read.
@@ -16,12 +16,12 @@ use crate::log::Level;
 pub struct CommandPlan {
     /// Program and arguments.
     pub argv: Vec<OsString>,
-    /// What messages call it.
+    /// The name in messages.
     pub name: String,
     /// Start it again when it ends.
     pub respawn: bool,
-    /// Its end is the end of the input, and fine (`--read-pipe`). Else it should never end.
-    pub may_end: bool,
+    /// A failure of the command is only reported, and not one of the watch (`--read-pipe`).
+    pub may_fail: bool,
 }
 
 /// A command as a source.
@@ -31,18 +31,21 @@ pub(super) struct Command {
     running: Option<Producer<ChildStdout>>,
     pauses: Pauses,
     waker: Waker,
-    /// What follows from its end, still to be said.
-    pending: VecDeque<Arrival>,
+    /// Events that follow from its end.
+    pending: VecDeque<SourceEvent>,
 }
 
 impl Command {
-    pub(super) fn start(plan: &CommandPlan, splitting: &Splitting) -> Result<Self, String> {
+    pub(super) fn start(plan: &CommandPlan, splitting: &Splitting) -> Result<Self, OpenError> {
         let options = SplitOptions {
             separator: splitting.separator.clone(),
             max_record: Some(splitting.max_record),
             ..SplitOptions::default()
         };
-        let failed = |e: io::Error| format!("cannot start {}: {e}", plan.name);
+        let failed = |source: io::Error| OpenError::Start {
+            name: plan.name.clone(),
+            source,
+        };
         let running = Producer::start(&plan.argv, &options, |out| out).map_err(failed)?;
         Ok(Self {
             running: Some(running),
@@ -54,49 +57,50 @@ impl Command {
         })
     }
 
-    /// The command has ended: says so, and what follows.
+    /// The command has ended.
     fn ended(&mut self, producer: Producer<ChildStdout>) {
         let status = producer.status();
         let text = match &status {
             Ok(status) => format!("{} has ended ({status})", self.plan.name),
             Err(e) => format!("{} has ended ({e})", self.plan.name),
         };
-        // What the shell says of a command that is not there, or not executable.
+        // The shell's status for a command that is not there or not executable.
         let never_ran = status
             .as_ref()
             .is_ok_and(|s| matches!(s.code(), Some(126 | 127)));
-        let fine = status.is_ok_and(|s| s.success());
+        let succeeded = status.is_ok_and(|s| s.success());
         if self.plan.respawn {
-            let again = self.pauses.next().as_secs();
-            self.pending.push_back(Arrival::Notice(
+            let pause = self.pauses.next().as_secs();
+            self.pending.push_back(SourceEvent::Notice(
                 Level::Warning,
-                format!("{text}; it is started again in {again} s"),
+                format!("{text}; it will be started again in {pause} s"),
             ));
-        } else if self.plan.may_end && !never_ran {
-            if !fine {
-                self.pending.push_back(Arrival::Notice(Level::Notice, text));
-            }
-            self.pending.push_back(Arrival::End(Ending::Done));
+        } else if succeeded {
+            self.pending.push_back(SourceEvent::End(Exit::Finished));
+        } else if self.plan.may_fail && !never_ran {
+            self.pending
+                .push_back(SourceEvent::Notice(Level::Notice, text));
+            self.pending.push_back(SourceEvent::End(Exit::Finished));
         } else {
-            self.pending.push_back(Arrival::End(Ending::Broken(text)));
+            self.pending.push_back(SourceEvent::End(Exit::Failed(text)));
         }
     }
 }
 
 impl Source for Command {
-    fn next(&mut self) -> Arrival {
+    fn next(&mut self) -> SourceEvent {
         loop {
-            if let Some(arrival) = self.pending.pop_front() {
-                return arrival;
+            if let Some(event) = self.pending.pop_front() {
+                return event;
             }
             let Some(mut producer) = self.running.take() else {
                 if self.pauses.wait(&self.waker) {
-                    return Arrival::Woken;
+                    return SourceEvent::Woken;
                 }
                 match Producer::start(&self.plan.argv, &self.options, |out| out) {
                     Ok(producer) => self.running = Some(producer),
                     Err(e) => {
-                        return Arrival::Notice(
+                        return SourceEvent::Notice(
                             Level::Warning,
                             format!("cannot start {}: {e}", self.plan.name),
                         );
@@ -108,21 +112,21 @@ impl Source for Command {
                 Ok(Some(Step::Records(block))) => {
                     self.pauses.works();
                     self.running = Some(producer);
-                    return Arrival::Records(block, Receipt::None);
+                    return SourceEvent::Records(block, Ack::None);
                 }
                 Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return Arrival::Notice(Level::Warning, event.to_string());
+                    return SourceEvent::Notice(Level::Warning, event.to_string());
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {
                     self.running = Some(producer);
-                    return Arrival::Woken;
+                    return SourceEvent::Woken;
                 }
                 Ok(Some(Step::End)) => self.ended(producer),
                 Err(e) => {
                     let text = format!("cannot read from {}: {e}", self.plan.name);
-                    return Arrival::End(Ending::Broken(text));
+                    return SourceEvent::End(Exit::Failed(text));
                 }
             }
         }

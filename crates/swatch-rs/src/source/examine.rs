@@ -5,13 +5,14 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use swatch_common::sanitize;
 use swatch_tail::{Block, Chunks, RecordReader, SplitOptions, Step, Wait, Waker};
 
-use super::{Arrival, Ending, Receipt, Source, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
 use crate::log::Level;
 
-/// A `--examine` file. Lines of any length are matched whole: the file has an end.
-struct Once<R> {
+/// The source of `--examine`. Lines of any length are matched whole, because the file has an end.
+struct Examine<R> {
     reader: RecordReader<R>,
     /// The same file, unless it is standard input.
     file: Option<File>,
@@ -20,59 +21,64 @@ struct Once<R> {
     waker: Waker,
 }
 
-pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>, String> {
-    let shown = path.display().to_string();
-    let waker = Waker::new().map_err(|e| format!("cannot examine {shown}: {e}"))?;
+pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>, OpenError> {
+    let name = match path == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => sanitize::path(path),
+    };
+    let failed = |source| OpenError::Examine {
+        name: name.clone(),
+        source,
+    };
+    let waker = Waker::new().map_err(failed)?;
     let options = SplitOptions {
         separator: splitting.separator.clone(),
         max_record: None,
         ..SplitOptions::default()
     };
+    let step = options.block_size;
     if path == Path::new("-") {
-        return Ok(Box::new(Once {
-            step: options.block_size,
+        return Ok(Box::new(Examine {
+            step,
             reader: RecordReader::new(io::stdin(), options),
             file: None,
-            name: "standard input".to_owned(),
+            name,
             waker,
         }));
     }
-    let file = File::open(path).map_err(|e| format!("cannot examine {shown}: {e}"))?;
+    let file = File::open(path).map_err(failed)?;
     if file.metadata().is_ok_and(|m| m.is_dir()) {
-        return Err(format!(
-            "cannot examine {shown}: it is a folder; name a file in it"
-        ));
+        return Err(OpenError::Directory(path.to_owned()));
     }
     let again = file.try_clone().ok();
-    Ok(Box::new(Once {
-        step: options.block_size,
+    Ok(Box::new(Examine {
+        step,
         reader: RecordReader::new(file, options),
         file: again,
-        name: shown,
+        name,
         waker,
     }))
 }
 
-impl<R: Read + AsFd + Send> Source for Once<R> {
-    fn next(&mut self) -> Arrival {
+impl<R: Read + AsFd + Send> Source for Examine<R> {
+    fn next(&mut self) -> SourceEvent {
         loop {
-            // A pipe or a terminal may have nothing to say for long, and must not keep us from
-            // being stopped.
+            // A pipe or a terminal may be silent for long, and must not prevent a stop.
             let wait = match self.reader.has_ready() {
                 true => Ok(Wait::Readable),
                 false => self.waker.wait_readable(self.reader.source(), None),
             };
             let step = match wait {
-                Ok(Wait::Woken) => return Arrival::Woken,
+                Ok(Wait::Woken) => return SourceEvent::Woken,
                 Ok(_) => self.reader.step(),
                 Err(e) => Err(e),
             };
             return match step {
-                Ok(Step::Records(block)) => Arrival::Records(block, Receipt::None),
-                Ok(Step::File(event)) => Arrival::Notice(Level::Warning, event.to_string()),
+                Ok(Step::Records(block)) => SourceEvent::Records(block, Ack::None),
+                Ok(Step::File(event)) => SourceEvent::Notice(Level::Warning, event.to_string()),
                 Ok(Step::More) => continue,
-                Ok(Step::End) => Arrival::End(Ending::Done),
-                Err(e) => Arrival::End(Ending::Broken(self.trouble(&e))),
+                Ok(Step::End) => SourceEvent::End(Exit::Finished),
+                Err(e) => SourceEvent::End(Exit::Failed(self.read_error(&e))),
             };
         }
     }
@@ -81,14 +87,14 @@ impl<R: Read + AsFd + Send> Source for Once<R> {
         self.waker.clone()
     }
 
-    fn chunks(&mut self) -> Result<Option<Chunks>, String> {
-        let Some(file) = self.file.take() else {
-            return Ok(None);
-        };
-        Chunks::new(file, self.step).map_err(|e| self.trouble(&e))
+    fn chunks(&mut self) -> io::Result<Option<Chunks>> {
+        match self.file.take() {
+            Some(file) => Chunks::new(file, self.step),
+            None => Ok(None),
+        }
     }
 
-    fn trouble(&self, error: &io::Error) -> String {
+    fn read_error(&self, error: &io::Error) -> String {
         format!("cannot read {}: {error}", self.name)
     }
 

@@ -1,20 +1,21 @@
 //! Followed files.
 
+use swatch_common::sanitize::Sanitized;
 use swatch_tail::{
     Block, Checkpoint, Event, FileStatus, FollowOptions, Follower, Pattern, SplitOptions, Waker,
 };
 
-use super::{Arrival, Ending, Receipt, Source, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
 use crate::log::Level;
 
-/// Which files, and from where on.
+/// The files, and where to start in them.
 #[derive(Debug, Clone)]
 pub struct FollowPlan {
     /// Paths and globs.
     pub patterns: Vec<Pattern>,
-    /// Where positions are kept.
+    /// Keeps the positions.
     pub checkpoint: Checkpoint,
-    /// From the beginning where no position is known.
+    /// Start at the beginning of files without a known position.
     pub from_start: bool,
 }
 
@@ -24,7 +25,7 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn open(plan: &FollowPlan, splitting: &Splitting) -> Result<Self, String> {
+    pub(super) fn open(plan: &FollowPlan, splitting: &Splitting) -> Result<Self, OpenError> {
         let options = FollowOptions {
             split: SplitOptions {
                 separator: splitting.separator.clone(),
@@ -34,31 +35,29 @@ impl Follow {
             from_start: plan.from_start,
             ..FollowOptions::default()
         };
-        let follower = Follower::open(plan.patterns.clone(), options, &plan.checkpoint)
-            .map_err(|e| e.to_string())?;
+        let follower = Follower::open(plan.patterns.clone(), options, &plan.checkpoint)?;
         Ok(Self { follower })
     }
 }
 
 impl Source for Follow {
-    fn next(&mut self) -> Arrival {
+    fn next(&mut self) -> SourceEvent {
         loop {
             match self.follower.next(None) {
                 Ok(Event::Records(block)) => {
-                    let receipt = block.origin().cloned().map_or(Receipt::None, Receipt::File);
-                    return Arrival::Records(block, receipt);
+                    let ack = block.origin().cloned().map_or(Ack::None, Ack::File);
+                    return SourceEvent::Records(block, ack);
                 }
                 Ok(Event::File(event)) => {
-                    let level = if event.is_warning() {
-                        Level::Warning
-                    } else {
-                        Level::Notice
+                    let level = match event.is_warning() {
+                        true => Level::Warning,
+                        false => Level::Notice,
                     };
-                    return Arrival::Notice(level, event.to_string());
+                    return SourceEvent::Notice(level, event.to_string());
                 }
-                Ok(Event::Woken) => return Arrival::Woken,
+                Ok(Event::Woken) => return SourceEvent::Woken,
                 Ok(Event::TimedOut) => {}
-                Err(e) => return Arrival::End(Ending::Broken(e.to_string())),
+                Err(e) => return SourceEvent::End(Exit::Failed(e.to_string())),
             }
         }
     }
@@ -73,15 +72,14 @@ impl Source for Follow {
 
     fn status(&self) -> Vec<String> {
         let line = |file: &FileStatus| {
-            let what = if file.replaced {
-                "the rest of the replaced file"
-            } else {
-                "read"
+            let what = match file.replaced {
+                true => "the rest of the replaced file",
+                false => "read",
             };
             let lag = file.size.saturating_sub(file.read);
             format!(
                 "{}: {what} up to byte {}, {lag} bytes behind",
-                file.path.display(),
+                Sanitized::path(&file.path),
                 file.read
             )
         };

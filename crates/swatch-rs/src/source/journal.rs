@@ -1,49 +1,54 @@
 //! The systemd journal, read through journalctl(1).
 //!
-//! `journalctl -o export` gives every entry with its cursor. Entries are turned into the lines
+//! `journalctl -o export` writes every entry with its cursor. Entries are turned into the lines
 //! that syslog writes (`Nov 22 18:00:00 host sshd[7]: message`), so that rules and field numbers
-//! made for /var/log/secure and /var/log/messages hold for the journal too.
+//! made for /var/log/secure and /var/log/messages also hold for the journal.
 
 mod export;
+mod matches;
+mod own_output;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use swatch_tail::{Block, Checkpoint, Separator, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
-use super::{Arrival, Ending, Receipt, Source, Splitting};
+use super::{Ack, OpenError, Source, SourceEvent, Splitting};
 use crate::log::Level;
-use export::ExportLines;
+use export::{Entry, ExportLines};
+pub use matches::{MatchError, check as check_matches};
+use own_output::OwnOutput;
 
 /// The name of the journal's position in a state file.
 const CURSOR: &str = "journal";
 
-/// Which entries, and where the position is kept.
+/// The entries to read, and where the position is kept.
 #[derive(Debug, Clone)]
 pub struct JournalPlan {
     /// Matches as journalctl takes them: `_SYSTEMD_UNIT=ssh.service`, `+`.
     pub matches: Vec<OsString>,
     /// Keeps the cursor.
     pub checkpoint: Checkpoint,
-    /// From the beginning where no cursor is known.
+    /// Start at the beginning if no cursor is known.
     pub from_start: bool,
 }
 
-/// The positions of entries that are being worked on.
+/// The cursors of entries that are being processed.
 #[derive(Debug)]
 pub struct Cursors {
     checkpoint: Checkpoint,
-    /// For each entry: where its line ends in the stream of lines, and its cursor.
+    /// Where the line of each entry ends in the stream of lines, and the entry's cursor.
     open: Mutex<VecDeque<(u64, String)>>,
 }
 
 impl Cursors {
     /// The actions of all entries up to this offset are done.
     pub fn done(&self, offset: u64) {
-        let mut open = self.open();
+        let mut open = self.open.lock().unwrap();
         let mut reached = None;
         while open.front().is_some_and(|(end, _)| *end <= offset) {
             reached = open.pop_front();
@@ -54,19 +59,15 @@ impl Cursors {
     }
 
     fn started(&self, end: u64, cursor: String) {
-        self.open().push_back((end, cursor));
+        self.open.lock().unwrap().push_back((end, cursor));
     }
 
-    /// Where a new journalctl is to begin. What is in flight is being worked on already; the
-    /// new one counts its stream from 0.
-    fn restart_at(&self) -> Option<String> {
-        let last = self.open().pop_back().map(|(_, cursor)| cursor);
-        self.open().clear();
+    /// The last entry read. The entries in flight are being processed, and a new journalctl counts
+    /// its stream from 0 again.
+    fn last_read(&self) -> Option<String> {
+        let mut open = self.open.lock().unwrap();
+        let last = open.drain(..).next_back().map(|(_, cursor)| cursor);
         last.or_else(|| self.checkpoint.cursor(CURSOR))
-    }
-
-    fn open(&self) -> MutexGuard<'_, VecDeque<(u64, String)>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,13 +77,19 @@ pub(super) struct Journal {
     options: SplitOptions,
     running: Option<Producer<ExportLines>>,
     cursors: Arc<Cursors>,
+    own: OwnOutput,
+    /// The entry at which journalctl was to start is no longer in the journal.
+    lost: Arc<AtomicBool>,
     pauses: Pauses,
     waker: Waker,
 }
 
 impl Journal {
-    pub(super) fn start(plan: &JournalPlan, splitting: &Splitting) -> Result<Self, String> {
-        let failed = |e: io::Error| format!("cannot follow the journal: journalctl: {e}");
+    pub(super) fn start(plan: &JournalPlan, splitting: &Splitting) -> Result<Self, OpenError> {
+        let failed = |source: io::Error| OpenError::Start {
+            name: "journalctl".to_owned(),
+            source,
+        };
         let cursors = Arc::new(Cursors {
             checkpoint: plan.checkpoint.clone(),
             open: Mutex::default(),
@@ -96,6 +103,8 @@ impl Journal {
             },
             running: None,
             cursors,
+            own: OwnOutput::new(),
+            lost: Arc::default(),
             pauses: Pauses::new().map_err(failed)?,
             waker: Waker::new().map_err(failed)?,
         };
@@ -107,9 +116,12 @@ impl Journal {
         let mut argv: Vec<OsString> = ["journalctl", "-o", "export", "-f"]
             .map(OsString::from)
             .into();
-        match self.cursors.restart_at() {
+        let last = self.cursors.last_read();
+        match &last {
+            // `--after-cursor` skips one entry too many if the cursor's own entry is gone (systemd
+            // 252), so reading starts at the cursor and drops that entry.
             Some(cursor) => {
-                argv.push(format!("--after-cursor={cursor}").into());
+                argv.push(format!("--cursor={cursor}").into());
                 argv.push("--no-tail".into());
             }
             None if self.plan.from_start => argv.push("--no-tail".into()),
@@ -117,25 +129,48 @@ impl Journal {
         }
         argv.extend(self.plan.matches.iter().cloned());
         let cursors = Arc::clone(&self.cursors);
+        let (own, lost) = (self.own.clone(), Arc::clone(&self.lost));
+        let mut expected = last;
+        let leave = move |entry: &Entry<'_>| {
+            if let Some(expected) = expected.take() {
+                if entry.cursor() == expected {
+                    return true;
+                }
+                lost.store(true, Ordering::Relaxed);
+            }
+            own.includes(entry)
+        };
         self.running = Some(Producer::start(&argv, &self.options, |out| {
-            ExportLines::new(out, move |end, cursor| cursors.started(end, cursor))
+            ExportLines::new(out, leave, move |end, cursor| cursors.started(end, cursor))
         })?);
         Ok(())
+    }
+
+    /// journalctl has ended, or it writes something else than entries.
+    fn ended(&self, why: &str) -> SourceEvent {
+        let pause = self.pauses.next().as_secs();
+        let text = format!("journalctl {why}; it will be started again in {pause} s");
+        SourceEvent::Notice(Level::Warning, text)
     }
 }
 
 impl Source for Journal {
-    fn next(&mut self) -> Arrival {
+    fn next(&mut self) -> SourceEvent {
         loop {
+            if self.lost.swap(false, Ordering::Relaxed) {
+                return SourceEvent::Notice(
+                    Level::Warning,
+                    "the last entry processed is no longer in the journal: \
+                     older entries were removed, and some may have been missed"
+                        .to_owned(),
+                );
+            }
             let Some(mut producer) = self.running.take() else {
                 if self.pauses.wait(&self.waker) {
-                    return Arrival::Woken;
+                    return SourceEvent::Woken;
                 }
                 if let Err(e) = self.spawn() {
-                    return Arrival::Notice(
-                        Level::Warning,
-                        format!("cannot start journalctl: {e}"),
-                    );
+                    return self.ended(&format!("cannot be started: {e}"));
                 }
                 continue;
             };
@@ -143,34 +178,24 @@ impl Source for Journal {
                 Ok(Some(Step::Records(block))) => {
                     self.pauses.works();
                     self.running = Some(producer);
-                    return Arrival::Records(block, Receipt::Journal(Arc::clone(&self.cursors)));
+                    return SourceEvent::Records(block, Ack::Journal(Arc::clone(&self.cursors)));
                 }
                 Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return Arrival::Notice(Level::Warning, event.to_string());
+                    return SourceEvent::Notice(Level::Warning, event.to_string());
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {
                     self.running = Some(producer);
-                    return Arrival::Woken;
+                    return SourceEvent::Woken;
                 }
                 Ok(Some(Step::End)) => {
                     let status = producer
                         .status()
                         .map_or_else(|e| e.to_string(), |s| s.to_string());
-                    let again = self.pauses.next().as_secs();
-                    return Arrival::Notice(
-                        Level::Warning,
-                        format!(
-                            "journalctl has ended ({status}); it is started again in {again} s"
-                        ),
-                    );
+                    return self.ended(&format!("has ended ({status})"));
                 }
-                Err(e) => {
-                    return Arrival::End(Ending::Broken(format!(
-                        "cannot read from journalctl: {e}"
-                    )));
-                }
+                Err(e) => return self.ended(&format!("cannot be read: {e}")),
             }
         }
     }

@@ -1,21 +1,21 @@
-//! A process whose output is split into records, and the pauses between its lives.
+//! A process whose output is split into records, and the pauses between its restarts.
 
 use std::ffi::OsString;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use swatch_common::process;
 use swatch_tail::{Block, RecordReader, SplitOptions, Step, Wait, Waker};
+
+use crate::process_group;
 
 /// First and longest pause before a command is started again.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// A command that has lived that long was no failure: the pauses start anew.
+/// A command that has run this long has not failed: the pauses start from the first again.
 const LIVED: Duration = Duration::from_secs(60);
 
 /// How long a process group has between TERM and KILL at the end.
@@ -23,9 +23,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Output of a process, as it is or translated.
 pub(super) trait Feed: Read {
-    /// What tells that there is something to read.
+    /// Readable when there is output.
     fn fd(&self) -> BorrowedFd<'_>;
-    /// Something can be read although the descriptor is silent.
+    /// Output is available although the descriptor is not readable.
     fn pending(&self) -> bool;
 }
 
@@ -53,11 +53,12 @@ impl<R: Feed> Producer<R> {
         wrap: impl FnOnce(ChildStdout) -> R,
     ) -> io::Result<Self> {
         let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut child = Command::new(program)
+        let mut command = process::command(program);
+        command
             .args(arguments)
             .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        let mut child = command.spawn()?;
         let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self {
             child,
@@ -65,7 +66,7 @@ impl<R: Feed> Producer<R> {
         })
     }
 
-    /// Waits until there is something, and reads once. None: the waker was called.
+    /// Waits for output and reads once. None: the waker was called.
     pub(super) fn step(&mut self, waker: &Waker) -> io::Result<Option<Step>> {
         if !self.reader.has_ready() && !self.reader.source().pending() {
             let wait = waker.wait_readable(self.reader.source().fd(), None)?;
@@ -82,52 +83,46 @@ impl<R: Feed> Producer<R> {
 }
 
 impl<R> Producer<R> {
-    /// Its output has ended; so has it, or it will soon.
+    /// The exit status, once the output has ended. A process that does not end by itself is ended.
     pub(super) fn status(mut self) -> io::Result<ExitStatus> {
-        self.end(Signal::SIGTERM, Duration::from_secs(5));
-        self.child.wait()
+        let until = Instant::now() + Duration::from_secs(5);
+        match self.wait(until)? {
+            Some(status) => Ok(status),
+            None => self.end(),
+        }
     }
 
-    /// Waits for the process; what is left of its group after `patience` is ended.
-    fn end(&mut self, first: Signal, patience: Duration) {
-        let pid = Pid::from_raw(self.child.id() as i32);
-        let until = Instant::now() + patience;
-        let gone = || {
-            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
-            !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
-        };
-        while !gone() && Instant::now() < until {
+    fn wait(&mut self, until: Instant) -> io::Result<Option<ExitStatus>> {
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() >= until {
+                return Ok(status);
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
-        if !gone() {
-            let _ = killpg(pid, first);
-            let until = Instant::now() + GRACE;
-            while !gone() && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let _ = killpg(pid, Signal::SIGKILL);
-        }
+    }
+
+    /// Ends the process and its group: TERM, and KILL after [`GRACE`].
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        process_group::end(&mut self.child, GRACE)
     }
 }
 
 impl<R> Drop for Producer<R> {
     fn drop(&mut self) {
-        // Already reaped by `status`: the number may belong to somebody else by now.
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
+        // After `status` it has been reaped, and its number may belong to another process.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.end();
         }
-        let _ = killpg(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
-        self.end(Signal::SIGTERM, GRACE);
-        let _ = self.child.wait();
     }
 }
 
-/// Growing pauses between the lives of a process.
+/// Exponential backoff between the restarts of a process.
 pub(super) struct Pauses {
     pause: Duration,
     born: Instant,
     worked: bool,
-    /// A pipe that nothing is written to: waiting for it is waiting for the waker.
+    /// A pipe that is never written to, for waiting for the waker alone.
     silent: (PipeReader, PipeWriter),
 }
 
@@ -141,7 +136,7 @@ impl Pauses {
         })
     }
 
-    /// The process has delivered something.
+    /// The process has produced output.
     pub(super) fn works(&mut self) {
         self.worked = true;
     }
@@ -155,7 +150,7 @@ impl Pauses {
         }
     }
 
-    /// Makes the pause. True: the waker was called; the rest of the pause is left out then.
+    /// Pauses. True: the waker was called, and the rest of the pause is skipped.
     pub(super) fn wait(&mut self, waker: &Waker) -> bool {
         let pause = self.next();
         self.pause = (pause * 2).min(PAUSES.1);

@@ -12,28 +12,36 @@ use chrono::{Local, TimeZone};
 
 use crate::source::producer::Feed;
 
-/// The longest value that is kept; a longer one ends the stream, as its length cannot be true.
+/// The longest value accepted. A longer one means that the stream is not export format.
 const LONGEST: u64 = 64 << 20;
 
-/// Told for each entry: where its line ends in the stream of lines, and its cursor.
-type OnEntry = Box<dyn FnMut(u64, String) + Send>;
+/// The longest name of a field: journald's limit.
+const LONGEST_NAME: usize = 64;
+
+/// Called for each entry. True: it is left out.
+type Leave = Box<dyn FnMut(&Entry<'_>) -> bool + Send>;
+
+/// Called for each line: where it ends in the stream of lines, and the entry's cursor.
+type OnLine = Box<dyn FnMut(u64, String) + Send>;
 
 /// Reads export format, gives lines.
 pub(in crate::source) struct ExportLines {
     input: ChildStdout,
     raw: Vec<u8>,
     lines: Vec<u8>,
-    /// How much of `lines` was read.
+    /// How many bytes of `lines` have been read.
     taken: usize,
-    /// Length of all lines made so far.
+    /// The length of all lines so far.
     made: u64,
-    on_entry: OnEntry,
+    leave: Leave,
+    on_line: OnLine,
 }
 
 impl ExportLines {
     pub(super) fn new(
         input: ChildStdout,
-        on_entry: impl FnMut(u64, String) + Send + 'static,
+        leave: impl FnMut(&Entry<'_>) -> bool + Send + 'static,
+        on_line: impl FnMut(u64, String) + Send + 'static,
     ) -> Self {
         Self {
             input,
@@ -41,7 +49,8 @@ impl ExportLines {
             lines: Vec::new(),
             taken: 0,
             made: 0,
-            on_entry: Box::new(on_entry),
+            leave: Box::new(leave),
+            on_line: Box::new(on_line),
         }
     }
 
@@ -49,16 +58,16 @@ impl ExportLines {
         let mut at = 0;
         while let Some((entry, length)) = Entry::parse(&self.raw[at..])? {
             at += length;
+            if (self.leave)(&entry) {
+                continue;
+            }
             let line = entry.line();
             if line.is_empty() {
                 continue;
             }
             self.lines.extend_from_slice(&line);
             self.made += line.len() as u64;
-            (self.on_entry)(
-                self.made,
-                String::from_utf8_lossy(entry.cursor).into_owned(),
-            );
+            (self.on_line)(self.made, entry.cursor());
         }
         self.raw.drain(..at);
         Ok(())
@@ -95,25 +104,32 @@ impl Feed for ExportLines {
     }
 }
 
-/// The fields of one entry that a syslog line is made of.
+/// The fields of an entry that matter here.
 #[derive(Default)]
-struct Entry<'a> {
-    cursor: &'a [u8],
+pub(super) struct Entry<'a> {
+    pub(super) cursor: &'a [u8],
     realtime: &'a [u8],
     host: &'a [u8],
     identifier: &'a [u8],
     command: &'a [u8],
-    pid: &'a [u8],
+    syslog_pid: &'a [u8],
+    pub(super) trusted_pid: &'a [u8],
+    pub(super) invocation: &'a [u8],
+    pub(super) stream: &'a [u8],
     message: Option<&'a [u8]>,
 }
 
 impl<'a> Entry<'a> {
-    /// One entry and its length, if it is there as a whole.
-    fn parse(text: &'a [u8]) -> io::Result<Option<(Self, usize)>> {
+    /// An entry and its length, if it is complete.
+    ///
+    /// # Errors
+    /// The text is not export format.
+    pub(super) fn parse(text: &'a [u8]) -> io::Result<Option<(Self, usize)>> {
         let mut entry = Entry::default();
         let mut at = 0;
         loop {
             let Some(length) = text[at..].iter().position(|&b| b == b'\n') else {
+                check_name(&text[at..])?;
                 return Ok(None);
             };
             let line = &text[at..at + length];
@@ -121,6 +137,7 @@ impl<'a> Entry<'a> {
             if line.is_empty() {
                 return Ok(Some((entry, at)));
             }
+            check_name(line)?;
             if let Some(equals) = line.iter().position(|&b| b == b'=') {
                 entry.set(&line[..equals], &line[equals + 1..]);
                 continue;
@@ -130,14 +147,13 @@ impl<'a> Entry<'a> {
             };
             let size = size.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b));
             if size > LONGEST {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("a value of {size} bytes in the journal's export format"),
-                ));
+                return Err(not_export(&format!("a value of {size} bytes")));
             }
             let end = at + 8 + size as usize;
-            if text.len() <= end {
-                return Ok(None);
+            match text.get(end) {
+                None => return Ok(None),
+                Some(b'\n') => {}
+                Some(_) => return Err(not_export("a value without its line break")),
             }
             entry.set(line, &text[at + 8..end]);
             at = end + 1;
@@ -151,18 +167,32 @@ impl<'a> Entry<'a> {
             b"_HOSTNAME" => self.host = value,
             b"SYSLOG_IDENTIFIER" => self.identifier = value,
             b"_COMM" => self.command = value,
-            b"SYSLOG_PID" => self.pid = value,
-            b"_PID" if self.pid.is_empty() => self.pid = value,
+            b"SYSLOG_PID" => self.syslog_pid = value,
+            b"_PID" => self.trusted_pid = value,
+            b"_SYSTEMD_INVOCATION_ID" => self.invocation = value,
+            b"_STREAM_ID" => self.stream = value,
             b"MESSAGE" => self.message = Some(value),
             _ => {}
         }
     }
 
-    /// `Nov 22 18:00:00 host sshd[7]: message` and a newline. A message of several lines becomes
-    /// one, as a log writer who could make lines could make log entries of others.
+    pub(super) fn cursor(&self) -> String {
+        String::from_utf8_lossy(self.cursor).into_owned()
+    }
+
+    /// `Nov 22 18:00:00 host sshd[7]: message` and a newline. The line breaks in a message become
+    /// spaces: whoever can write lines could otherwise forge the entries of others. Those at its
+    /// end are dropped, as by `journalctl -o short`.
     fn line(&self) -> Vec<u8> {
-        let Some(message) = self.message else {
+        let Some(mut message) = self.message else {
             return Vec::new();
+        };
+        while let Some(rest) = message.strip_suffix(b"\n") {
+            message = rest;
+        }
+        let pid = match self.syslog_pid.is_empty() {
+            true => self.trusted_pid,
+            false => self.syslog_pid,
         };
         let micros: i64 = std::str::from_utf8(self.realtime)
             .ok()
@@ -181,9 +211,9 @@ impl<'a> Entry<'a> {
         line.extend_from_slice(self.host);
         line.push(b' ');
         line.extend_from_slice(name);
-        if !self.pid.is_empty() {
+        if !pid.is_empty() {
             line.push(b'[');
-            line.extend_from_slice(self.pid);
+            line.extend_from_slice(pid);
             line.push(b']');
         }
         line.extend_from_slice(b": ");
@@ -196,6 +226,24 @@ impl<'a> Entry<'a> {
         line.push(b'\n');
         line
     }
+}
+
+/// Refuses a line whose beginning cannot be the name of a field.
+fn check_name(line: &[u8]) -> io::Result<()> {
+    let name = line.split(|&b| b == b'=').next().unwrap_or_default();
+    let plausible = name.len() <= LONGEST_NAME
+        && name
+            .iter()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+    match plausible {
+        true => Ok(()),
+        false => Err(not_export("a field without a name")),
+    }
+}
+
+fn not_export(found: &str) -> io::Error {
+    let text = format!("its output is not the journal's export format: {found}");
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 #[cfg(test)]
