@@ -1,296 +1,123 @@
-//! The log of each address, as the script kept it: one file per address, one line per event; the count is the number
-//! of its lines.
-//!
-//! A short file is counted by reading it. A longer one has a note beside it, in `.lines/`, with the number of lines it
-//! had when we last wrote: the note holds while device, inode, size and modification time are those it names, so a file
-//! that was edited, rotated or deleted is simply counted again. Nothing is lost with a note.
+//! How many events an address has had.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::os::unix::fs::OpenOptionsExt;
 
 use ipnet::IpNet;
-use nix::fcntl::OFlag;
-use swatch_common::{
-    duration::Seconds,
-    file_lock::{FileLock, FileLockError},
-};
 
-use crate::{
-    directory::{self, Directory, DirectoryError},
-    network,
-};
+use crate::settings::Settings;
 
+mod address_log;
+mod escalation;
 mod line_count;
+mod retention;
+mod unstored;
 mod window;
 
-/// Up to this size a file is read at each event rather than noted: it costs less than one more file.
-const READ_SIZE: u64 = 32 << 10;
+use address_log::io_error;
+pub use address_log::{AddressLogs, CountError};
+pub use escalation::Escalated;
+pub use retention::prune;
 
-/// How long another process may hold the lock of a file. It holds it for one write, unless it was stopped.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The longest line that is stored, in bytes; the rest of a longer one is cut off.
-pub const MAX_STORED: usize = 64 << 10;
-
-/// The directory of the logs.
+/// The result of counting an event.
 #[derive(Debug)]
-pub struct AddressLogs {
-    dir: PathBuf,
+pub struct Counted {
+    /// How many events the address has had with this one, at least 1.
+    pub count: u64,
+    /// Why the event could not be stored where it belongs. Reported once, not for each event.
+    pub warning: Option<String>,
 }
 
-/// What is wrong with the logs.
-#[derive(Debug, thiserror::Error)]
-pub enum CountError {
-    /// The directory or a file in it cannot be used.
-    #[error("cannot {doing} {path}: {source}{hint}")]
-    Io {
-        /// What was tried.
-        doing: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-        /// What to do, or nothing.
-        hint: &'static str,
-    },
-    /// The directory cannot be used at all.
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    /// The log of an address is a link, a directory, a pipe …
-    #[error("{path} is not a regular file: nothing is written to it; move it away")]
-    NotAFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another process holds the file.
-    #[error("{path} has been locked by another process for {} s: nothing is written to it", PATIENCE.as_secs())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The disk is full, or another reason that leaves a line half written; what was written is taken back.
-    #[error("cannot write to {path}: {source}; its {lines} lines are as before")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-        /// How many lines it has.
-        lines: u64,
-    },
-}
-
-impl CountError {
-    /// How many lines the log has though the new one could not be added, where that is known.
-    #[must_use]
-    pub fn lines(&self) -> Option<u64> {
-        match self {
-            Self::Write { lines, .. } => Some(*lines),
-            _ => None,
-        }
-    }
-}
-
-impl AddressLogs {
-    /// The directory, made where it is missing.
-    ///
-    /// # Errors
-    /// [`CountError::Directory`].
-    pub fn open(dir: &Path) -> Result<Self, CountError> {
-        directory::prepare(dir, Directory::Logs)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-        })
-    }
-
-    /// The log of a network. Its name is made from the parsed address and nothing else.
-    #[must_use]
-    pub fn file(&self, net: IpNet) -> PathBuf {
-        self.dir.join(network::file_name(net))
-    }
-
-    /// Appends a line and returns how many there are: of all time, or of the window before `now` (seconds since 1970).
-    ///
-    /// # Errors
-    /// [`CountError`]; the file is then as it was before.
-    pub fn append(
-        &self,
-        net: IpNet,
-        line: &[u8],
-        window: Option<Seconds>,
-        now: i64,
-    ) -> Result<u64, CountError> {
-        let path = self.file(net);
-        let file = lock(&path)?;
-        let before = stat(&file, &path)?;
-        let old = self.count(net, file.file(), &before)?;
-
-        let mut text = Vec::with_capacity(line.len().min(MAX_STORED) + 2);
-        if before.len() > 0 && !ends_with_newline(&file, before.len()) {
-            // A line that a full disk or a crash cut off stays a line of its own.
-            text.push(b'\n');
-        }
-        let torn = u64::from(!text.is_empty());
-        text.extend_from_slice(&line[..line.len().min(MAX_STORED)]);
-        text.push(b'\n');
-        let written = file.file().write(&text);
-        match written {
-            Ok(count) if count == text.len() => {}
-            other => {
-                let source = match other {
-                    Ok(_) => io::Error::from(io::ErrorKind::StorageFull),
-                    Err(source) => source,
-                };
-                let _ = file.set_len(before.len());
-                return Err(CountError::Write {
-                    path,
-                    source,
-                    lines: old,
-                });
+/// Counts an event of a network: appends the line to its log, or where that fails, notes the event
+/// elsewhere. An event is never lost to the count because a disk is full.
+#[must_use]
+pub fn record(settings: &Settings, net: IpNet, line: &[u8], now: i64) -> Counted {
+    let earlier = unstored::events(settings, net);
+    let logs = AddressLogs::open(&settings.log_dir);
+    let result = logs.and_then(|logs| logs.append(net, Some(line), &earlier, settings.window, now));
+    let error = match result {
+        Ok(count) => {
+            if !earlier.is_empty() {
+                unstored::forget(settings, net);
             }
+            return Counted {
+                count,
+                warning: None,
+            };
         }
-        let lines = old + torn + 1;
-        let after = stat(&file, &path)?;
-        if after.len() > READ_SIZE {
-            line_count::write(&self.dir, net, &after, lines);
-        }
-        match window {
-            None => Ok(lines),
-            Some(span) => window::add(&self.dir, net, after.ino(), span, now),
-        }
-    }
-
-    /// How many lines there are, without adding one; 0 where there is no file.
-    ///
-    /// # Errors
-    /// [`CountError`].
-    pub fn lines(&self, net: IpNet) -> Result<u64, CountError> {
-        let path = self.file(net);
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(&path);
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            Err(source) => return Err(io_error("read", &path, source)),
-        };
-        let meta = stat(&file, &path)?;
-        self.count(net, &file, &meta)
-    }
-
-    /// How many lines of the window there are, for a dry run.
-    #[must_use]
-    pub fn lines_within(&self, net: IpNet, span: Seconds, now: i64) -> u64 {
-        window::within(&self.dir, net, span, now)
-    }
-
-    /// The end of a log, at most `limit` bytes and from a line's start on, and whether something was left out.
-    ///
-    /// # Errors
-    /// [`CountError`].
-    pub fn tail(&self, net: IpNet, limit: u64) -> Result<(Vec<u8>, bool), CountError> {
-        use std::io::{Seek, SeekFrom};
-        let path = self.file(net);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(&path)
-            .map_err(|source| io_error("read", &path, source))?;
-        let size = stat(&file, &path)?.len();
-        let from = size.saturating_sub(limit);
-        let mut text = Vec::new();
-        file.seek(SeekFrom::Start(from))
-            .and_then(|_| file.take(limit).read_to_end(&mut text))
-            .map_err(|source| io_error("read", &path, source))?;
-        if from > 0 {
-            let start = text.iter().position(|&byte| byte == b'\n');
-            text.drain(..start.map_or(0, |at| at + 1));
-        }
-        Ok((text, from > 0))
-    }
-
-    fn count(
-        &self,
-        net: IpNet,
-        mut file: &File,
-        meta: &std::fs::Metadata,
-    ) -> Result<u64, CountError> {
-        if meta.len() == 0 {
-            return Ok(0);
-        }
-        if meta.len() > READ_SIZE
-            && let Some(lines) = line_count::read(&self.dir, net, meta)
-        {
-            return Ok(lines);
-        }
-        let mut buffer = vec![0; (READ_SIZE as usize) * 2];
-        let mut lines = 0;
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(lines),
-                Ok(count) => {
-                    lines += buffer[..count].iter().filter(|&&b| b == b'\n').count() as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(io_error("read", &self.file(net), source)),
-            }
-        }
-    }
-}
-
-/// Opens the log and locks it.
-fn lock(path: &Path) -> Result<FileLock, CountError> {
-    FileLock::acquire(path, 0o640, PATIENCE).map_err(|error| match error {
-        FileLockError::Busy { path } => CountError::Busy { path },
-        FileLockError::NotAFile { path } => CountError::NotAFile { path },
-        FileLockError::Io {
-            doing: "open",
-            source,
-            ..
-        } => io_error("write to", path, source),
-        FileLockError::Io { doing, source, .. } => io_error(doing, path, source),
-    })
-}
-
-fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, CountError> {
-    let meta = file
-        .metadata()
-        .map_err(|source| io_error("read", path, source))?;
-    if meta.is_file() {
-        Ok(meta)
-    } else {
-        Err(CountError::NotAFile {
-            path: path.to_owned(),
-        })
-    }
-}
-
-fn ends_with_newline(file: &File, size: u64) -> bool {
-    use std::os::unix::fs::FileExt;
-    let mut last = [0];
-    file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
-}
-
-fn io_error(doing: &'static str, path: &Path, source: io::Error) -> CountError {
-    let hint = match source.kind() {
-        io::ErrorKind::PermissionDenied => {
-            ": run it as root, or name a directory of yours with --log-dir and --state-dir"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => ": name a directory on another disk with --log-dir",
-        _ => "",
+        Err(error) => error,
     };
-    CountError::Io {
-        doing,
-        path: path.to_owned(),
-        source,
-        hint,
+    let elsewhere = match settings.window {
+        None => earlier.len(),
+        Some(span) => window::inside(earlier, span, now).len(),
+    };
+    let count = stored(settings, net, now) + elsewhere as u64 + 1;
+    let warning = match unstored::add(settings, net, now) {
+        Ok(noted) if !noted.first => None,
+        Ok(noted) => Some(format!(
+            "{error}; until this is fixed, events are counted in {} without their lines",
+            noted.path.display()
+        )),
+        Err(nowhere) => Some(format!("{error}; the event is not counted: {nowhere}")),
+    };
+    Counted { count, warning }
+}
+
+/// What [`record`] would count, without recording anything.
+#[must_use]
+pub fn dry_run(settings: &Settings, net: IpNet, now: i64) -> u64 {
+    let earlier = unstored::events(settings, net);
+    stored(settings, net, now) + earlier.len() as u64 + 1
+}
+
+/// Has an event of an IPv6 network count for the wider networks around it; returns the widest of
+/// them that has become due with it.
+///
+/// # Errors
+/// The event could not be noted anywhere; nothing is escalated then.
+pub fn escalate(settings: &Settings, net: IpNet, now: i64) -> std::io::Result<Option<Escalated>> {
+    escalation::add(settings, net, now)
+}
+
+/// Whether something is to be reported for the first time. Always true where that cannot be
+/// remembered.
+#[must_use]
+pub fn first_time(settings: &Settings, what: &str) -> bool {
+    let path = settings.log_dir.join(format!(".reported-{what}"));
+    let created = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o640)
+        .open(path);
+    !matches!(created, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists)
+}
+
+/// Takes the events that could not be stored over into their logs, where that is possible now.
+pub fn store_unstored(settings: &Settings, now: i64) {
+    let Ok(logs) = AddressLogs::open(&settings.log_dir) else {
+        return;
+    };
+    for net in unstored::networks(settings) {
+        let events = unstored::events(settings, net);
+        if logs
+            .append(net, None, &events, settings.window, now)
+            .is_ok()
+        {
+            unstored::forget(settings, net);
+        }
     }
+}
+
+/// How many events the log holds; 0 where there is none, or it cannot be read.
+fn stored(settings: &Settings, net: IpNet, now: i64) -> u64 {
+    if !settings.log_dir.is_dir() {
+        return 0;
+    }
+    AddressLogs::open(&settings.log_dir)
+        .and_then(|logs| match settings.window {
+            None => logs.lines(net),
+            Some(span) => Ok(logs.lines_within(net, span, now)),
+        })
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::{
     net::IpAddr,
 };
 
+use ipnet::IpNet;
 use swatch_common::sanitize;
 
 use crate::{
     address::{self, FieldList, Found, Rule},
     allowlist,
     console::{Console, Exit},
-    count::{AddressLogs, CountError},
+    count::{self, Escalated},
     date, firewall,
     lock::{LockOutcome, LockRequest, Locker},
     network, notify,
@@ -103,10 +104,11 @@ fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>
     if let Some(note) = &found.note {
         console.note(note);
     }
-    if address::is_private(found.address) {
+    let address = network::untranslated(found.address);
+    if address::is_private(address) {
         return;
     }
-    let (ignored, warnings) = allowlist::ignored(&settings.ignore, found.address);
+    let (ignored, warnings) = allowlist::ignored(&settings.ignore, address);
     if ignored.is_some() {
         return;
     }
@@ -114,13 +116,18 @@ fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>
         settings,
         event,
         found: &found,
+        address,
         line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
+        notes: Vec::new(),
         warnings,
     };
     let result = step
         .count_and_lock(console.out())
         .and_then(|()| console.out().flush());
+    for note in &step.notes {
+        console.note(note);
+    }
     for warning in &step.warnings {
         console.warn(warning);
     }
@@ -160,82 +167,92 @@ struct Step<'a> {
     settings: &'a Settings,
     event: &'a Event,
     found: &'a Found,
+    /// The address that is acted on.
+    address: IpAddr,
+    /// The line as it is stored.
     line: Vec<u8>,
     now: i64,
+    notes: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Step<'_> {
     fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let net = network::of(self.found.address, self.settings);
-        let count = match self.count(net, out)? {
-            Some(count) => count,
-            None if self.event.lock => 1,
-            None => return Ok(()),
-        };
+        let net = network::of(self.address, self.settings);
+        let count = self.count(net, out)?;
+        let escalated = self.escalated(net);
         let name = network::text(net);
         let date = date::long(self.now);
-        if count < self.settings.count && !self.event.lock {
+        let due = count >= self.settings.count || self.event.lock || escalated.is_some();
+        if !due || !self.may_lock(out)? {
             return writeln!(out, "{date} {name} {count}");
         }
-        match self.lock(net, count, out)? {
+        match self.lock(net, escalated, count, out)? {
             Some(done) if done.net == net => writeln!(out, "{date} {name} {count} lock!"),
             Some(done) => {
-                writeln!(
-                    out,
-                    "{date} {name} {count} lock! ({})",
-                    network::text(done.net)
-                )
+                let locked = network::text(done.net);
+                writeln!(out, "{date} {name} {count} lock! ({locked})")
             }
             None => writeln!(out, "{date} {name} {count}"),
         }
     }
 
-    /// Adds the line to the log of its address. `None` where the count is not known.
-    fn count(&mut self, net: ipnet::IpNet, out: &mut dyn Write) -> io::Result<Option<u64>> {
-        let settings = self.settings;
+    /// Counts the event, or says so in a dry run.
+    fn count(&mut self, net: IpNet, out: &mut dyn Write) -> io::Result<u64> {
         if self.event.dry_run {
-            return self.count_dry(net, out).map(Some);
+            let file = self.settings.log_dir.join(network::file_name(net));
+            let line = sanitize::excerpt(&self.line, 200);
+            writeln!(out, "would append to {}: {line}", file.display())?;
+            return Ok(count::dry_run(self.settings, net, self.now));
         }
-        let logs = AddressLogs::open(&settings.log_dir);
-        let counted = logs.and_then(|logs| logs.append(net, &self.line, settings.window, self.now));
-        Ok(match counted {
-            Ok(count) => Some(count),
-            Err(error) => {
-                // The event happened, even if a full disk does not let it be written down.
-                let count = error.lines().map(|lines| lines + 1);
-                self.warnings.push(error.to_string());
-                count
-            }
-        })
+        let counted = count::record(self.settings, net, &self.line, self.now);
+        self.warnings.extend(counted.warning);
+        Ok(counted.count)
     }
 
-    fn count_dry(&self, net: ipnet::IpNet, out: &mut dyn Write) -> io::Result<u64> {
-        let dir = &self.settings.log_dir;
-        let before = || -> Result<u64, CountError> {
-            if !dir.exists() {
-                return Ok(0);
+    /// A wider network that is due for a lock with this event. Events that anybody can forge do not
+    /// count for it: a forger could have a whole company locked.
+    fn escalated(&mut self, net: IpNet) -> Option<Escalated> {
+        if self.event.dry_run || self.found.forgeable {
+            return None;
+        }
+        match count::escalate(self.settings, net, self.now) {
+            Ok(escalated) => escalated,
+            Err(error) => {
+                self.warnings.push(format!(
+                    "cannot note the prefix of {}: {error}",
+                    network::text(net)
+                ));
+                None
             }
-            let logs = AddressLogs::open(dir)?;
-            match self.settings.window {
-                None => logs.lines(net),
-                Some(span) => Ok(logs.lines_within(net, span, self.now)),
-            }
-        };
-        let count = before().unwrap_or(0) + 1;
-        let file = dir.join(network::file_name(net));
-        writeln!(
-            out,
-            "would append to {}: {}",
-            file.display(),
-            sanitize::excerpt(&self.line, 200)
-        )?;
-        Ok(count)
+        }
+    }
+
+    /// Whether a line of this format may lock. With `auto` the program chose to trust the line, so
+    /// a source that anybody can forge only counts, unless the settings allow it. A caller who
+    /// names the field has decided that.
+    fn may_lock(&mut self, out: &mut dyn Write) -> io::Result<bool> {
+        let auto = matches!(self.event.place, Where::Auto);
+        if !auto || !self.found.forgeable || self.settings.lock_forgeable {
+            return Ok(true);
+        }
+        let format = self.found.format.unwrap_or_default();
+        let message = format!(
+            "format {format}: anybody can forge the source address of such lines, so they count \
+             but do not lock; to lock all the same, set `lock_forgeable = true`"
+        );
+        if self.event.dry_run {
+            writeln!(out, "{message}")?;
+        } else if count::first_time(self.settings, &format!("forgeable-{format}")) {
+            self.notes.push(message);
+        }
+        Ok(false)
     }
 
     fn lock(
         &mut self,
-        net: ipnet::IpNet,
+        net: IpNet,
+        escalated: Option<Escalated>,
         count: u64,
         out: &mut dyn Write,
     ) -> io::Result<Option<LockOutcome>> {
@@ -249,11 +266,22 @@ impl Step<'_> {
         } else {
             Runner::new(&settings.path, settings.time_limit.duration())
         };
+        let line = sanitize::excerpt(&self.line, 1000);
+        let (wanted, reason) = match escalated {
+            None => (net, line),
+            Some(Escalated { net, parts }) => {
+                let window = settings.ipv6_escalation.window;
+                (
+                    net,
+                    format!("{parts} of its networks had events within {window}; last: {line}"),
+                )
+            }
+        };
         let ask = LockRequest {
-            address: self.found.address,
-            net,
+            address: self.address,
+            net: wanted,
             count,
-            reason: sanitize::excerpt(&self.line, 1000),
+            reason,
             rule: self.rule(),
             span: None,
             by_hand: false,

@@ -35,11 +35,10 @@ pub(crate) fn address(
                 if let Some(note) = &found.note {
                     console.note(&format!("line {number}: {note}"));
                 }
-                let left_alone = is_private(found.address)
-                    || allowlist::ignored(&settings.ignore, found.address)
-                        .0
-                        .is_some();
-                (!left_alone).then(|| network::of(found.address, settings))
+                let address = network::untranslated(found.address);
+                let left_alone = is_private(address)
+                    || allowlist::ignored(&settings.ignore, address).0.is_some();
+                (!left_alone).then(|| network::of(address, settings))
             }
             Err(message) => {
                 console.note(&format!("line {number}: {message}"));

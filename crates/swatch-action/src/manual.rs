@@ -45,7 +45,7 @@ pub(crate) fn lock(
     let now = date::now();
     let ask = LockRequest {
         // An IPv6 address alone stands for its network, as in an event.
-        address: network::parse(&wish.address)?.addr(),
+        address: network::untranslated(network::parse(&wish.address)?.addr()),
         net,
         count: 0,
         reason: sanitize::excerpt(wish.reason.as_bytes(), 1000),
@@ -163,7 +163,7 @@ pub(crate) fn import(
                 continue;
             }
         };
-        let net = match allowed.judge(net, network::parse(entry)?.addr()) {
+        let net = match allowed.judge(net, network::untranslated(network::parse(entry)?.addr())) {
             Verdict::Lock(net) => net,
             Verdict::Never(why) => {
                 warnings.push(format!("{place}: not locked: {why}"));

@@ -1,10 +1,10 @@
 //! What is counted and locked: an address, or the network that its settings widen it to.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::settings::Settings;
+use crate::{address::is_private, settings::Settings};
 
 /// A text that is neither an address nor a network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -47,9 +47,53 @@ pub fn parse(text: &str) -> Result<IpNet, NetworkError> {
 }
 
 /// The network that an address is counted and locked by.
+///
+/// An address of NAT64 stands for the IPv4 address in it. The other addresses of transition
+/// mechanisms whose /64 belongs to strangers ([`is_shared`]) stand for themselves alone.
 #[must_use]
 pub fn of(address: IpAddr, settings: &Settings) -> IpNet {
+    let address = untranslated(address);
+    match address {
+        IpAddr::V6(six) if is_shared(six) => return address.into(),
+        _ => {}
+    }
     widened(address, settings.ipv4_prefix, settings.ipv6_prefix)
+}
+
+/// The address that a NAT64 address stands for, if that is a public one; any other address as it is.
+#[must_use]
+pub fn untranslated(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => nat64(six)
+            .map(IpAddr::V4)
+            .filter(|&four| !is_private(four))
+            .unwrap_or(address),
+        IpAddr::V4(_) => address,
+    }
+}
+
+/// The IPv4 address in one of 64:ff9b::/96, the well-known prefix of NAT64 (RFC 6052).
+fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let [[a, b], [c, d]] = [high, low].map(u16::to_be_bytes);
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the networks around an IPv6 address belong to strangers, so that it must not be widened:
+/// 64:ff9b::/96 and 64:ff9b:1::/48 hold all of IPv4 behind a NAT64 gateway (RFC 6052, RFC 8215; in
+/// the second, where the IPv4 address stands is up to the operator), and a /64 of Teredo's 2001::/32
+/// holds all clients of a server (RFC 4380). In 6to4's 2002::/16 a /48 belongs to one IPv4 address
+/// (RFC 3056), so a /64 harms nobody else.
+#[must_use]
+pub fn is_shared(address: Ipv6Addr) -> bool {
+    matches!(
+        address.segments(),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..]
+    )
 }
 
 /// The network of an address with a prefix length for each family; a length beyond the family's counts as the whole.
@@ -126,6 +170,25 @@ mod tests {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert_eq!(from_file_name("192.0.2.1_32"), None);
+    }
+
+    #[test]
+    fn transition_mechanisms_harm_no_neighbour() {
+        for (address, counted) in [
+            ("64:ff9b::c000:20a", "192.0.2.10"),
+            ("64:ff9b::203.0.113.9", "203.0.113.9"),
+            // An embedded address that is private says nothing about whom it is.
+            ("64:ff9b::10.0.0.1", "64:ff9b::a00:1"),
+            ("64:ff9b:1::203.0.113.9", "64:ff9b:1::cb00:7109"),
+            ("64:ff9b:1:fffe::1", "64:ff9b:1:fffe::1"),
+            ("2001:0:c000:201::1", "2001:0:c000:201::1"),
+            ("2002:cb00:7109:1::9", "2002:cb00:7109:1::/64"),
+            ("2001:db8::9", "2001:db8::/64"),
+            ("64:ff9c::1", "64:ff9c::/64"),
+        ] {
+            let net = of(address.parse().expect(address), &Settings::default());
+            assert_eq!(text(net), counted, "{address}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Settings {
     pub count: u64,
     /// Count only the lines of this last length of time; `None` counts for ever.
     pub window: Option<Seconds>,
+    /// How long the log of an address without events is kept; zero keeps it for ever.
+    pub keep_counts: Seconds,
     /// How long a lock lasts.
     pub lock_time: Seconds,
     /// By how much each further lock of the same address is longer than the one before.
@@ -52,6 +54,10 @@ pub struct Settings {
     pub aggregate: Option<u8>,
     /// How many locked addresses are enough for `aggregate`.
     pub aggregate_at: u32,
+    /// Locking of wider IPv6 networks.
+    pub ipv6_escalation: Escalation,
+    /// Lock also for lines whose source address anybody can forge.
+    pub lock_forgeable: bool,
     /// Take the field as the script did, whatever format the line has.
     pub strict_field: bool,
     /// Which firewall does the locking.
@@ -113,6 +119,18 @@ pub struct Templates {
     pub unlock: Vec<String>,
 }
 
+/// Locking of a whole /56 or /48, for attackers who change their IPv6 prefix with each attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Escalation {
+    /// Only networks with events in this last length of time count.
+    pub window: Seconds,
+    /// A /56 is locked when so many distinct networks in it have events; 0 for never.
+    pub at_56: u32,
+    /// The same for a /48.
+    pub at_48: u32,
+}
+
 /// What is never locked, besides private networks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -167,6 +185,7 @@ impl Default for Settings {
             time_limit: Seconds(10),
             count: 3,
             window: None,
+            keep_counts: Seconds(90 * 86_400),
             lock_time: Seconds(86_400),
             growth: 1.0,
             max_lock_time: Seconds(30 * 86_400),
@@ -174,6 +193,8 @@ impl Default for Settings {
             ipv6_prefix: 64,
             aggregate: None,
             aggregate_at: 8,
+            ipv6_escalation: Escalation::default(),
+            lock_forgeable: false,
             strict_field: false,
             firewall: Backend::Iptables,
             chains: vec!["INPUT".into()],
@@ -182,6 +203,19 @@ impl Default for Settings {
             ignore: Ignore::default(),
             whois: Whois::default(),
             notice: Notice::default(),
+        }
+    }
+}
+
+impl Default for Escalation {
+    fn default() -> Self {
+        // A /56 is what providers give to one household, a /48 what they give to one company.
+        // Where each subscriber has a /64 of a common network, as with some mobile providers,
+        // this many strangers must fail within an hour.
+        Self {
+            window: Seconds(3600),
+            at_56: 8,
+            at_48: 32,
         }
     }
 }

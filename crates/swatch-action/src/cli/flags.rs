@@ -44,6 +44,12 @@ pub struct Flags {
     /// Count only the lines of the last TIME, such as 10m
     #[arg(long, value_name = "TIME")]
     pub window: Option<Seconds>,
+    /// How long the log of an address without events is kept, such as 90d
+    #[arg(long, value_name = "TIME")]
+    pub keep_counts: Option<Seconds>,
+    /// Lock also for lines whose source address anybody can forge
+    #[arg(long)]
+    pub lock_forgeable: bool,
     /// How long a lock lasts, such as 24h
     #[arg(long, value_name = "TIME")]
     pub lock_time: Option<Seconds>,
@@ -96,6 +102,7 @@ impl Flags {
         set(&mut settings.path, flags.path);
         set(&mut settings.time_limit, flags.time_limit);
         set(&mut settings.count, flags.count);
+        set(&mut settings.keep_counts, flags.keep_counts);
         set(&mut settings.lock_time, flags.lock_time);
         set(&mut settings.growth, flags.growth);
         set(&mut settings.max_lock_time, flags.max_lock_time);
@@ -104,6 +111,7 @@ impl Flags {
         set(&mut settings.whois.server, flags.whois_server);
         settings.window = flags.window.or(settings.window);
         settings.aggregate = flags.aggregate.or(settings.aggregate);
+        settings.lock_forgeable |= flags.lock_forgeable;
         settings.strict_field |= flags.strict_field;
         if let Some(command) = flags.mailer {
             settings.mailer = command.split_whitespace().map(str::to_owned).collect();

@@ -43,7 +43,7 @@ pub(super) fn write(dir: &Path, net: IpNet, meta: &Metadata, lines: u64) {
     }
 }
 
-const DIRECTORY: &str = ".lines";
+pub(super) const DIRECTORY: &str = ".lines";
 
 fn place(dir: &Path, net: IpNet) -> PathBuf {
     dir.join(DIRECTORY).join(network::file_name(net))

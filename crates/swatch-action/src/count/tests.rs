@@ -1,158 +1,186 @@
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::SystemTime};
+
+use swatch_common::duration::Seconds;
 
 use super::*;
-use std::time::Instant;
+use crate::network;
 
 fn net(text: &str) -> IpNet {
     network::parse(text).expect("a network")
 }
 
-fn directory() -> (tempfile::TempDir, AddressLogs) {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let logs = AddressLogs::open(dir.path()).expect("our own directory");
-    (dir, logs)
-}
-
-#[test]
-fn each_event_is_a_line_and_the_count_is_the_lines() {
-    let (dir, logs) = directory();
-    for expected in 1..=5 {
-        let count = logs.append(net("203.0.113.9"), b"one event", None, 0);
-        assert_eq!(count.expect("appended"), expected);
+fn settings(dir: &Path) -> Settings {
+    Settings {
+        log_dir: dir.join("log"),
+        state_dir: dir.join("state"),
+        ..Settings::default()
     }
-    let text = std::fs::read_to_string(dir.path().join("203.0.113.9")).expect("the log");
-    assert_eq!(text, "one event\n".repeat(5));
+}
+
+/// Counts one event at the time 1000.
+fn event(settings: &Settings, name: &str) -> Counted {
+    record(settings, net(name), b"a line", 1000)
 }
 
 #[test]
-fn a_long_log_is_counted_by_its_note_until_somebody_touches_it() {
-    let (dir, logs) = directory();
-    let path = dir.path().join("203.0.113.9");
-    std::fs::write(&path, "line\n".repeat(100_000)).expect("a long log");
-    let add = || {
-        logs.append(net("203.0.113.9"), b"line", None, 0)
-            .expect("appended")
-    };
-    assert_eq!(add(), 100_001);
-    assert!(dir.path().join(".lines/203.0.113.9").exists());
-    assert_eq!(add(), 100_002);
-
-    // Edited in place to the same length, a newline fewer.
-    let mut text = std::fs::read(&path).expect("the log");
-    text[4] = b'x';
-    std::fs::write(&path, &text).expect("edited");
-    assert_eq!(add(), 100_002);
-    // Appended to by somebody else.
-    std::fs::write(&path, "line\n".repeat(90_000)).expect("rewritten");
-    assert_eq!(add(), 90_001);
-    // Rotated away.
-    std::fs::remove_file(&path).expect("removed");
-    assert_eq!(add(), 1);
-    // A note that is torn or a lie about another file is not believed.
-    std::fs::write(&path, "line\n".repeat(80_000)).expect("rewritten");
-    std::fs::write(dir.path().join(".lines/203.0.113.9"), "5 x").expect("torn");
-    assert_eq!(add(), 80_001);
-}
-
-#[test]
-fn a_note_is_used_and_not_only_written() {
-    let (dir, logs) = directory();
-    std::fs::write(dir.path().join("203.0.113.9"), "line\n".repeat(50_000)).expect("a log");
-    logs.append(net("203.0.113.9"), b"line", None, 0)
-        .expect("appended");
-    let place = dir.path().join(".lines/203.0.113.9");
-    let text = std::fs::read_to_string(&place).expect("the note");
-    std::fs::write(&place, text.replacen("50001", "70001", 1)).expect("changed");
-    let count = logs.append(net("203.0.113.9"), b"line", None, 0);
-    assert_eq!(count.expect("appended"), 70_002);
-}
-
-#[test]
-fn links_directories_and_pipes_are_not_written_to() {
-    let (dir, logs) = directory();
-    let victim = dir.path().join("victim");
-    std::fs::write(&victim, "precious").expect("a file");
-    symlink(&victim, dir.path().join("203.0.113.1")).expect("a link");
-    std::fs::create_dir(dir.path().join("203.0.113.2")).expect("a directory");
-    nix::unistd::mkfifo(
-        &dir.path().join("203.0.113.3"),
-        nix::sys::stat::Mode::S_IRWXU,
-    )
-    .expect("a pipe");
-    for name in ["203.0.113.1", "203.0.113.2", "203.0.113.3"] {
-        let begun = Instant::now();
-        assert!(logs.append(net(name), b"x", None, 0).is_err(), "{name}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{name}");
-    }
-    assert_eq!(
-        std::fs::read_to_string(victim).expect("still there"),
-        "precious"
-    );
-}
-
-#[test]
-fn a_folder_that_others_can_change_is_refused() {
+fn an_event_counts_though_the_log_directory_cannot_be_used() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
-    assert!(matches!(
-        AddressLogs::open(dir.path()),
-        Err(CountError::Directory(DirectoryError::Untrusted { .. }))
-    ));
-    let fresh = dir.path().join("a/b");
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
-    AddressLogs::open(&fresh).expect("made");
-    assert_eq!(
-        fresh.metadata().expect("there").permissions().mode() & 0o777,
-        0o750
+    let settings = settings(dir.path());
+    event(&settings, "203.0.113.9");
+    // Root may write to a read-only directory, but nobody can write to a file.
+    fs::rename(&settings.log_dir, dir.path().join("away")).expect("moved");
+    fs::write(&settings.log_dir, "").expect("a file in its place");
+    let first = event(&settings, "203.0.113.9");
+    let warning = first.warning.expect("reported");
+    assert!(
+        warning.contains("is not a directory") && warning.contains("events are counted in"),
+        "{warning}"
     );
-}
-
-#[test]
-fn a_torn_last_line_stays_a_line_of_its_own() {
-    let (dir, logs) = directory();
-    std::fs::write(dir.path().join("203.0.113.9"), "whole\nhal").expect("a torn log");
-    let count = logs.append(net("203.0.113.9"), b"next", None, 0);
-    assert_eq!(count.expect("appended"), 3);
-    let (text, cut) = logs.tail(net("203.0.113.9"), 9).expect("the end");
-    assert_eq!((text.as_slice(), cut), (&b"next\n"[..], true));
-}
-
-#[test]
-fn a_window_counts_its_own_time_only() {
-    let (dir, logs) = directory();
-    let at = |now| {
-        logs.append(net("203.0.113.9"), b"x", Some(Seconds(600)), now)
-            .expect("appended")
+    let counted = |name| {
+        let counted = event(&settings, name);
+        (counted.count, counted.warning)
     };
-    assert_eq!(at(1000), 1);
-    assert_eq!(at(1300), 2);
-    assert_eq!(at(1700), 2);
-    assert_eq!(logs.lines(net("203.0.113.9")).expect("counted"), 3);
-    assert_eq!(logs.lines_within(net("203.0.113.9"), Seconds(600), 1700), 2);
-    std::fs::rename(dir.path().join("203.0.113.9"), dir.path().join("old")).expect("rotated");
-    assert_eq!(at(1701), 1);
+    assert_eq!(first.count, 1);
+    assert_eq!(counted("203.0.113.9"), (2, None), "reported once");
+    assert_eq!(counted("198.51.100.7"), (1, None));
+    assert_eq!(counted("203.0.113.9"), (3, None));
+    // Once the directory is back, the log takes over what was missing.
+    fs::remove_file(&settings.log_dir).expect("removed");
+    fs::rename(dir.path().join("away"), &settings.log_dir).expect("moved back");
+    assert_eq!(dry_run(&settings, net("203.0.113.9"), 1000), 5);
+    assert_eq!(counted("203.0.113.9"), (5, None));
+    assert_eq!(counted("203.0.113.9"), (6, None));
+    let log = fs::read_to_string(settings.log_dir.join("203.0.113.9")).expect("the log");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 6, "{log}");
+    assert!(lines[1].starts_with("[an event of Thu Jan  1 "), "{log}");
+    assert_eq!((lines[0], lines[5]), ("a line", "a line"));
+    // An address that does not come again is taken over by `expire` and `check`.
+    store_unstored(&settings, 1000);
+    assert_eq!(counted("198.51.100.7"), (2, None));
+    assert_eq!(unstored::networks(&settings), []);
 }
 
 #[test]
-fn concurrent_writers_lose_nothing_and_no_two_see_the_same_count() {
-    let (dir, logs) = directory();
-    let counts = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                for _ in 0..100 {
-                    let count = logs.append(net("203.0.113.9"), b"event", None, 0);
-                    counts
-                        .lock()
-                        .expect("no panic")
-                        .push(count.expect("appended"));
-                }
-            });
+fn a_window_goes_on_where_the_log_directory_cannot_be_used() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut settings = settings(dir.path());
+    settings.window = Some(Seconds(600));
+    fs::write(&settings.log_dir, "").expect("a file in its place");
+    let at = |now| record(&settings, net("203.0.113.9"), b"a line", now).count;
+    assert_eq!([at(1000), at(1300), at(1700)], [1, 2, 2]);
+}
+
+#[test]
+fn the_note_of_unstored_events_is_bounded() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let settings = settings(dir.path());
+    let noted = unstored::add(&settings, net("203.0.113.9"), 1).expect("noted");
+    let line = "198.51.100.7 1000\n";
+    fs::write(&noted.path, line.repeat(80_000)).expect("a long note");
+    unstored::add(&settings, net("203.0.113.9"), 2).expect("noted");
+    let left = unstored::events(&settings, net("198.51.100.7")).len();
+    assert!((39_000..41_000).contains(&left), "{left}");
+    assert_eq!(unstored::events(&settings, net("203.0.113.9")), [2]);
+}
+
+#[test]
+fn a_rotation_of_prefixes_is_locked_as_a_whole() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let settings = settings(dir.path());
+    let escalated = |text: &str, now| escalate(&settings, net(text), now).expect("noted");
+    // Within a /56: the eighth distinct /64. One that comes again counts once.
+    for part in 0..7 {
+        for _ in 0..3 {
+            assert_eq!(escalated(&format!("2001:db8:1:{part:x}::/64"), 5000), None);
         }
-    });
-    let mut counts = counts.into_inner().expect("no panic");
-    counts.sort_unstable();
-    assert!(counts.iter().copied().eq(1..=800));
-    let text = std::fs::read_to_string(dir.path().join("203.0.113.9")).expect("the log");
-    assert_eq!(text, "event\n".repeat(800));
+    }
+    let due = escalated("2001:db8:1:ff::/64", 5000).expect("the eighth");
+    assert_eq!((due.net, due.parts), (net("2001:db8:1::/56"), 8));
+    // Across a /48, where no /56 has enough.
+    for part in 0..31 {
+        assert_eq!(
+            escalated(&format!("2001:db8:2:{part:x}00::/64"), 5000),
+            None
+        );
+    }
+    let due = escalated("2001:db8:2:ff00::/64", 5000).expect("the 32nd");
+    assert_eq!((due.net, due.parts), (net("2001:db8:2::/48"), 32));
+    // Spread over more than the window.
+    for part in 0..40 {
+        let now = 5000 + part * 1000;
+        assert_eq!(escalated(&format!("2001:db8:3:{part:x}::/64"), now), None);
+    }
+    // Noted while the clock was ahead: they leave the window like others.
+    for part in 0..7 {
+        escalated(&format!("2001:db8:4:{part:x}::/64"), 9_000_000);
+    }
+    assert_eq!(
+        escalated("2001:db8:4:a::/64", 5000).map(|due| due.parts),
+        Some(8)
+    );
+    assert_eq!(escalated("2001:db8:4:b::/64", 5000 + 3600), None);
+    // Neighbours of a transition mechanism are strangers, and IPv4 is not widened.
+    for part in 0..100 {
+        assert_eq!(escalated(&format!("64:ff9b:1::{part:x}"), 5000), None);
+        assert_eq!(escalated(&format!("2001:0:1:2::{part:x}"), 5000), None);
+        assert_eq!(escalated(&format!("203.0.113.{part}"), 5000), None);
+    }
+}
+
+#[test]
+fn escalation_can_be_turned_off_and_survives_a_broken_disk() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut settings = settings(dir.path());
+    fs::write(&settings.log_dir, "").expect("a file in its place");
+    settings.ipv6_escalation.at_56 = 2;
+    let escalated = |settings: &Settings, part: u32| {
+        let part = net(&format!("2001:db8:1:{part:x}::/64"));
+        escalate(settings, part, 5000).expect("noted")
+    };
+    assert_eq!(escalated(&settings, 1), None);
+    assert!(escalated(&settings, 2).is_some());
+    settings.ipv6_escalation.at_56 = 0;
+    settings.ipv6_escalation.at_48 = 0;
+    assert_eq!(escalated(&settings, 3), None);
+}
+
+#[test]
+fn old_logs_are_pruned_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let settings = settings(dir.path());
+    for name in ["203.0.113.9", "198.51.100.7", "2001:db8::/64"] {
+        event(&settings, name);
+    }
+    let path = |name: &str| settings.log_dir.join(name);
+    for name in ["notice.log", "203.0.113.9.1", ".lines/203.0.113.9"] {
+        fs::create_dir_all(path(".lines")).expect("a directory");
+        fs::write(path(name), "").expect("a file");
+    }
+    fs::set_permissions(path("notice.log"), fs::Permissions::from_mode(0o640)).expect("chmod");
+    let old = SystemTime::now() - Seconds(91 * 86_400).duration();
+    for name in [
+        "203.0.113.9",
+        "2001:db8::_64",
+        "notice.log",
+        "203.0.113.9.1",
+    ] {
+        let file = fs::File::options().append(true).open(path(name));
+        file.expect("opened").set_modified(old).expect("aged");
+    }
+    assert_eq!(prune(&settings), 2);
+    let left = |name: &str| path(name).exists();
+    assert!(!left("203.0.113.9") && !left("2001:db8::_64") && !left(".lines/203.0.113.9"));
+    assert!(left("198.51.100.7") && left("notice.log") && left("203.0.113.9.1"));
+    assert_eq!(event(&settings, "203.0.113.9").count, 1);
+}
+
+#[test]
+fn something_is_reported_for_the_first_time_once() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let settings = settings(dir.path());
+    event(&settings, "203.0.113.9");
+    assert!(first_time(&settings, "forgeable-sip"));
+    assert!(!first_time(&settings, "forgeable-sip"));
+    assert!(first_time(&settings, "forgeable-dns"));
 }

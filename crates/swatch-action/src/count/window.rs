@@ -1,5 +1,5 @@
-//! When the last events of an address were, for the setting `window`: log lines carry no year, so their own dates
-//! cannot be trusted for this.
+//! When the recent events of an address were, for the setting `window`. The dates of the log lines
+//! cannot be used for this: most have no year, and an attacker may choose them.
 
 use std::{
     fs::DirBuilder,
@@ -8,32 +8,32 @@ use std::{
 };
 
 use ipnet::IpNet;
-
-use super::{CountError, io_error};
 use swatch_common::{atomic_file::AtomicFile, duration::Seconds};
 
+use super::{CountError, io_error};
 use crate::network;
 
-const DIRECTORY: &str = ".times";
+pub(super) const DIRECTORY: &str = ".times";
 
-/// More than this are not remembered: a count beyond it is shown as this.
+/// At most this many events are remembered; a higher count is shown as this.
 const MOST: usize = 100_000;
 
-/// Adds an event and returns how many the window holds. The caller holds the lock of the log.
+/// Adds events and returns how many the window holds. The caller holds the lock of the log.
 ///
-/// The first line names the log's inode: a log that was deleted or rotated away starts to count afresh, as it does
-/// without a window.
+/// The first line of the file names the log's inode: a log that was deleted or rotated away starts
+/// to count from zero, as it does without a window.
 pub(super) fn add(
     dir: &Path,
     net: IpNet,
     inode: u64,
     span: Seconds,
+    events: impl Iterator<Item = i64>,
     now: i64,
 ) -> Result<u64, CountError> {
     let path = place(dir, net);
     let mut times = read(&path, Some(inode));
-    times.retain(|&time| inside(time, span, now));
-    times.push(now);
+    times.extend(events);
+    let times = inside(times, span, now);
     let from = times.len().saturating_sub(MOST);
     let mut text = format!("{inode}\n");
     for time in &times[from..] {
@@ -58,14 +58,17 @@ pub(super) fn add(
 
 /// How many events the window holds.
 pub(super) fn within(dir: &Path, net: IpNet, span: Seconds, now: i64) -> u64 {
-    let mut times = read(&place(dir, net), None);
-    times.retain(|&time| inside(time, span, now));
-    times.len() as u64
+    inside(read(&place(dir, net), None), span, now).len() as u64
 }
 
-/// A time in the future is the trace of a clock that was set back: it counts, for it was an event.
-fn inside(time: i64, span: Seconds, now: i64) -> bool {
-    time > now.saturating_sub(span.seconds())
+/// The events of the window. One in the future was recorded before the clock was set back: it
+/// counts from now on, so that it leaves the window like any other.
+pub(super) fn inside(mut times: Vec<i64>, span: Seconds, now: i64) -> Vec<i64> {
+    times.retain_mut(|time| {
+        *time = (*time).min(now);
+        *time > now.saturating_sub(span.seconds())
+    });
+    times
 }
 
 fn place(dir: &Path, net: IpNet) -> PathBuf {

@@ -71,6 +71,17 @@ impl Settings {
                 format!("/{length} is not between /8 and `ipv4_prefix`"),
             );
         }
+        for (name, at) in [
+            ("ipv6_escalation.at_56", self.ipv6_escalation.at_56),
+            ("ipv6_escalation.at_48", self.ipv6_escalation.at_48),
+        ] {
+            if at == 1 || at > 4096 {
+                return refuse(
+                    name,
+                    format!("{at} is not between 2 and 4096, nor 0 for never"),
+                );
+            }
+        }
         if self.aggregate_at < 2 {
             return refuse("aggregate_at", "at least 2".into());
         }

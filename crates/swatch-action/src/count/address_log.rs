@@ -1,0 +1,280 @@
+//! The log of each address, as the script kept it: one file per address, one line per event; the
+//! count is the number of its lines.
+//!
+//! A short file is counted by reading it. A longer one has a note beside it, in `.lines/`, with the
+//! number of lines at the last write. The note is valid as long as device, inode, size and
+//! modification time are the ones it names, so a file that was edited, rotated or deleted is simply
+//! counted again.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use nix::fcntl::OFlag;
+use swatch_common::{
+    duration::Seconds,
+    file_lock::{FileLock, FileLockError},
+};
+
+use crate::{
+    date,
+    directory::{self, Directory, DirectoryError},
+    network,
+};
+
+use super::{line_count, window};
+
+/// Up to this size a file is counted at each event: that costs less than a second file.
+const READ_SIZE: u64 = 32 << 10;
+
+/// How long another process may hold the lock of a file. It does so for one write, unless it was
+/// stopped.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest line that is stored, in bytes; the rest of a longer one is cut off.
+const MAX_STORED: usize = 64 << 10;
+
+/// The directory of the logs.
+#[derive(Debug)]
+pub struct AddressLogs {
+    dir: PathBuf,
+}
+
+/// Why a log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CountError {
+    /// The directory or a file in it cannot be used.
+    #[error("cannot {doing} {path}: {source}{hint}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+        /// What to do, or nothing.
+        hint: &'static str,
+    },
+    /// The directory cannot be used at all.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The log of an address is a link, a directory, a pipe …
+    #[error("{path} is not a regular file: nothing is written to it; move it away")]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds the file.
+    #[error("{path} has been locked by another process for {} s: nothing is written to it", PATIENCE.as_secs())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl AddressLogs {
+    /// The directory, made where it is missing.
+    ///
+    /// # Errors
+    /// [`CountError::Directory`].
+    pub fn open(dir: &Path) -> Result<Self, CountError> {
+        directory::prepare(dir, Directory::Logs)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// The log of a network. Its name is made from the parsed address and nothing else.
+    #[must_use]
+    pub fn file(&self, net: IpNet) -> PathBuf {
+        self.dir.join(network::file_name(net))
+    }
+
+    /// Appends a line and returns the count: of all time, or of the window before `now` (seconds
+    /// since 1970). `earlier` are the times of events that could not be stored when they came; a
+    /// line that says so is written for each, before `line`, which may be missing.
+    ///
+    /// # Errors
+    /// [`CountError`]. A line that was half written, as on a full disk, is taken back.
+    pub fn append(
+        &self,
+        net: IpNet,
+        line: Option<&[u8]>,
+        earlier: &[i64],
+        window: Option<Seconds>,
+        now: i64,
+    ) -> Result<u64, CountError> {
+        let path = self.file(net);
+        let file = lock(&path)?;
+        let before = stat(&file, &path)?;
+        let old = self.count(net, file.file(), &before)?;
+
+        let mut text = Vec::new();
+        if before.len() > 0 && !ends_with_newline(&file, before.len()) {
+            // A line that a full disk or a crash cut off stays a line of its own.
+            text.push(b'\n');
+        }
+        for &time in earlier {
+            let stand_in = format!(
+                "[an event of {} that could not be stored]\n",
+                date::long(time)
+            );
+            text.extend_from_slice(stand_in.as_bytes());
+        }
+        if let Some(line) = line {
+            text.extend_from_slice(&line[..line.len().min(MAX_STORED)]);
+            text.push(b'\n');
+        }
+        if let Err(source) = file.file().write_all(&text) {
+            let _ = file.set_len(before.len());
+            return Err(io_error("write to", &path, source));
+        }
+        let lines = old + text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let after = stat(&file, &path)?;
+        if after.len() > READ_SIZE {
+            line_count::write(&self.dir, net, &after, lines);
+        }
+        match window {
+            None => Ok(lines),
+            Some(span) => {
+                let events = earlier.iter().copied().chain(line.map(|_| now));
+                window::add(&self.dir, net, after.ino(), span, events, now)
+            }
+        }
+    }
+
+    /// How many lines there are, without adding one; 0 where there is no file.
+    ///
+    /// # Errors
+    /// [`CountError`].
+    pub fn lines(&self, net: IpNet) -> Result<u64, CountError> {
+        let path = self.file(net);
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(&path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(source) => return Err(io_error("read", &path, source)),
+        };
+        let meta = stat(&file, &path)?;
+        self.count(net, &file, &meta)
+    }
+
+    /// How many events the window holds, without adding one.
+    #[must_use]
+    pub fn lines_within(&self, net: IpNet, span: Seconds, now: i64) -> u64 {
+        window::within(&self.dir, net, span, now)
+    }
+
+    /// The last whole lines of a log, at most `limit` bytes, and whether something was left out.
+    ///
+    /// # Errors
+    /// [`CountError`].
+    pub fn tail(&self, net: IpNet, limit: u64) -> Result<(Vec<u8>, bool), CountError> {
+        use std::io::{Seek, SeekFrom};
+        let path = self.file(net);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(&path)
+            .map_err(|source| io_error("read", &path, source))?;
+        let size = stat(&file, &path)?.len();
+        let from = size.saturating_sub(limit);
+        let mut text = Vec::new();
+        file.seek(SeekFrom::Start(from))
+            .and_then(|_| file.take(limit).read_to_end(&mut text))
+            .map_err(|source| io_error("read", &path, source))?;
+        if from > 0 {
+            let start = text.iter().position(|&byte| byte == b'\n');
+            text.drain(..start.map_or(0, |at| at + 1));
+        }
+        Ok((text, from > 0))
+    }
+
+    fn count(
+        &self,
+        net: IpNet,
+        mut file: &File,
+        meta: &std::fs::Metadata,
+    ) -> Result<u64, CountError> {
+        if meta.len() == 0 {
+            return Ok(0);
+        }
+        if meta.len() > READ_SIZE
+            && let Some(lines) = line_count::read(&self.dir, net, meta)
+        {
+            return Ok(lines);
+        }
+        let mut buffer = vec![0; (READ_SIZE as usize) * 2];
+        let mut lines = 0;
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(lines),
+                Ok(count) => {
+                    lines += buffer[..count].iter().filter(|&&b| b == b'\n').count() as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(io_error("read", &self.file(net), source)),
+            }
+        }
+    }
+}
+
+/// Opens the log and locks it.
+fn lock(path: &Path) -> Result<FileLock, CountError> {
+    FileLock::acquire(path, 0o640, PATIENCE).map_err(|error| match error {
+        FileLockError::Busy { path } => CountError::Busy { path },
+        FileLockError::NotAFile { path } => CountError::NotAFile { path },
+        FileLockError::Io {
+            doing: "open",
+            source,
+            ..
+        } => io_error("write to", path, source),
+        FileLockError::Io { doing, source, .. } => io_error(doing, path, source),
+    })
+}
+
+fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, CountError> {
+    let meta = file
+        .metadata()
+        .map_err(|source| io_error("read", path, source))?;
+    if meta.is_file() {
+        Ok(meta)
+    } else {
+        Err(CountError::NotAFile {
+            path: path.to_owned(),
+        })
+    }
+}
+
+fn ends_with_newline(file: &File, size: u64) -> bool {
+    use std::os::unix::fs::FileExt;
+    let mut last = [0];
+    file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
+}
+
+pub(super) fn io_error(doing: &'static str, path: &Path, source: io::Error) -> CountError {
+    let hint = match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": run it as root, or name a directory of yours with --log-dir and --state-dir"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => ": name a directory on another disk with --log-dir",
+        _ => "",
+    };
+    CountError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests;
