@@ -51,11 +51,11 @@ fn a_log_folder_that_is_none() {
     ] {
         bare.settings(&format!("log_dir = \"{dir}\"\nstate_dir = \"HERE/state\""));
         let output = bare.0.event("203.0.113.9", &[]);
-        assert_eq!(
-            bare.said(&output),
-            (1, format!("swatch-action: {said}\n")),
-            "{dir}"
+        let (code, text) = bare.said(&output);
+        let start = format!(
+            "swatch-action: {said}; until this is fixed, events are counted in HERE/state/unstored-"
         );
+        assert!(text.starts_with(&start) && code == 1, "{dir}: {text}");
     }
 }
 
@@ -121,20 +121,29 @@ fn a_read_only_disk() {
     bare.settings("log_dir = \"/run/ro\"\nstate_dir = \"/run/ro\"");
     let output = bare.0.in_network(
         "mkdir /run/ro; mount -t tmpfs -o ro,mode=755 none /run/ro
-         echo 'a 203.0.113.9' | swatch 2 lock || echo $?",
+         event() { echo 'a 203.0.113.9' | swatch 2 \"$@\" || echo $?; }
+         event lock; event; event; event --count 1",
     );
-    assert!(
-        out(&output).ends_with("203.0.113.9 1 lock!\n1\n"),
-        "{}",
-        out(&output)
-    );
+    let said = out(&output);
+    let ends: Vec<&str> = said
+        .lines()
+        .map(|line| line.split(" 203.0.113.9 ").last().unwrap_or_default())
+        .collect();
     assert_eq!(
-        bare.said(&output).1,
-        "swatch-action: cannot write to /run/ro/203.0.113.9: Read-only file system (os error 30): name a directory on \
-         another disk with --log-dir\n\
-         swatch-action: cannot lock /run/ro/firewall.lock: Read-only file system (os error 30): name a folder that \
-         can be written to with --state-dir; locked without it\n"
+        ends,
+        ["1 lock!", "1", "2", "3 lock!", "1", "4 lock!", "1"],
+        "{said}"
     );
+    let text = bare.said(&output).1;
+    let unstored = "swatch-action: cannot write to /run/ro/203.0.113.9: Read-only file system (os error 30): name a \
+        directory on another disk with --log-dir; until this is fixed, events are counted in /run/swatch-action/unstored-";
+    assert!(text.starts_with(unstored), "{text}");
+    assert_eq!(
+        text.matches("are counted in").count(),
+        1,
+        "reported once: {text}"
+    );
+    assert_eq!(text.matches("; locked without it").count(), 3, "{text}");
 }
 
 #[test]
