@@ -1,23 +1,25 @@
-//! What is never locked: the networks of the settings, the machine itself and what it cannot live without.
+//! What is never locked: the networks of the settings, the machine itself, and what it depends on.
 
 use std::{
-    fs,
     net::{IpAddr, ToSocketAddrs},
-    path::Path,
     sync::mpsc,
     time::Duration,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use swatch_common::sanitize;
 
 use crate::{
     address::{canonical, is_private},
     network,
-    settings::{Ignore, Settings},
+    settings::Settings,
     state::State,
 };
 
+mod file;
 mod machine;
+
+pub use file::IgnoreError;
 
 /// How long the resolver may take for one host name; a lock does not wait longer for it.
 const RESOLVE: Duration = Duration::from_secs(3);
@@ -40,7 +42,7 @@ pub struct Allowlist {
     pub warnings: Vec<String>,
 }
 
-/// What becomes of a wish to lock.
+/// What becomes of a request to lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// This is locked: the network asked for, or the address alone where the network holds something protected.
@@ -49,28 +51,77 @@ pub enum Verdict {
     Never(String),
 }
 
-/// Whether the settings say to leave an address alone, as far as that can be known without asking anybody: networks and
-/// files. This is looked at before an event is counted.
-#[must_use]
-pub fn ignored(ignore: &Ignore, address: IpAddr) -> (Option<String>, Vec<String>) {
-    if ignore.networks.is_empty() && ignore.files.is_empty() {
-        return (None, Vec::new());
-    }
-    let (allowed, _) = written(ignore);
-    let why = allowed
-        .list
-        .iter()
-        .find(|protected| protected.net.contains(&address))
-        .map(|protected| protected.why.clone());
-    (why, allowed.warnings)
+/// What the settings say to leave alone, as far as that is known without asking anybody.
+#[derive(Debug, Default)]
+pub struct Ignored {
+    list: Vec<Protected>,
+    hosts: Vec<String>,
+    /// How something was read that could be read otherwise.
+    pub notes: Vec<String>,
+    /// Files of which an older version is used.
+    pub warnings: Vec<String>,
 }
 
-/// Everything that is not locked at this moment. `state` remembers the addresses of host names.
-///
-/// `by_hand` protects the address of the SSH login that the command was typed in.
+impl Ignored {
+    /// Reads the networks and files of the settings.
+    ///
+    /// # Errors
+    /// A file can be read neither now nor from the copy of its last good version.
+    pub fn read(settings: &Settings) -> Result<Self, IgnoreError> {
+        let ignore = &settings.ignore;
+        let mut ignored = Self {
+            hosts: ignore.hosts.clone(),
+            ..Self::default()
+        };
+        for listed in &ignore.networks {
+            ignored.notes.extend(
+                listed
+                    .note()
+                    .map(|note| format!("setting `ignore.networks`: {note}")),
+            );
+            ignored.protect(listed.networks(), "ignored by the settings");
+        }
+        for path in &ignore.files {
+            let listed = file::read(path, &settings.state_dir)?;
+            ignored.hosts.extend(listed.entries.hosts);
+            ignored.notes.extend(listed.entries.notes);
+            ignored.warnings.extend(listed.warning);
+            let why = format!("ignored by {}", sanitize::path(path));
+            ignored.protect(&listed.entries.networks, &why);
+        }
+        Ok(ignored)
+    }
+
+    /// Whether an address is among the networks; host names are left out.
+    #[must_use]
+    pub fn covers(&self, address: IpAddr) -> bool {
+        self.list
+            .iter()
+            .any(|protected| protected.net.contains(&address))
+    }
+
+    fn protect(&mut self, nets: &[IpNet], why: &str) {
+        self.list.extend(nets.iter().map(|&net| Protected {
+            net,
+            why: why.to_owned(),
+        }));
+    }
+}
+
+/// Everything that is not locked at this time. `state` remembers the addresses of host names;
+/// `by_hand` protects the client of the SSH session in which the command was typed.
 #[must_use]
 pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) -> Allowlist {
-    let (mut allowed, hosts) = written(&settings.ignore);
+    let Ignored {
+        list,
+        hosts,
+        warnings,
+        ..
+    } = match Ignored::read(settings) {
+        Ok(ignored) => ignored,
+        Err(error) => return Allowlist::everything(&error),
+    };
+    let mut allowed = Allowlist { list, warnings };
     for name in &hosts {
         match host(name, settings, state, now) {
             Ok(addresses) => allowed
@@ -94,9 +145,25 @@ pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) 
 }
 
 impl Allowlist {
-    /// What becomes of the wish to lock `net` for the sake of `address` (the network's own for a network by hand).
+    /// Where it is not known who is a friend, nobody is locked.
+    fn everything(error: &IgnoreError) -> Self {
+        let protect = |net: IpNet| Protected {
+            net,
+            why: format!("possibly ignored: {error}"),
+        };
+        Self {
+            list: vec![
+                protect(Ipv4Net::default().into()),
+                protect(Ipv6Net::default().into()),
+            ],
+            warnings: Vec::new(),
+        }
+    }
+
+    /// What becomes of a request to lock `net` because of `address`, which is the network's first
+    /// one where `whole` says that the network itself was asked for.
     #[must_use]
-    pub fn judge(&self, net: IpNet, address: IpAddr) -> Verdict {
+    pub fn judge(&self, net: IpNet, address: IpAddr, whole: bool) -> Verdict {
         if is_private(address) {
             return Verdict::Never(format!("{address} is a private or special address"));
         }
@@ -106,9 +173,7 @@ impl Allowlist {
         let overlap = |one: &&Protected| net.contains(&one.net) || one.net.contains(&net);
         match self.list.iter().find(overlap) {
             None => Verdict::Lock(net),
-            Some(_) if net.contains(&address) && address != net.network() => {
-                Verdict::Lock(address.into())
-            }
+            Some(_) if net.contains(&address) && !whole => Verdict::Lock(address.into()),
             Some(hit) => Verdict::Never(format!(
                 "{} holds {}, {}",
                 network::text(net),
@@ -119,56 +184,8 @@ impl Allowlist {
     }
 }
 
-/// The networks that are written down, and the host names that are.
-fn written(ignore: &Ignore) -> (Allowlist, Vec<String>) {
-    let mut allowed = Allowlist::default();
-    let mut hosts = ignore.hosts.clone();
-    allowed
-        .list
-        .extend(ignore.networks.iter().map(|&net| Protected {
-            net,
-            why: "ignored by the settings".to_owned(),
-        }));
-    for path in &ignore.files {
-        match fs::read_to_string(path) {
-            Ok(text) => file(path, &text, &mut allowed, &mut hosts),
-            Err(error) => allowed.warnings.push(format!(
-                "cannot read the list of ignored networks {}: {error}",
-                path.display()
-            )),
-        }
-    }
-    (allowed, hosts)
-}
-
-fn file(path: &Path, text: &str, allowed: &mut Allowlist, hosts: &mut Vec<String>) {
-    for (number, line) in text.lines().enumerate() {
-        let entry = line.split('#').next().unwrap_or_default().trim();
-        let is_name = entry.contains(|c: char| c.is_ascii_alphabetic())
-            && !entry.contains([':', '/'])
-            && entry
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
-        if entry.is_empty() {
-            continue;
-        }
-        match network::parse(entry) {
-            Ok(net) => allowed.list.push(Protected {
-                net,
-                why: format!("ignored by {}", path.display()),
-            }),
-            Err(_) if is_name => hosts.push(entry.to_owned()),
-            Err(error) => {
-                allowed
-                    .warnings
-                    .push(format!("{}:{}: {error}", path.display(), number + 1))
-            }
-        }
-    }
-}
-
-/// The addresses of a host name: remembered ones while they are fresh, then the resolver's, then remembered ones of any
-/// age, for a name server that is down must not get a friend locked.
+/// The addresses of a host name: remembered ones while they are fresh, then the resolver's, then
+/// remembered ones of any age, since a name server that is down must not get a friend locked.
 fn host(
     name: &str,
     settings: &Settings,

@@ -17,6 +17,7 @@ use address_log::io_error;
 pub use address_log::{AddressLogs, CountError};
 pub use escalation::Escalated;
 pub use retention::prune;
+pub(crate) use unstored::key;
 
 /// The result of counting an event.
 #[derive(Debug)]

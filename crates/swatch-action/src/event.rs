@@ -10,7 +10,7 @@ use swatch_common::sanitize;
 
 use crate::{
     address::{self, FieldList, Found, Rule},
-    allowlist,
+    allowlist::{IgnoreError, Ignored},
     console::{Console, Exit},
     count::{self, Escalated},
     date, firewall,
@@ -69,9 +69,12 @@ pub fn handle(
     input: &mut dyn BufRead,
     console: &mut Console<'_>,
 ) -> Exit {
+    let one = |raw: &[u8], console: &mut Console<'_>| {
+        let result = one(settings, event, raw, console);
+        result.map_err(|error| console.note(&error.to_string()))
+    };
     if let Some(raw) = event.given() {
-        one(settings, event, &raw, console);
-        return console.exit();
+        return one(&raw, console).map_or(Exit::Usage, |()| console.exit());
     }
     // Without a line there is an empty one, which names no address.
     let mut first = true;
@@ -85,8 +88,8 @@ pub fn handle(
                 break;
             }
         };
-        if first || !raw.is_empty() {
-            one(settings, event, &raw, console);
+        if (first || !raw.is_empty()) && one(&raw, console).is_err() {
+            return Exit::Usage;
         }
         first = false;
         if let Ok([]) = input.fill_buf() {
@@ -96,21 +99,37 @@ pub fn handle(
     console.exit()
 }
 
-fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>) {
+fn one(
+    settings: &Settings,
+    event: &Event,
+    raw: &[u8],
+    console: &mut Console<'_>,
+) -> Result<(), IgnoreError> {
     let found = match find(raw, &event.place, settings.strict_field) {
         Ok(found) => found,
-        Err(error) => return console.warn(&error.to_string()),
+        Err(error) => {
+            console.warn(&error.to_string());
+            return Ok(());
+        }
     };
     if let Some(note) = &found.note {
         console.note(note);
     }
     let address = network::untranslated(found.address);
     if address::is_private(address) {
-        return;
+        return Ok(());
     }
-    let (ignored, warnings) = allowlist::ignored(&settings.ignore, address);
-    if ignored.is_some() {
-        return;
+    let ignored = Ignored::read(settings)?;
+    for note in &ignored.notes {
+        if event.dry_run || count::first_time(settings, &count::key(note)) {
+            console.note(note);
+        }
+    }
+    for warning in &ignored.warnings {
+        console.warn(warning);
+    }
+    if ignored.covers(address) {
+        return Ok(());
     }
     let mut step = Step {
         settings,
@@ -120,7 +139,7 @@ fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>
         line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
         notes: Vec::new(),
-        warnings,
+        warnings: Vec::new(),
     };
     let result = step
         .count_and_lock(console.out())
@@ -137,6 +156,7 @@ fn one(settings: &Settings, event: &Event, raw: &[u8], console: &mut Console<'_>
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => console.warn(&format!("cannot write to standard output: {error}")),
     }
+    Ok(())
 }
 
 /// The address that a line speaks of, or the message why there is none.

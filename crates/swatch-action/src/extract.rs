@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use crate::{
     address::{FieldList, is_private},
-    allowlist,
+    allowlist::Ignored,
     console::Console,
     event::{self, Where, input},
     network,
@@ -23,6 +23,10 @@ pub(crate) fn address(
     } else {
         Where::Field(FieldList::parse(field)?)
     };
+    let ignored = Ignored::read(settings)?;
+    for message in ignored.notes.iter().chain(&ignored.warnings) {
+        console.note(message);
+    }
     let mut number = 0_u64;
     loop {
         if input.fill_buf().map_err(unreadable)?.is_empty() {
@@ -36,8 +40,7 @@ pub(crate) fn address(
                     console.note(&format!("line {number}: {note}"));
                 }
                 let address = network::untranslated(found.address);
-                let left_alone = is_private(address)
-                    || allowlist::ignored(&settings.ignore, address).0.is_some();
+                let left_alone = is_private(address) || ignored.covers(address);
                 (!left_alone).then(|| network::of(address, settings))
             }
             Err(message) => {

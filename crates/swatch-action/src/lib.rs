@@ -23,6 +23,7 @@ pub mod event;
 
 mod extract;
 pub mod firewall;
+mod ignore_entry;
 mod listing;
 pub mod lock;
 mod maintenance;

@@ -291,7 +291,7 @@ impl Locker<'_> {
             return;
         };
         let wide = network::widened(outcome.net.addr(), length, 128);
-        if wide == outcome.net || allowed.judge(wide, wide.network()) != Verdict::Lock(wide) {
+        if wide == outcome.net || allowed.judge(wide, wide.network(), true) != Verdict::Lock(wide) {
             return;
         }
         let locked = match state.inside(wide, now) {
@@ -385,7 +385,8 @@ impl Locker<'_> {
 }
 
 fn verdict(allowed: &Allowlist, request: &LockRequest) -> Result<IpNet, LockError> {
-    match allowed.judge(request.net, request.address) {
+    let whole = request.by_hand && request.address == request.net.network();
+    match allowed.judge(request.net, request.address, whole) {
         Verdict::Lock(net) => Ok(net),
         Verdict::Never(why) => Err(LockError::Protected(why)),
     }

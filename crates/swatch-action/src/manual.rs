@@ -163,7 +163,9 @@ pub(crate) fn import(
                 continue;
             }
         };
-        let net = match allowed.judge(net, network::untranslated(network::parse(entry)?.addr())) {
+        let given = network::parse(entry)?;
+        let address = network::untranslated(given.addr());
+        let net = match allowed.judge(net, address, !network::is_single(given)) {
             Verdict::Lock(net) => net,
             Verdict::Never(why) => {
                 warnings.push(format!("{place}: not locked: {why}"));

@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use swatch_common::{
@@ -136,8 +135,7 @@ pub struct Escalation {
 #[serde(deny_unknown_fields, default)]
 pub struct Ignore {
     /// Networks and addresses.
-    #[serde(with = "networks")]
-    pub networks: Vec<IpNet>,
+    pub networks: Vec<IgnoredNetworks>,
     /// Files with one network, address or host name a line; `#` starts a comment.
     pub files: Vec<PathBuf>,
     /// Host names.
@@ -372,5 +370,7 @@ fn plainly(error: &toml::de::Error) -> String {
 
 mod check;
 mod networks;
+
+pub use networks::{IgnoredNetworks, IgnoredNetworksError};
 #[cfg(test)]
 mod tests;

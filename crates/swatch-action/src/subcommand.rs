@@ -59,6 +59,9 @@ pub(crate) enum CommandError {
     /// An address or network on the command line.
     #[error(transparent)]
     Network(#[from] network::NetworkError),
+    /// An ignore file.
+    #[error(transparent)]
+    Ignore(#[from] crate::allowlist::IgnoreError),
     /// The logs of the addresses.
     #[error(transparent)]
     Count(#[from] crate::count::CountError),

@@ -1,3 +1,5 @@
+use std::{fs, path::Path, time::SystemTime};
+
 use super::*;
 
 fn net(text: &str) -> IpNet {
@@ -21,7 +23,8 @@ fn allowed(nets: &[&str]) -> Allowlist {
 fn what_is_protected_is_never_locked_and_a_wide_lock_is_narrowed() {
     let allowed = allowed(&["203.0.113.0/28", "2001:db8::1"]);
     let judge = |wanted: &str, address: &str| {
-        allowed.judge(net(wanted), address.parse().expect("an address"))
+        let whole = net(wanted).network().to_string() == address && wanted.contains('/');
+        allowed.judge(net(wanted), address.parse().expect("an address"), whole)
     };
     assert_eq!(
         judge("203.0.113.99", "203.0.113.99"),
@@ -39,6 +42,12 @@ fn what_is_protected_is_never_locked_and_a_wide_lock_is_narrowed() {
         judge("2001:db8::/64", "2001:db8::bad"),
         Verdict::Lock(net("2001:db8::bad"))
     );
+    // The subnet's first address may be an attacker's, too.
+    let attacker = "2001:db8::".parse().expect("an address");
+    assert_eq!(
+        allowed.judge(net("2001:db8::/64"), attacker, false),
+        Verdict::Lock(attacker.into())
+    );
     assert_eq!(
         judge("2001:db8:1::/64", "2001:db8:1::bad"),
         Verdict::Lock(net("2001:db8:1::/64"))
@@ -46,29 +55,90 @@ fn what_is_protected_is_never_locked_and_a_wide_lock_is_narrowed() {
     assert!(matches!(judge("10.0.0.1", "10.0.0.1"), Verdict::Never(_)));
 }
 
+/// Settings with one ignore file, `friends`.
+fn with_file(dir: &Path) -> Settings {
+    let mut settings = Settings {
+        state_dir: dir.to_owned(),
+        ..Settings::default()
+    };
+    settings.ignore.files = vec![dir.join("friends")];
+    settings
+}
+
+fn covers(settings: &Settings, address: &str) -> bool {
+    let ignored = Ignored::read(settings).expect("readable");
+    ignored.covers(address.parse().expect("an address"))
+}
+
 #[test]
 fn a_file_holds_networks_names_and_comments() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let path = dir.path().join("friends");
-    fs::write(
-        &path,
-        "# friends\n192.0.2.0/24 # office\n\n2001:db8::1\nlocalhost\nwhat is this\n",
-    )
-    .expect("written");
-    let ignore = Ignore {
-        files: vec![path, dir.path().join("missing")],
-        ..Ignore::default()
-    };
-    let (why, warnings) = ignored(&ignore, "192.0.2.77".parse().expect("an address"));
-    assert!(why.expect("listed").contains("friends"));
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].contains("friends:6:"), "{warnings:?}");
-    assert_eq!(
-        ignored(&ignore, "192.0.3.1".parse().expect("an address")).0,
-        None
+    let settings = with_file(dir.path());
+    let friends = dir.path().join("friends");
+    let text = b"\xef\xbb\xbf192.0.2.0/24 # b\xfcro\r\n\r\n# friends\n203.0.113.11/24\nlocalhost\n";
+    fs::write(&friends, text).expect("written");
+    let ignored = Ignored::read(&settings).expect("readable");
+    assert_eq!(ignored.hosts, ["localhost"]);
+    assert!(
+        ignored.notes[0].contains("friends:4: 203.0.113.11/24 is read as"),
+        "{:?}",
+        ignored.notes
     );
-    let (_, hosts) = written(&ignore);
-    assert_eq!(hosts, ["localhost"]);
+    for (address, friend) in [
+        ("192.0.2.77", true),
+        ("203.0.113.200", true),
+        ("192.0.3.1", false),
+    ] {
+        assert_eq!(covers(&settings, address), friend, "{address}");
+    }
+    fs::write(&friends, "192.0.2.0/24\n192.0.2.x/24\n").expect("written");
+    let error = Ignored::read(&settings).expect_err("a mistake").to_string();
+    assert!(
+        error.contains("friends:2: \"192.0.2.x/24\" is neither"),
+        "{error}"
+    );
+    // With a list that cannot be read, nobody is locked.
+    let allowed = all(&settings, None, 0, false);
+    let stranger = "203.0.113.9".parse().expect("an address");
+    assert!(matches!(
+        allowed.judge(net("203.0.113.9"), stranger, false),
+        Verdict::Never(_)
+    ));
+}
+
+#[test]
+fn a_file_that_is_away_for_a_moment_keeps_its_last_good_version() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let settings = with_file(dir.path());
+    let friends = dir.path().join("friends");
+    let error = Ignored::read(&settings)
+        .expect_err("never there")
+        .to_string();
+    assert!(
+        error.contains("nothing is locked until it can be read"),
+        "{error}"
+    );
+    fs::write(&friends, "192.0.2.0/24\n").expect("written");
+    assert!(covers(&settings, "192.0.2.1"));
+    fs::write(&friends, "192.0.2.0/24\n203.0.113.9\n").expect("written");
+    assert!(covers(&settings, "203.0.113.9"));
+    fs::remove_file(&friends).expect("removed");
+    assert!(covers(&settings, "203.0.113.9"));
+    let warnings = Ignored::read(&settings).expect("the copy").warnings;
+    assert!(
+        warnings[0].contains("its last good version is used"),
+        "{warnings:?}"
+    );
+    // In the course of being written anew; an empty file that stays empty counts.
+    fs::write(&friends, "").expect("emptied");
+    assert!(covers(&settings, "203.0.113.9"));
+    let file = fs::File::options()
+        .append(true)
+        .open(&friends)
+        .expect("opened");
+    file.set_modified(SystemTime::now() - Duration::from_secs(3600))
+        .expect("aged");
+    assert!(!covers(&settings, "203.0.113.9"));
 }
 
 #[test]

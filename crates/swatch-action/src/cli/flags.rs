@@ -5,10 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use swatch_common::duration::Seconds;
 
-use crate::{
-    network,
-    settings::{Backend, Expiry, Settings, SettingsError},
-};
+use crate::settings::{Backend, Expiry, IgnoredNetworksError, Settings, SettingsError};
 
 /// The settings that the command line can change; each wins over the settings file.
 #[derive(Clone, Debug, Default, Args)]
@@ -126,11 +123,13 @@ impl Flags {
             settings.chains = flags.chain;
         }
         for text in &flags.ignore {
-            let net = network::parse(text).map_err(|error| SettingsError::Value {
-                name: "ignore",
-                what: error.to_string(),
-            })?;
-            settings.ignore.networks.push(net);
+            let networks =
+                text.parse()
+                    .map_err(|error: IgnoredNetworksError| SettingsError::Value {
+                        name: "ignore",
+                        what: error.to_string(),
+                    })?;
+            settings.ignore.networks.push(networks);
         }
         settings.ignore.files.extend(flags.ignore_file);
         settings.check()?;

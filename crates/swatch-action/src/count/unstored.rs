@@ -159,10 +159,10 @@ pub(super) fn prepare_in_memory(dir: &Path) -> io::Result<()> {
     trust::check(&dir.join("any")).map_err(io::Error::other)
 }
 
-/// A file name that stands for a log directory, where those of several may come together.
-pub(super) fn key(log_dir: &Path) -> String {
+/// A file name that stands for a path or a text, where those of several may come together.
+pub(crate) fn key(of: &(impl Hash + ?Sized)) -> String {
     let mut hasher = DefaultHasher::new();
-    log_dir.hash(&mut hasher);
+    of.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 

@@ -1,19 +1,66 @@
-//! Networks in the settings file: `192.0.2.0/24`, or an address for itself alone.
+//! Networks in the settings: `192.0.2.0/24`, a range, or an address for itself alone.
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub(super) fn serialize<S: Serializer>(nets: &[IpNet], serializer: S) -> Result<S::Ok, S::Error> {
-    let texts: Vec<String> = nets.iter().map(ToString::to_string).collect();
-    texts.serialize(serializer)
+use crate::ignore_entry::{self, Entries, EntryError};
+
+/// Networks as they are written in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredNetworks {
+    text: String,
+    entries: Entries,
 }
 
-pub(super) fn deserialize<'de, D>(deserializer: D) -> Result<Vec<IpNet>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Vec::<String>::deserialize(deserializer)?
-        .iter()
-        .map(|text| crate::network::parse(text).map_err(D::Error::custom))
-        .collect()
+/// Why a text is not accepted as networks.
+#[derive(Debug, thiserror::Error)]
+pub enum IgnoredNetworksError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// It is a host name.
+    #[error("{0:?} is a host name: name it in `ignore.hosts`")]
+    Host(String),
+}
+
+impl IgnoredNetworks {
+    /// The networks.
+    #[must_use]
+    pub fn networks(&self) -> &[IpNet] {
+        &self.entries.networks
+    }
+
+    /// How the text was read, where it could be read otherwise.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.entries.notes.first().map(String::as_str)
+    }
+}
+
+impl std::str::FromStr for IgnoredNetworks {
+    type Err = IgnoredNetworksError;
+
+    fn from_str(text: &str) -> Result<Self, IgnoredNetworksError> {
+        let entries = ignore_entry::parse(text)?;
+        match entries.hosts.first() {
+            Some(host) => Err(IgnoredNetworksError::Host(host.clone())),
+            None => Ok(Self {
+                text: text.to_owned(),
+                entries,
+            }),
+        }
+    }
+}
+
+impl Serialize for IgnoredNetworks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for IgnoredNetworks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
 }

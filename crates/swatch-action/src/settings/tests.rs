@@ -40,7 +40,16 @@ fn values_out_of_range_are_refused() {
         let settings = Settings::parse(text).expect(text);
         assert!(settings.check().is_err(), "{text}");
     }
-    assert!(Settings::parse("[ignore]\nnetworks = [\"192.0.2.1/24\"]").is_err());
+    for wrong in ["192.0.2.x", "office.example.net", "192.0.2.1-"] {
+        let text = format!("[ignore]\nnetworks = [\"{wrong}\"]");
+        assert!(Settings::parse(&text).is_err(), "{wrong}");
+    }
+    let wider = Settings::parse("[ignore]\nnetworks = [\"192.0.2.1/24\"]").expect("read");
+    assert!(
+        wider.ignore.networks[0]
+            .note()
+            .is_some_and(|note| note.contains("192.0.2.0/24"))
+    );
 }
 
 #[test]
