@@ -16,7 +16,6 @@ mod window;
 use address_log::io_error;
 pub use address_log::{AddressLogs, CountError};
 pub use escalation::Escalated;
-pub use retention::prune;
 pub(crate) use unstored::key;
 
 /// The result of counting an event.
@@ -92,8 +91,14 @@ pub fn first_time(settings: &Settings, what: &str) -> bool {
     !matches!(created, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists)
 }
 
-/// Takes the events that could not be stored over into their logs, where that is possible now.
-pub fn store_unstored(settings: &Settings, now: i64) {
+/// What a timer has to do for the counts: events that could not be stored are taken over into their
+/// logs, and logs that are older than the settings allow are removed.
+pub fn maintain(settings: &Settings, now: i64) {
+    store_unstored(settings, now);
+    retention::prune(settings);
+}
+
+fn store_unstored(settings: &Settings, now: i64) {
     let Ok(logs) = AddressLogs::open(&settings.log_dir) else {
         return;
     };

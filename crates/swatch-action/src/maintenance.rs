@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     console::Console,
-    date,
+    count, date,
     firewall::FirewallEntry,
     lock::{Locker, at_job, end_all, expire as end_due},
     network,
@@ -30,6 +30,7 @@ pub(crate) fn expire(settings: &Settings, console: &mut Console<'_>) -> Outcome 
     for lock in end_due(&locker, &state, date::now())? {
         writeln!(console.out(), "{} expired", network::text(lock.net))?;
     }
+    count::maintain(settings, date::now());
     Ok(())
 }
 
@@ -47,6 +48,9 @@ pub(crate) fn restore(settings: &Settings, console: &mut Console<'_>) -> Outcome
 }
 
 pub(crate) fn check(settings: &Settings, dry_run: bool, console: &mut Console<'_>) -> Outcome {
+    if !dry_run {
+        count::maintain(settings, date::now());
+    }
     let found = mend(settings, false, dry_run, console)?;
     let out = console.out();
     let say = |done: &'static str, would: &'static str| if dry_run { would } else { done };

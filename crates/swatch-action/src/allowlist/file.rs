@@ -14,6 +14,7 @@ use swatch_common::{atomic_file::AtomicFile, sanitize};
 
 use crate::{
     count,
+    directory::{self, Directory},
     ignore_entry::{self, Entries, EntryError},
 };
 
@@ -85,7 +86,9 @@ pub(super) fn read(path: &Path, state_dir: &Path) -> Result<Listed, IgnoreError>
         }
     };
     let entries = parse(path, &text)?;
-    if kept().is_none_or(|kept| kept != text) {
+    if kept().is_none_or(|kept| kept != text)
+        && directory::prepare(state_dir, Directory::State).is_ok()
+    {
         // Without a copy the file has to be there the next time.
         let _ = AtomicFile::new(&copy).write(&text);
     }

@@ -17,8 +17,7 @@ use crate::{network, settings::Settings};
 ///
 /// Only files that are named as an address are touched: a log that was rotated by another program
 /// is that program's. Errors are ignored: the file is looked at again next time.
-#[must_use]
-pub fn prune(settings: &Settings) -> usize {
+pub(super) fn prune(settings: &Settings) -> usize {
     let keep = settings.keep_counts.duration();
     if keep.is_zero() {
         return 0;

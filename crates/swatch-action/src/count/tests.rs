@@ -172,7 +172,7 @@ fn old_logs_are_pruned_and_nothing_else() {
         let file = fs::File::options().append(true).open(path(name));
         file.expect("opened").set_modified(old).expect("aged");
     }
-    assert_eq!(prune(&settings), 2);
+    assert_eq!(retention::prune(&settings), 2);
     let left = |name: &str| path(name).exists();
     assert!(!left("203.0.113.9") && !left("2001:db8::_64") && !left(".lines/203.0.113.9"));
     assert!(left("198.51.100.7") && left("notice.log") && left("203.0.113.9.1"));
