@@ -18,6 +18,7 @@ pub(crate) mod remember;
 pub(crate) mod rule;
 pub(crate) mod scope;
 pub(crate) mod shell_quotes;
+pub(crate) mod source_comment;
 pub(crate) mod template;
 pub(crate) mod variable;
 pub(crate) mod when;

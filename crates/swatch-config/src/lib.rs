@@ -6,6 +6,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod journal;
 pub mod source;
 
 mod grammar;
@@ -13,6 +14,7 @@ mod lines;
 mod lint;
 mod print;
 mod render;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

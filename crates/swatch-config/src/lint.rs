@@ -5,14 +5,13 @@
 
 mod groups;
 mod hidden;
-mod interpreters;
-mod regex;
+pub(crate) mod regex;
 
 #[cfg(test)]
 mod tests;
 
 use crate::ast::{Config, Expr, Item, Pattern, Rule};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
 
 /// Warnings about a configuration, in the order of its rules.
@@ -22,7 +21,12 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         word_edges(rule, &mut out);
         groups::missing(rule, config.awk_fields, &mut out);
         groups::forged(rule, config.awk_fields, &mut out);
-        interpreters::fed(rule, &mut out);
+        let hazards = crate::shell::hazards(rule, config.awk_fields);
+        out.extend(
+            hazards
+                .into_iter()
+                .filter(|hazard| hazard.severity == Severity::Warning),
+        );
     }
     hidden::rules(config, &mut out);
     out.sort_by_key(|finding| finding.span.map(|span| (span.file, span.start)));
@@ -37,7 +41,7 @@ fn rules(config: &Config) -> impl Iterator<Item = &Rule> {
 }
 
 /// All patterns of a condition.
-fn patterns(expression: &Expr) -> Vec<&Pattern> {
+pub(crate) fn patterns(expression: &Expr) -> Vec<&Pattern> {
     match expression {
         Expr::Match(found) => {
             let target = found.target.iter().flat_map(|target| patterns(target));

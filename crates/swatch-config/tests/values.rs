@@ -260,6 +260,101 @@ fn conventions_in_comments() {
 }
 
 #[test]
+fn comments_that_name_the_log_are_read_in_all_clear_forms() {
+    for comment in [
+        "# logfile /var/log/x",
+        "#logfile /var/log/x",
+        "# logfile: /var/log/x",
+        "# logfile=/var/log/x",
+        "# Logfile: /var/log/x",
+        "# LOGFILE = \"/var/log/x\"",
+        "# log file: /var/log/x",
+        "# logfile /var/log/x # the main one",
+    ] {
+        let parsed = read(format!("{comment}\nignore /x/").as_bytes());
+        assert_eq!(parsed.config.log_files, [b"/var/log/x"], "{comment}");
+        assert!(parsed.diagnostics.is_empty(), "{comment}");
+    }
+    for comment in [
+        "# journal _SYSTEMD_UNIT=ssh.service",
+        "# journal ssh.service",
+        "# Journal: ssh.service",
+        "# journal=ssh.service # the daemon",
+    ] {
+        let parsed = read(format!("{comment}\nignore /x/").as_bytes());
+        let expected = [[b"_SYSTEMD_UNIT=ssh.service".to_vec()]];
+        assert_eq!(parsed.config.journal, expected, "{comment}");
+        assert!(parsed.diagnostics.is_empty(), "{comment}");
+    }
+}
+
+#[test]
+fn comments_that_were_meant_to_name_the_log_are_reported() {
+    for (comment, severity, message) in [
+        (
+            "# logfile: auth.log",
+            Severity::Warning,
+            "this comment does not name a log",
+        ),
+        (
+            "# logfile is /var/log/x",
+            Severity::Warning,
+            "this comment does not name a log",
+        ),
+        (
+            "# logfile ~/x",
+            Severity::Warning,
+            "this comment does not name a log",
+        ),
+        (
+            "# journal ssh.service and more",
+            Severity::Warning,
+            "`and` is not a journal match",
+        ),
+        (
+            "# journal: ssh",
+            Severity::Error,
+            "`ssh` is not a journal match: do you mean",
+        ),
+        (
+            "# journal _SYSTEMD_UNIT=ssh",
+            Severity::Error,
+            "the journal match `_SYSTEMD_UNIT=ssh` is never true",
+        ),
+    ] {
+        let parsed = read(format!("ignore /x/\n{comment}\n").as_bytes());
+        let [finding] = &parsed.diagnostics[..] else {
+            panic!("{comment}: {:?}", parsed.diagnostics);
+        };
+        assert_eq!(finding.severity, severity, "{comment}");
+        assert!(
+            finding.message.starts_with(message),
+            "{comment}: {finding:?}"
+        );
+        let line = parsed
+            .config
+            .sources
+            .line_column(finding.span.expect("a place"))
+            .0;
+        assert_eq!(line, 2, "{comment}");
+    }
+    for comment in [
+        "# logfile",
+        "# logfiles of the daemon",
+        "# journald writes it",
+        "# journal of mine",
+        "# journal",
+    ] {
+        let parsed = read(format!("{comment}\nignore /x/").as_bytes());
+        assert!(
+            parsed.diagnostics.is_empty(),
+            "{comment}: {:?}",
+            parsed.diagnostics
+        );
+    }
+}
+
+#[test]
 fn included_files_take_the_place_of_their_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |name: &str, text: &str| {

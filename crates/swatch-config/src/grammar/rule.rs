@@ -7,19 +7,20 @@ use std::rc::Rc;
 
 use swatch_common::sanitize;
 
-use crate::Parsed;
 use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::action::{self, BlockLine};
 use crate::grammar::perl_functions::is_perl_function;
 use crate::grammar::prescan::{Prescan, perl_line};
 use crate::grammar::scope::{Context, Scope};
-use crate::grammar::{condition, rate_limit, remember};
+use crate::grammar::{condition, rate_limit, remember, source_comment};
 use crate::lines::keyword::{KeywordLine, divide, is_action};
 use crate::lines::located::Located;
 use crate::lines::reader::{Read, Step};
+use crate::shell;
 use crate::source::Span;
-use words::{convention, unknown};
+use crate::{Parsed, Severity};
+use words::unknown;
 
 /// One open file.
 #[derive(Debug, Default)]
@@ -304,9 +305,16 @@ impl<'a> RuleBuilder<'a> {
         config.awk_fields = awk_fields;
         config.sources = read.sources;
         for comment in &read.comments {
-            convention(comment, &mut config);
+            source_comment::read(comment.text(), &mut config, &mut self.diagnostics);
         }
         self.diagnostics.extend(read.diagnostics);
+        for item in &config.items {
+            if let Item::Rule(rule) = item {
+                let hazards = shell::hazards(rule, awk_fields).into_iter();
+                let errors = hazards.filter(|hazard| hazard.severity == Severity::Error);
+                self.diagnostics.extend(errors);
+            }
+        }
         let failed = self
             .diagnostics
             .iter()

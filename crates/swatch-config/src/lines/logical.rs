@@ -11,8 +11,8 @@ use crate::source::FileId;
 pub(crate) struct Lines {
     /// Lines with something in them, in order.
     pub(crate) lines: Vec<LogicalLine>,
-    /// Texts of comment lines, behind their `#`.
-    pub(crate) comments: Vec<Vec<u8>>,
+    /// Texts of comment lines, without their `#`.
+    pub(crate) comments: Vec<LogicalLine>,
 }
 
 /// A physical line: offsets of its first byte and of its end, without the line feed.
@@ -61,7 +61,7 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
             continue;
         }
         if text[start] == b'#' {
-            out.comments.push(text[start + 1..end].to_vec());
+            out.comments.push(piece(file, text, start + 1, end));
             continue;
         }
         let mut offsets: Vec<usize> = (start..end).collect();
@@ -95,13 +95,17 @@ pub(crate) fn split_plain(file: FileId, text: &[u8]) -> Lines {
         let (start, end) = line.trimmed(text);
         match text.get(start) {
             _ if start == end => {}
-            Some(b'#') => out.comments.push(text[start + 1..end].to_vec()),
+            Some(b'#') => out.comments.push(piece(file, text, start + 1, end)),
             _ => {
-                let offsets: Vec<usize> = (line.start..end).collect();
-                let bytes = text[line.start..end].to_vec();
-                out.lines.push(LogicalLine::new(file, bytes, offsets, end));
+                out.lines.push(piece(file, text, line.start, end));
             }
         }
     }
     out
+}
+
+/// A part of one physical line.
+fn piece(file: FileId, text: &[u8], start: usize, end: usize) -> LogicalLine {
+    let offsets = (start..end).collect();
+    LogicalLine::new(file, text[start..end].to_vec(), offsets, end)
 }

@@ -33,7 +33,7 @@ pub(crate) struct Read {
     /// The texts.
     pub(crate) sources: Sources,
     /// Comments of the main file.
-    pub(crate) comments: Vec<Vec<u8>>,
+    pub(crate) comments: Vec<LogicalLine>,
     /// Findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -82,7 +82,7 @@ fn lines(
     out: &mut Read,
     open: &mut Vec<PathBuf>,
     options: &Options,
-) -> Vec<Vec<u8>> {
+) -> Vec<LogicalLine> {
     let read = split(file, text);
     for line in read.lines {
         let divided = divide(line.text());

@@ -4,15 +4,17 @@ use crate::ast::Pattern;
 
 /// A capturing group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
+pub(crate) struct Group {
     /// Offset of what stands in it.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Offset of its closing parenthesis.
-    pub(super) end: usize,
+    pub(crate) end: usize,
+    /// The name of `(?<name>…)`.
+    pub(crate) name: Option<Vec<u8>>,
 }
 
 /// A pattern's capturing groups, by number from 1. `None`: it is too odd to count them.
-pub(super) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
+pub(crate) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
     let source = &pattern.source;
     let mut groups: Vec<Group> = Vec::new();
     let mut open: Vec<Option<usize>> = Vec::new();
@@ -34,8 +36,13 @@ pub(super) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
                 let plain = !rest.starts_with(b"?") && !rest.starts_with(b"*");
                 let captures = named.is_some() || (plain && !pattern.flags.no_capture);
                 open.push(captures.then(|| {
-                    let start = at + 1 + named.unwrap_or(0);
-                    groups.push(Group { start, end: start });
+                    let length = named.map_or(0, |(head, name)| head + name + 1);
+                    let start = at + 1 + length;
+                    groups.push(Group {
+                        start,
+                        end: start,
+                        name: named.map(|(head, name)| rest[head..head + name].to_vec()),
+                    });
                     groups.len() - 1
                 }));
             }
@@ -51,8 +58,15 @@ pub(super) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
     open.is_empty().then_some(groups)
 }
 
-/// Length of `?<name>`, `?'name'` or `?P<name>`.
-fn named_head(rest: &[u8]) -> Option<usize> {
+/// The number of the first group of a name.
+pub(crate) fn number_of(pattern: &Pattern, name: &[u8]) -> Option<usize> {
+    let groups = groups(pattern)?;
+    let named = |group: &Group| group.name.as_deref() == Some(name);
+    groups.iter().position(named).map(|index| index + 1)
+}
+
+/// The lengths of `?<`, `?'` or `?P<`, and of the name behind it.
+fn named_head(rest: &[u8]) -> Option<(usize, usize)> {
     let heads: [(&[u8], u8); 3] = [(b"?<", b'>'), (b"?'", b'\''), (b"?P<", b'>')];
     heads.iter().find_map(|(head, close)| {
         let name = rest.strip_prefix(*head)?;
@@ -60,7 +74,7 @@ fn named_head(rest: &[u8]) -> Option<usize> {
             .iter()
             .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_');
         let length = length.count();
-        (length > 0 && name.get(length) == Some(close)).then_some(head.len() + length + 1)
+        (length > 0 && name.get(length) == Some(close)).then_some((head.len(), length))
     })
 }
 

@@ -1,8 +1,7 @@
-//! Words that are no keywords, and comments that are read.
+//! Words that are not keywords.
 
 use swatch_common::sanitize;
 
-use crate::ast::Config;
 use crate::diagnostic::Diagnostic;
 use crate::lines::keyword;
 use crate::lines::located::{Located, is_word};
@@ -32,27 +31,5 @@ pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
         None => finding.with_help(
             "a Perl function of that name can be defined with `perlcode 0 sub …` or loaded with -M",
         ),
-    }
-}
-
-/// Comments that users' init scripts read: `# logfile PATH…`, `# journal MATCH…`.
-pub(super) fn convention(comment: &[u8], config: &mut Config) {
-    let mut words = comment
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
-    let first = words.next();
-    let rest: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).collect();
-    let is_match = |word: &Vec<u8>| {
-        let name = word.iter().take_while(|&&b| is_word(b)).count();
-        name > 0 && word.get(name) == Some(&b'=')
-    };
-    match first {
-        Some(b"logfile") if rest.iter().all(|path| path.starts_with(b"/")) => {
-            config.log_files.extend(rest);
-        }
-        Some(b"journal") if !rest.is_empty() && rest.iter().all(is_match) => {
-            config.journal.push(rest);
-        }
-        _ => {}
     }
 }

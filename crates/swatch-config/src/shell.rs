@@ -1,0 +1,146 @@
+//! A model of what a shell does with log text in a command.
+//!
+//! Log text is quoted for the place where it stands when a command is run, so that a shell takes
+//! it for data. It can become code all the same: as the name of a command, in a script that a
+//! program reads from an argument, a file or a pipe, or in the language of another program. The
+//! model reads a command as a shell would, follows log text through words, variables, files and
+//! pipes, and asks the [table of programs](programs) what each does with it.
+
+mod arguments;
+mod hazard;
+mod judge;
+mod keywords;
+mod lexer;
+mod log_text;
+mod machine;
+mod nested;
+mod programs;
+mod unit;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ast::{Action, ActionKind, Command, Piece, Rule, Template, Var};
+use crate::diagnostic::Diagnostic;
+use log_text::{LogText, of_variable};
+use machine::{Field, Machine, Stream};
+use unit::Unit;
+
+/// Findings about log text in the commands of a rule. Those that are certain are errors.
+pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for action in &rule.actions {
+        let message = message(action);
+        for command in commands(action) {
+            let mut model = Model {
+                rule,
+                awk_fields,
+                texts: Vec::new(),
+            };
+            let found = model.run(command, message.as_ref());
+            out.extend(found.iter().map(|hazard| hazard.diagnostic(action.span)));
+        }
+    }
+    out
+}
+
+/// The commands of an action.
+fn commands(action: &Action) -> Vec<&Command> {
+    match &action.kind {
+        ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => vec![command],
+        ActionKind::Mail { mailer, .. } => mailer.iter().collect(),
+        ActionKind::Write { program, .. } => program.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What `pipe` writes to the standard input of its command.
+fn message(action: &Action) -> Option<Template> {
+    let record = || Template {
+        pieces: vec![Piece::Var(Var::Record)],
+    };
+    match action.kind {
+        ActionKind::Pipe { .. } => Some(action.message.clone().unwrap_or_else(record)),
+        _ => None,
+    }
+}
+
+struct Model<'r> {
+    rule: &'r Rule,
+    awk_fields: bool,
+    texts: Vec<LogText>,
+}
+
+impl Model<'_> {
+    fn run(&mut self, command: &Command, message: Option<&Template>) -> Vec<hazard::Hazard> {
+        let input = message.map(|message| Stream::of(self.units(message)));
+        let input = input.unwrap_or_default();
+        match command {
+            Command::Direct(words) => {
+                let fields = words.iter().map(|word| self.field(word));
+                let mut fields: Vec<Field> =
+                    fields.filter(|field| !field.units.is_empty()).collect();
+                mark_remote(&mut fields);
+                let mut machine = Machine::new(&self.texts);
+                judge::command(&mut machine, &fields, &input, true);
+                machine.hazards
+            }
+            Command::Shell(script) => {
+                let units = self.units(script);
+                let mut machine = Machine::new(&self.texts);
+                machine.script(&units, &input);
+                machine.hazards
+            }
+        }
+    }
+
+    fn units(&mut self, template: &Template) -> Vec<Unit> {
+        let mut out = Vec::new();
+        for piece in &template.pieces {
+            match piece {
+                Piece::Text(text) => out.extend(text.iter().map(|&byte| Unit::Byte(byte))),
+                Piece::Var(var) => {
+                    match of_variable(var, &self.rule.condition, self.awk_fields) {
+                        Some(text) => {
+                            out.push(Unit::Quoted(self.texts.len()));
+                            self.texts.push(text);
+                        }
+                        None if *var == Var::Pid => out.push(Unit::Unknown(0)),
+                        // A group that no pattern has is empty.
+                        None => {}
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// A word of a command that runs without a shell.
+    fn field(&mut self, word: &Template) -> Field {
+        let units = self.units(word);
+        Field {
+            splits: unit::first_log_text(&units).is_some(),
+            units,
+            verbatim: true,
+            nested: false,
+        }
+    }
+}
+
+/// Without a shell in between, only the remote shell of `ssh` is quoted for.
+fn mark_remote(fields: &mut [Field]) {
+    let is_ssh = |field: &Field| {
+        field
+            .text()
+            .is_some_and(|text| programs::base_name(&text) == b"ssh")
+    };
+    if !fields.first().is_some_and(is_ssh) {
+        return;
+    }
+    let option = |field: &Field| field.units.first() == Some(&Unit::Byte(b'-'));
+    let host = fields.iter().skip(1).position(|field| !option(field));
+    if let Some(host) = host {
+        let rest = fields.iter_mut().skip(host + 2);
+        rest.for_each(|field| field.nested = true);
+    }
+}

@@ -1,0 +1,68 @@
+//! Reserved words of a shell.
+
+use super::lexer::{Token, Word};
+
+/// What ends a list of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Script,
+    Bracket,
+    Word(&'static [u8]),
+    /// `;;` is not told from `;`: a pattern of `case` is a word before a `)`.
+    Case,
+}
+
+pub(super) fn plain(word: &Word) -> Option<Vec<u8>> {
+    word.literal().filter(|_| !word.quoted)
+}
+
+/// The end of the compound command that a word begins.
+pub(super) fn compound(word: &Word) -> Option<&'static [u8]> {
+    Some(match plain(word)?.as_slice() {
+        b"{" => b"}",
+        b"while" | b"until" | b"for" | b"select" => b"done",
+        b"if" => b"fi",
+        b"case" => b"esac",
+        _ => return None,
+    })
+}
+
+/// Words before a command that change nothing here.
+pub(super) fn is_filler(word: &Word) -> bool {
+    plain(word).is_some_and(|word| {
+        matches!(
+            word.as_slice(),
+            b"then"
+                | b"else"
+                | b"elif"
+                | b"do"
+                | b"!"
+                | b"function"
+                | b"done"
+                | b"fi"
+                | b"esac"
+                | b"}"
+        )
+    })
+}
+
+pub(super) fn ends(word: &Word, end: End) -> bool {
+    match (end, plain(word)) {
+        (End::Word(end), Some(word)) => word == end,
+        (End::Case, Some(word)) => word == b"esac",
+        _ => false,
+    }
+}
+
+/// A word before a `)`, perhaps with others behind a `|`.
+pub(super) fn is_pattern(tokens: &[Token]) -> bool {
+    let end = tokens
+        .iter()
+        .position(|token| !matches!(token, Token::Word(_) | Token::Pipe));
+    let words = end.map_or(tokens, |end| &tokens[..end]);
+    let closed = end.is_some_and(|end| matches!(tokens[end], Token::Close));
+    closed
+        && words
+            .windows(2)
+            .all(|pair| matches!(pair, [_, Token::Pipe] | [Token::Pipe, _]))
+}

@@ -1,0 +1,213 @@
+//! The bytes that a variable can bring into a command.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::ast::{Expr, Pattern, Var};
+use crate::lint::{patterns, regex};
+
+/// Text that stands for a variable when a command is run.
+#[derive(Debug, Clone)]
+pub(super) struct LogText {
+    /// Bytes that can stand anywhere in it.
+    any: Bytes,
+    /// Bytes that it can begin with.
+    first: Bytes,
+    /// It certainly comes from the log. A value that Perl computes may not.
+    pub(super) certain: bool,
+}
+
+impl LogText {
+    fn unknown(certain: bool) -> Self {
+        Self {
+            any: Bytes([true; 256]),
+            first: Bytes([true; 256]),
+            certain,
+        }
+    }
+
+    /// It can hold a byte that means something to a shell, in whatever place.
+    pub(super) fn is_shell_code(&self) -> bool {
+        let harmless = |b: u8| b.is_ascii_alphanumeric() || b" _.,:/@%+-=".contains(&b);
+        (0..=255).any(|b| self.any.0[usize::from(b)] && !harmless(b))
+    }
+
+    /// It can begin like an option; where the shell splits it, a later part of it can.
+    pub(super) fn is_option(&self, splits: bool) -> bool {
+        let dash = usize::from(b'-');
+        self.first.0[dash] || (splits && self.any.0[dash] && self.holds_space())
+    }
+
+    /// It can lead to another directory.
+    pub(super) fn is_path(&self) -> bool {
+        self.holds(b'/')
+    }
+
+    /// It can hold this byte.
+    pub(super) fn holds(&self, byte: u8) -> bool {
+        self.any.0[usize::from(byte)]
+    }
+
+    fn holds_space(&self) -> bool {
+        self.holds(b' ') || self.holds(b'\t')
+    }
+
+    /// It can begin with this byte.
+    pub(super) fn begins_with(&self, byte: u8) -> bool {
+        self.first.0[usize::from(byte)]
+    }
+}
+
+/// The text of a variable in a rule; none if it never holds log text.
+pub(super) fn of_variable(var: &Var, condition: &Expr, awk_fields: bool) -> Option<LogText> {
+    match var {
+        Var::Pid => None,
+        Var::Perl(_) => Some(LogText::unknown(false)),
+        Var::Group(_) if awk_fields => Some(field()),
+        Var::Field(_) => Some(field()),
+        Var::Group(number) => group(condition, |_| Some(*number as usize)),
+        Var::Named(name) => group(condition, |pattern| regex::number_of(pattern, name)),
+        Var::Record | Var::Whole => Some(line()),
+        Var::Matched | Var::Before | Var::After | Var::LastGroup | Var::Recall(_) => {
+            Some(LogText::unknown(true))
+        }
+    }
+}
+
+/// The line. It begins with a time stamp or a name, not with what an attacker writes.
+fn line() -> LogText {
+    let mut text = LogText::unknown(true);
+    for byte in b"-~@" {
+        text.first.0[usize::from(*byte)] = false;
+    }
+    text
+}
+
+/// A field of the line: no space stands in it.
+fn field() -> LogText {
+    let mut text = LogText::unknown(true);
+    for space in [b' ', b'\t'] {
+        text.any.0[usize::from(space)] = false;
+        text.first.0[usize::from(space)] = false;
+    }
+    text
+}
+
+/// A group of any pattern of a condition.
+fn group(condition: &Expr, number: impl Fn(&Pattern) -> Option<usize>) -> Option<LogText> {
+    let patterns = patterns(condition);
+    if patterns.is_empty() && matches!(condition, Expr::Perl(_)) {
+        return Some(LogText::unknown(true));
+    }
+    let mut all: Option<LogText> = None;
+    for pattern in patterns {
+        let Some(number) = number(pattern) else {
+            continue;
+        };
+        let exists = regex::groups(pattern).is_none_or(|groups| groups.len() >= number);
+        if !exists || number == 0 {
+            continue;
+        }
+        let text = captured(pattern, number).unwrap_or_else(|| LogText::unknown(true));
+        match &mut all {
+            Some(all) => {
+                all.any.add(&text.any);
+                all.first.add(&text.first);
+            }
+            None => all = Some(text),
+        }
+    }
+    all
+}
+
+/// The bytes of a group, where its text is plain enough to tell.
+fn captured(pattern: &Pattern, number: usize) -> Option<LogText> {
+    let flags = pattern.flags;
+    let groups = regex::groups(pattern)?;
+    let group = groups.get(number - 1)?;
+    let source = std::str::from_utf8(&pattern.source[group.start..group.end]).ok()?;
+    let parsed = ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(flags.ignore_case)
+        .ignore_whitespace(flags.extended)
+        .build()
+        .parse(source)
+        .ok()?;
+    let mut text = LogText {
+        any: Bytes([false; 256]),
+        first: Bytes([false; 256]),
+        certain: true,
+    };
+    any(&parsed, &mut text.any);
+    first(&parsed, &mut text.first);
+    Some(text)
+}
+
+fn any(hir: &Hir, out: &mut Bytes) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| out.set(byte)),
+        HirKind::Class(class) => out.add_class(class),
+        HirKind::Repetition(repetition) => any(&repetition.sub, out),
+        HirKind::Capture(capture) => any(&capture.sub, out),
+        HirKind::Concat(list) | HirKind::Alternation(list) => {
+            list.iter().for_each(|sub| any(sub, out));
+        }
+    }
+}
+
+/// Adds the bytes that a match can begin with; returns whether it can be empty.
+fn first(hir: &Hir, out: &mut Bytes) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            out.set(literal.0[0]);
+            false
+        }
+        HirKind::Class(class) => {
+            out.add_class(class);
+            false
+        }
+        HirKind::Repetition(repetition) => first(&repetition.sub, out) || repetition.min == 0,
+        HirKind::Capture(capture) => first(&capture.sub, out),
+        HirKind::Concat(list) => list.iter().all(|sub| first(sub, out)),
+        HirKind::Alternation(list) => list
+            .iter()
+            .fold(false, |empty, sub| first(sub, out) | empty),
+    }
+}
+
+/// A set of bytes.
+#[derive(Debug, Clone)]
+struct Bytes([bool; 256]);
+
+impl Bytes {
+    fn set(&mut self, byte: u8) {
+        self.0[usize::from(byte)] = true;
+    }
+
+    fn add(&mut self, other: &Bytes) {
+        for (own, other) in self.0.iter_mut().zip(other.0) {
+            *own |= other;
+        }
+    }
+
+    fn add_class(&mut self, class: &Class) {
+        match class {
+            Class::Bytes(class) => {
+                let ranges = class.ranges().iter();
+                ranges.for_each(|range| (range.start()..=range.end()).for_each(|b| self.set(b)));
+            }
+            Class::Unicode(class) => {
+                for range in class.ranges() {
+                    let end = range.end().min('\u{7f}');
+                    (range.start()..=end).for_each(|c| self.set(c as u8));
+                    if !range.end().is_ascii() {
+                        (0x80..=0xff).for_each(|byte| self.set(byte));
+                    }
+                }
+            }
+        }
+    }
+}
