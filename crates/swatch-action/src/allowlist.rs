@@ -160,21 +160,24 @@ impl Allowlist {
         }
     }
 
-    /// What becomes of a request to lock `net` because of `address`, which is the network's first
-    /// one where `whole` says that the network itself was asked for.
+    /// What becomes of the request to lock `net` for the sake of `address`, or of the network
+    /// itself where no address is given.
     #[must_use]
-    pub fn judge(&self, net: IpNet, address: IpAddr, whole: bool) -> Verdict {
-        if is_private(address) {
-            return Verdict::Never(format!("{address} is a private or special address"));
+    pub fn judge(&self, net: IpNet, address: Option<IpAddr>) -> Verdict {
+        let shown = address.unwrap_or(net.addr());
+        if is_private(shown) {
+            return Verdict::Never(format!("{shown} is a private or special address"));
         }
-        if let Some(hit) = self.list.iter().find(|one| one.net.contains(&address)) {
+        if let Some(address) = address
+            && let Some(hit) = self.list.iter().find(|one| one.net.contains(&address))
+        {
             return Verdict::Never(format!("{address} is {}", hit.why));
         }
         let overlap = |one: &&Protected| net.contains(&one.net) || one.net.contains(&net);
-        match self.list.iter().find(overlap) {
-            None => Verdict::Lock(net),
-            Some(_) if net.contains(&address) && !whole => Verdict::Lock(address.into()),
-            Some(hit) => Verdict::Never(format!(
+        match (self.list.iter().find(overlap), address) {
+            (None, _) => Verdict::Lock(net),
+            (Some(_), Some(address)) => Verdict::Lock(address.into()),
+            (Some(hit), None) => Verdict::Never(format!(
                 "{} holds {}, {}",
                 network::text(net),
                 network::text(hit.net),

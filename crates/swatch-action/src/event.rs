@@ -284,7 +284,7 @@ impl Step<'_> {
         let runner = if self.event.dry_run {
             Runner::dry(&settings.path)
         } else {
-            Runner::new(&settings.path, settings.time_limit.duration())
+            Runner::for_event(&settings.path, settings.time_limit.duration())
         };
         let line = sanitize::excerpt(&self.line, 1000);
         let (wanted, reason) = match escalated {
@@ -298,7 +298,7 @@ impl Step<'_> {
             }
         };
         let ask = LockRequest {
-            address: self.address,
+            address: Some(self.address),
             net: wanted,
             count,
             reason,

@@ -1,9 +1,11 @@
 //! Firewalls behind one small interface.
 //!
-//! A firewall is asked to lock, to unlock and to list. Whether an address is locked is asked of the state and never of
-//! the firewall: with 50,000 rules, iptables takes half a second to answer.
+//! Whether an address should be locked is asked of the state and never of the firewall: with 50,000
+//! rules, iptables takes half a second to answer. The firewall is asked only where its answer can
+//! differ from the state's: after a failure, for an event of an address that should be locked, and
+//! by `check`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use ipnet::IpNet;
 
@@ -17,20 +19,70 @@ mod firewalld;
 mod ipset;
 mod iptables;
 mod nftables;
+mod none;
 mod template;
 
 pub use auto::choose;
 pub(crate) use template::filled;
 
-/// One lock as a firewall sees it: what, how many seconds more (`None` for ever), and from how many lines.
+/// What a firewall is asked to lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirewallEntry {
     /// An address or a network.
     pub net: IpNet,
-    /// Seconds until its end.
+    /// Seconds until its end; `None` for ever.
     pub seconds: Option<u64>,
     /// The count of log lines, for templates.
     pub count: u64,
+}
+
+/// What a firewall holds.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The entries, by what they lock.
+    pub entries: HashMap<IpNet, Held>,
+    /// What keeps entries from having an effect and is mended by locking again, in words.
+    pub faults: Vec<String>,
+    /// What may keep entries from having an effect and is for the administrator to judge.
+    pub hints: Vec<String>,
+}
+
+/// One entry that a firewall holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether it drops packets: in every chain, with every rule that it needs.
+    pub in_force: bool,
+    /// How many copies there are beyond the one that is needed.
+    pub surplus: usize,
+    /// Seconds until the firewall itself ends it, where it does.
+    pub seconds: Option<u64>,
+}
+
+/// Why a firewall did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FirewallError {
+    /// Its program failed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// Its program gave an answer that cannot be relied on, though it reported success.
+    #[error("`{command}` cannot tell what is locked: {reason}")]
+    Unreadable {
+        /// The command.
+        command: String,
+        /// The sentence that says so, or what is wrong with the answer.
+        reason: String,
+    },
+}
+
+impl FirewallError {
+    /// Whether it is certain that nothing was changed.
+    #[must_use]
+    pub fn nothing_changed(&self) -> bool {
+        match self {
+            Self::Program(error) => error.never_ran(),
+            Self::Unreadable { .. } => true,
+        }
+    }
 }
 
 /// A firewall.
@@ -41,62 +93,70 @@ pub trait Firewall {
     /// Whether the kernel or the firewall itself ends a lock when its time is over.
     fn has_timeouts(&self) -> bool;
 
+    /// Whether everything in its [`Inventory`] was put there by this program. Rules of iptables in
+    /// the usual chains may as well be the administrator's.
+    fn is_exclusive(&self) -> bool;
+
     /// Locks an address that is not locked.
     ///
     /// # Errors
-    /// What the firewall's program did.
-    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError>;
+    /// [`FirewallError`].
+    fn lock(&self, entry: FirewallEntry) -> Result<(), FirewallError>;
 
-    /// Gives a lock that is in force a new time. Where the firewall knows no time there is nothing to do.
+    /// Makes sure that an address is locked, for the given time where the firewall knows times,
+    /// and that the lock has an effect.
     ///
     /// # Errors
-    /// What the firewall's program did.
-    fn renew(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
-        if self.has_timeouts() {
-            self.lock(entry)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Locks an address of which it is not known whether it is locked already.
-    ///
-    /// # Errors
-    /// What the firewall's program did.
-    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+    /// [`FirewallError`].
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
         self.lock(entry)
     }
 
-    /// Locks many at once, none of which is locked, and makes whatever else the firewall needs for it.
+    /// Locks many at once, none of which is locked, and makes whatever else the firewall needs.
     ///
     /// # Errors
-    /// What the firewall's program did.
-    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+    /// [`FirewallError`]; a part may be locked.
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
         entries.iter().try_for_each(|&entry| self.lock(entry))
     }
 
-    /// Ends a lock.
+    /// Ends a lock and every copy of it. Whether there was one, where that can be told.
     ///
     /// # Errors
-    /// What the firewall's program did; a lock that is not there is none.
-    fn unlock(&self, net: IpNet) -> Result<(), ProgramError>;
+    /// [`FirewallError`]. A lock that is not there is not an error.
+    fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError>;
 
-    /// Ends many at once.
+    /// Ends many at once. What was done before an error stays done, so that the next call goes on
+    /// from there.
     ///
     /// # Errors
     /// As [`Firewall::unlock`].
-    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), ProgramError> {
-        nets.iter().try_for_each(|&net| self.unlock(net))
+    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), FirewallError> {
+        nets.iter().try_for_each(|&net| self.unlock(net).map(drop))
     }
 
-    /// Everything that is locked by rules or sets such as ours; `None` for a firewall that cannot tell.
+    /// Whether an address is locked, in full effect; `None` where that cannot be told.
+    fn holds(&self, net: IpNet) -> Option<bool>;
+
+    /// Everything that the firewall holds of the form that this program gives to locks; `None` for
+    /// a firewall that cannot tell.
     ///
     /// # Errors
-    /// What the firewall's program did.
-    fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError>;
+    /// [`FirewallError`].
+    fn inventory(&self) -> Result<Option<Inventory>, FirewallError>;
 
-    /// The command, for `sh`, that ends a lock without us, for an `at` job. `net` may be the shell text `"$net"`.
-    fn unlock_command(&self, net: IpNet) -> Option<String>;
+    /// Removes the copies of an entry beyond the first.
+    ///
+    /// # Errors
+    /// [`FirewallError`].
+    fn remove_surplus(&self, _: IpNet) -> Result<(), FirewallError> {
+        Ok(())
+    }
+
+    /// Commands for an `at` job that end a lock without this program. Each line starts with
+    /// `until_gone` (repeat until the exit code says that nothing is left) or `once`, which the job
+    /// defines.
+    fn unlock_script(&self, net: IpNet) -> Option<String>;
 }
 
 /// The firewall of the settings. `Backend::Auto` must have been [chosen](choose) before.
@@ -112,7 +172,7 @@ pub fn open<'a>(
         Backend::Ipset => Box::new(ipset::Ipset::new(settings, runner)),
         Backend::Firewalld => Box::new(firewalld::Firewalld::new(settings, runner)),
         Backend::Command => Box::new(template::Templated::new(settings, runner)),
-        Backend::None => Box::new(template::Nothing),
+        Backend::None => Box::new(none::Nothing),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     io::{self, Read},
+    net::IpAddr,
     path::Path,
 };
 
@@ -13,9 +14,8 @@ use crate::{
     allowlist::{self, Verdict},
     console::Console,
     date,
-    firewall::FirewallEntry,
-    lock::{LockRequest, at_job, end_all},
-    maintenance, network,
+    lock::{LockRequest, Unlocked, bulk, unlock as unlock_in},
+    network,
     runner::Runner,
     settings::Settings,
     state::{Lock, State},
@@ -45,7 +45,7 @@ pub(crate) fn lock(
     let now = date::now();
     let ask = LockRequest {
         // An IPv6 address alone stands for its network, as in an event.
-        address: network::untranslated(network::parse(&wish.address)?.addr()),
+        address: single(network::parse(&wish.address)?),
         net,
         count: 0,
         reason: sanitize::excerpt(wish.reason.as_bytes(), 1000),
@@ -62,10 +62,20 @@ pub(crate) fn lock(
     });
     let verb = match (dry_run, done.renewed) {
         (true, _) => "would be locked",
+        (false, true) if done.lasts_longer => "is locked for longer already,",
         (false, true) => "was locked already, now",
         (false, false) => "locked",
     };
-    writeln!(console.out(), "{} {verb} {until}", network::text(done.net))?;
+    let hint = if done.lasts_longer {
+        ": unlock it first to shorten that"
+    } else {
+        ""
+    };
+    writeln!(
+        console.out(),
+        "{} {verb} {until}{hint}",
+        network::text(done.net)
+    )?;
     for warning in &done.warnings {
         console.warn(warning);
     }
@@ -95,22 +105,19 @@ pub(crate) fn unlock(
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     let now = date::now();
-    let mut locks = state.all()?;
-    if let Some(address) = address {
-        let net = network::parse(address)?;
-        let counted = network::of(net.addr(), settings);
-        let meant = |lock: &Lock| {
-            net.contains(&lock.net) || (network::is_single(net) && lock.net == counted)
-        };
-        locks.retain(meant);
-        if locks.is_empty() {
-            let wider = state.covering(net, now)?.map(|lock| lock.net);
-            return Err(CommandError::NotLocked { net, wider });
-        }
+    let target = address.map(network::parse).transpose()?;
+    let unlocked = unlock_in(&locker, &state, target, now)?;
+    if let (Some(net), []) = (target, &unlocked[..]) {
+        let wider = state.covering(net, now)?.map(|lock| lock.net);
+        return Err(CommandError::NotLocked { net, wider });
     }
-    end_all(&locker, &state, &locks, now, "unlocked")?;
-    for lock in &locks {
-        writeln!(console.out(), "{} unlocked", network::text(lock.net))?;
+    for Unlocked { net, known } in unlocked {
+        let note = if known {
+            ""
+        } else {
+            " (the state did not know of it)"
+        };
+        writeln!(console.out(), "{} unlocked{note}", network::text(net))?;
     }
     Ok(())
 }
@@ -131,13 +138,7 @@ pub(crate) fn import(
     let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
     let span = span.unwrap_or(settings.lock_time);
-    let end = at_job::at_time(span.0, now);
-    let by_at = locker.by_at(&*firewall);
-    let until = if by_at {
-        end.time
-    } else {
-        now + span.seconds()
-    };
+    let until = locker.end_of(&*firewall, span.0, now).until;
     // Asked once for all: the state answers one question for each prefix length and address.
     let locked: HashSet<IpNet> = state
         .all()?
@@ -163,9 +164,7 @@ pub(crate) fn import(
                 continue;
             }
         };
-        let given = network::parse(entry)?;
-        let address = network::untranslated(given.addr());
-        let net = match allowed.judge(net, address, !network::is_single(given)) {
+        let net = match allowed.judge(net, single(network::parse(entry)?)) {
             Verdict::Lock(net) => net,
             Verdict::Never(why) => {
                 warnings.push(format!("{place}: not locked: {why}"));
@@ -177,6 +176,7 @@ pub(crate) fn import(
                 net,
                 since: now,
                 until: Some(until),
+                renewed: now,
                 count: 0,
                 reason: format!("imported from {}", file.display()),
                 rule: "import".to_owned(),
@@ -186,42 +186,23 @@ pub(crate) fn import(
             });
         }
     }
-    if !locks.is_empty() {
-        state.together(|state| locks.iter().try_for_each(|lock| state.put(lock)))?;
-        if by_at {
-            let nets: Vec<IpNet> = locks.iter().map(|lock| lock.net).collect();
-            for &net in &nets {
-                at_job::note(&settings.state_dir, net, until).map_err(|source| {
-                    CommandError::Write {
-                        path: settings.state_dir.clone(),
-                        source,
-                    }
-                })?;
-            }
-            match at_job::schedule(&runner, &*firewall, &settings.state_dir, &nets, &end) {
-                Ok(job) => warnings.extend(job.warning),
-                Err(error) => warnings.push(format!(
-                    "{error}; `swatch-action expire` will end these locks"
-                )),
-            }
-        }
-        let entries: Vec<FirewallEntry> = locks
-            .iter()
-            .map(|lock| maintenance::entry(lock, now))
-            .collect();
-        firewall.lock_all(&entries)?;
-        state.together(|state| {
-            locks.iter_mut().try_for_each(|lock| {
-                lock.confirmed = true;
-                state.put(lock)
-            })
-        })?;
+    bulk::note(&locker, &state, &mut locks, now, &mut warnings)?;
+    if let Err((done, error)) = bulk::lock(&locker, &state, &mut locks, now) {
+        writeln!(console.out(), "{done} of {} locked", locks.len())?;
+        warnings.iter().for_each(|warning| console.warn(warning));
+        console.note("`swatch-action check` goes on with those that are left");
+        return Err(error.into());
     }
     writeln!(console.out(), "{} locked", locks.len())?;
     for warning in &warnings {
         console.warn(warning);
     }
     Ok(())
+}
+
+/// The address of a network that is a single one.
+fn single(net: IpNet) -> Option<IpAddr> {
+    network::is_single(net).then(|| network::untranslated(net.addr()))
 }
 
 /// Whether the network or a wider one is among these.

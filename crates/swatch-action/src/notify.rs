@@ -73,7 +73,7 @@ impl Job {
             settings: settings.clone(),
             counted: ask.net,
             locked: done.net,
-            address: ask.address,
+            address: ask.address.unwrap_or(ask.net.addr()),
             count: ask.count,
             reason: ask.reason.clone(),
             until: done.until,

@@ -20,6 +20,9 @@ use nix::{
 /// How much of a program's output is kept for a caller that wants all of it: a listing of 100,000 addresses fits.
 const MAX_OUTPUT: usize = 64 << 20;
 
+/// How much of a program's standard error is kept. The rest is read, so that it does not block, and thrown away.
+const MAX_ERRORS: usize = 4096;
+
 /// How much of a program's complaint is quoted in a message, in characters.
 const MAX_COMPLAINT: usize = 600;
 
@@ -28,7 +31,22 @@ const MAX_COMPLAINT: usize = 600;
 pub struct Runner {
     path: String,
     limit: Duration,
+    /// The end of all time that an event may spend on programs.
+    deadline: Option<Instant>,
     notes: Option<RefCell<Vec<String>>>,
+}
+
+/// One program to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The program and its arguments.
+    pub argv: &'a [&'a str],
+    /// Its standard input.
+    pub input: &'a [u8],
+    /// The time it may take; never more than what the runner has left.
+    pub limit: Duration,
+    /// Its time zone instead of ours.
+    pub time_zone: Option<&'a str>,
 }
 
 /// What a program that ended well has printed.
@@ -75,8 +93,29 @@ pub enum ProgramError {
         /// The whole command, quoted for a shell.
         command: String,
         /// The limit.
-        seconds: u64,
+        seconds: f64,
     },
+    /// Programs before it have used up the time of the event.
+    #[error("`{command}` was not run: programs before it took all of `time_limit`")]
+    NoTime {
+        /// The whole command, quoted for a shell.
+        command: String,
+    },
+}
+
+impl ProgramError {
+    /// Whether it is certain that the program did nothing at all.
+    #[must_use]
+    pub fn never_ran(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Start { .. } | Self::NoTime { .. } => true,
+            Self::Failed { complaint, .. } => {
+                complaint.contains("Permission denied")
+                    || complaint.contains("Operation not permitted")
+            }
+            Self::Slow { .. } => false,
+        }
+    }
 }
 
 impl Runner {
@@ -86,7 +125,18 @@ impl Runner {
         Self {
             path: path.to_owned(),
             limit,
+            deadline: None,
             notes: None,
+        }
+    }
+
+    /// A runner whose programs together get `limit`, counted from now: a firewall program that
+    /// hangs costs an event this much once, and not once for each call.
+    #[must_use]
+    pub fn for_event(path: &str, limit: Duration) -> Self {
+        Self {
+            deadline: Some(Instant::now() + limit),
+            ..Self::new(path, limit)
         }
     }
 
@@ -96,6 +146,7 @@ impl Runner {
         Self {
             path: path.to_owned(),
             limit: Duration::ZERO,
+            deadline: None,
             notes: Some(RefCell::default()),
         }
     }
@@ -141,6 +192,60 @@ impl Runner {
     /// # Errors
     /// [`ProgramError`]; an exit code other than 0 is one.
     pub fn run(&self, argv: &[&str], input: &[u8]) -> Result<Output, ProgramError> {
+        self.call(self.program(argv, input))
+    }
+
+    /// Runs a program that reads or writes so many entries, with more time for many.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn run_bulk(
+        &self,
+        argv: &[&str],
+        input: &[u8],
+        entries: usize,
+    ) -> Result<Output, ProgramError> {
+        let more = Duration::from_millis(entries as u64);
+        let program = self.program(argv, input);
+        self.call(Call {
+            limit: program.limit + more,
+            ..program
+        })
+    }
+
+    /// The limit for a program that others follow. In an event it is a third of the whole, so that
+    /// those others find some time left.
+    #[must_use]
+    pub fn share(&self) -> Duration {
+        if self.deadline.is_some() {
+            self.limit / 3
+        } else {
+            self.limit
+        }
+    }
+
+    /// A program as [`Runner::run`] would run it.
+    #[must_use]
+    pub fn program<'a>(&self, argv: &'a [&'a str], input: &'a [u8]) -> Call<'a> {
+        Call {
+            argv,
+            input,
+            limit: self.limit,
+            time_zone: None,
+        }
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn call(&self, call: Call<'_>) -> Result<Output, ProgramError> {
+        let Call {
+            argv,
+            input,
+            limit,
+            time_zone,
+        } = call;
         let command = shell_words(argv);
         if let Some(notes) = &self.notes {
             notes.borrow_mut().push(with_input(&command, input));
@@ -150,12 +255,20 @@ impl Runner {
             program: "(an empty command)".to_owned(),
             path: self.path.clone(),
         })?;
-        let mut child = Command::new(self.find(program)?)
+        let program = self.find(program)?;
+        let limit = self
+            .deadline
+            .map_or(limit, |end| limit.min(end - Instant::now().min(end)));
+        if limit.is_zero() {
+            return Err(ProgramError::NoTime { command });
+        }
+        let zone = time_zone.map(Into::into).or_else(|| std::env::var_os("TZ"));
+        let mut child = Command::new(&program)
             .args(arguments)
             .env_clear()
             .env("PATH", &self.path)
             .env("LANG", "C")
-            .envs(std::env::var_os("TZ").map(|zone| ("TZ", zone)))
+            .envs(zone.map(|zone| ("TZ", zone)))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -163,10 +276,10 @@ impl Runner {
             .process_group(0)
             .spawn()
             .map_err(|source| ProgramError::Start {
-                program: (*program).to_owned(),
+                program: program.display().to_string(),
                 source,
             })?;
-        let deadline = Instant::now() + self.limit;
+        let deadline = Instant::now() + limit;
         let mut output = Output::default();
         let status = converse(&mut child, input, &mut output, deadline);
         let Some(status) = status else {
@@ -174,7 +287,7 @@ impl Runner {
             let _ = child.wait();
             return Err(ProgramError::Slow {
                 command,
-                seconds: self.limit.as_secs(),
+                seconds: limit.as_secs_f64().round(),
             });
         };
         if status.success() {
@@ -238,8 +351,8 @@ fn converse(
                 stdin = None;
             }
         }
-        drain(&mut stdout, &mut output.stdout);
-        drain(&mut stderr, &mut output.stderr);
+        drain(&mut stdout, &mut output.stdout, MAX_OUTPUT, deadline);
+        drain(&mut stderr, &mut output.stderr, MAX_ERRORS, deadline);
         if ended.is_none() {
             ended = child.try_wait().ok().flatten();
             if ended.is_some() {
@@ -259,18 +372,25 @@ fn converse(
     }
 }
 
-fn drain<R: Read>(stream: &mut Option<R>, kept: &mut Vec<u8>) {
+fn drain<R: Read>(stream: &mut Option<R>, kept: &mut Vec<u8>, most: usize, deadline: Instant) {
     let mut buffer = [0; 65_536];
     let Some(open) = stream else { return };
-    loop {
+    // A program that writes without end must not keep us from seeing the deadline.
+    while Instant::now() < deadline {
         match open.read(&mut buffer) {
-            Ok(0) => break *stream = None,
+            Ok(0) => {
+                *stream = None;
+                break;
+            }
             Ok(count) => {
-                let room = MAX_OUTPUT.saturating_sub(kept.len());
+                let room = most.saturating_sub(kept.len());
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
             Err(error) if would_block(&error) => break,
-            Err(_) => break *stream = None,
+            Err(_) => {
+                *stream = None;
+                break;
+            }
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What is locked, since when, until when and why: SQLite in the state folder, opened only when a lock is made or asked
-//! for.
+//! The locks: what is locked, since when, until when and why. An SQLite database in the state
+//! directory, opened only when a lock is made or asked for.
 //!
-//! WAL with full synchronisation: a lock that was reported is on the disk. One process at a time changes the firewall
-//! ([`State::exclusive`]); readers never wait.
+//! Write-ahead log with full synchronisation: a lock that was reported is on the disk. One process
+//! at a time changes the firewall ([`State::exclusive`]); readers never wait.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use ipnet::IpNet;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use swatch_common::file_lock::{FileLock, FileLockError};
 
 use crate::{
     directory::{self, Directory, DirectoryError},
@@ -19,24 +19,25 @@ use crate::{
 };
 
 pub mod cache;
-mod hold;
+mod open;
 mod schema;
 
-pub use hold::Exclusive;
-pub(crate) use hold::hold;
-use schema::{SCHEMA, row};
+use schema::{COLUMNS, row};
 
 /// How long one process waits for another that is changing the firewall. Each of its programs has a time limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long SQLite waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(10);
+/// A lock whose times were set so much later than now, in seconds, was made while the clock was
+/// ahead.
+const AHEAD: i64 = 60;
 
 /// The state of the locks.
 #[derive(Debug)]
 pub struct State {
     db: Connection,
     dir: PathBuf,
+    /// The copy that is read where the database itself cannot be.
+    _copy: Option<open::Copy>,
 }
 
 /// One lock.
@@ -48,15 +49,18 @@ pub struct Lock {
     pub since: i64,
     /// Until when; `None` for ever.
     pub until: Option<i64>,
+    /// When `until` was last set, by the clock of that time.
+    pub renewed: i64,
     /// The count of lines when it was last locked.
     pub count: u64,
-    /// Why: the last log line, or what was given by hand. Free of control characters.
+    /// Why: the last log line, or what was given by hand. Sanitised.
     pub reason: String,
     /// The rule that found the address: a field, `auto`, a format's name, `hand`, …
     pub rule: String,
     /// The firewall that holds it.
     pub backend: String,
-    /// Whether the firewall has confirmed it. A lock that is not confirmed was cut off in the making.
+    /// Whether the firewall has confirmed it. If not, its making was interrupted or its outcome is
+    /// not known.
     pub confirmed: bool,
     /// The number of the `at` job that ends it.
     pub job: Option<String>,
@@ -89,20 +93,24 @@ pub enum StateError {
     /// The folder.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The lock file of the state.
-    #[error("cannot lock {path}: {source}: name a folder that can be written to with --state-dir")]
-    File {
-        /// The file.
+    /// A program that is newer than this one has changed the tables.
+    #[error(
+        "the lock state {path} has format {found}, made by a newer swatch-action; this one knows \
+         format {known}: run the newer program, or move the file away and run `swatch-action check`",
+        path = .path.display(), known = schema::VERSION
+    )]
+    Newer {
+        /// The database.
         path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
+        /// Its `user_version`.
+        found: i64,
     },
-    /// Another process is changing the firewall and does not come to an end.
-    #[error("{path} has been held by another swatch-action for {} s", PATIENCE.as_secs())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
+    /// Another process changes the firewall and does not come to an end, or the lock file cannot
+    /// be opened.
+    #[error(
+        "{0}: if no swatch-action hangs, name a directory that can be written to with --state-dir"
+    )]
+    Exclusive(#[from] FileLockError),
 }
 
 impl State {
@@ -112,65 +120,37 @@ impl State {
     /// [`StateError`].
     pub fn open(dir: &Path) -> Result<Self, StateError> {
         directory::prepare(dir, Directory::State)?;
-        let path = dir.join("state.db");
-        let open = || -> rusqlite::Result<Connection> {
-            let db = Connection::open_with_flags(
-                &path,
-                OpenFlags::SQLITE_OPEN_READ_WRITE
-                    | OpenFlags::SQLITE_OPEN_CREATE
-                    | OpenFlags::SQLITE_OPEN_NOFOLLOW
-                    | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )?;
-            db.busy_timeout(BUSY)?;
-            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            if version == 0 {
-                db.pragma_update(None, "journal_mode", "WAL")?;
-                db.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}COMMIT;"))?;
-            }
-            db.pragma_update(None, "synchronous", "FULL")?;
-            Ok(db)
-        };
-        match open() {
-            Ok(db) => Ok(Self {
-                db,
-                dir: dir.to_owned(),
-            }),
-            Err(source) => Err(db_error(dir, source)),
-        }
+        Ok(Self {
+            db: open::writable(dir)?,
+            dir: dir.to_owned(),
+            _copy: None,
+        })
     }
 
-    /// Opens the state for reading only, as anyone may who can read the file. `None` where there is none yet.
+    /// Opens the state for reading only, as any user may who can read the file. `None` where there
+    /// is none yet.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn open_to_read(dir: &Path) -> Result<Option<Self>, StateError> {
-        let path = dir.join("state.db");
-        if matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
-        {
-            return Ok(None);
-        }
-        let open = || -> rusqlite::Result<Connection> {
-            let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            db.busy_timeout(BUSY)?;
-            db.query_row("SELECT count(*) FROM locks", [], |_| Ok(()))?;
-            Ok(db)
-        };
-        match open() {
-            Ok(db) => Ok(Some(Self {
-                db,
-                dir: dir.to_owned(),
-            })),
-            Err(source) => Err(db_error(dir, source)),
-        }
+        Ok(open::readable(dir)?.map(|(db, copy)| Self {
+            db,
+            dir: dir.to_owned(),
+            _copy: copy,
+        }))
     }
 
-    /// Waits for the right to change the firewall.
+    /// Waits for the right to change the firewall, which is given back when the lock is dropped.
     ///
     /// # Errors
-    /// [`StateError::Busy`] after a minute, [`StateError::File`].
-    pub fn exclusive(dir: &Path) -> Result<Exclusive, StateError> {
+    /// [`StateError::Exclusive`], after a minute at the latest.
+    pub fn exclusive(dir: &Path) -> Result<FileLock, StateError> {
         directory::prepare(dir, Directory::State)?;
-        hold(&dir.join("firewall.lock"), PATIENCE)
+        Ok(FileLock::acquire(
+            &dir.join("firewall.lock"),
+            0o600,
+            PATIENCE,
+        )?)
     }
 
     /// The lock of exactly this network, in force or not.
@@ -178,9 +158,9 @@ impl State {
     /// # Errors
     /// [`StateError::Db`], as all below.
     pub fn get(&self, net: IpNet) -> Result<Option<Lock>, StateError> {
-        let sql = "SELECT * FROM locks WHERE net = ?1";
+        let sql = format!("SELECT {COLUMNS} FROM locks WHERE net = ?1");
         self.db
-            .prepare_cached(sql)
+            .prepare_cached(&sql)
             .and_then(|mut query| query.query_row([net.to_string()], row).optional())
             .map_err(|source| db_error(&self.dir, source))
     }
@@ -209,9 +189,12 @@ impl State {
     /// # Errors
     /// As [`State::get`].
     pub fn put(&self, lock: &Lock) -> Result<(), StateError> {
-        let sql = "INSERT OR REPLACE INTO locks VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
+        let sql = format!(
+            "INSERT OR REPLACE INTO locks ({COLUMNS},first)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+        );
         self.db
-            .prepare_cached(sql)
+            .prepare_cached(&sql)
             .and_then(|mut change| {
                 change.execute(params![
                     lock.net.to_string(),
@@ -223,6 +206,7 @@ impl State {
                     lock.backend,
                     lock.confirmed,
                     lock.job,
+                    lock.renewed,
                     network::as_six(lock.net.network()).octets(),
                 ])
             })
@@ -282,7 +266,7 @@ impl State {
     /// # Errors
     /// As [`State::get`].
     pub fn all(&self) -> Result<Vec<Lock>, StateError> {
-        self.query("SELECT * FROM locks ORDER BY since, net", [])
+        self.query("ORDER BY since, net", [])
     }
 
     /// The locks whose time is over.
@@ -290,10 +274,7 @@ impl State {
     /// # Errors
     /// As [`State::get`].
     pub fn due(&self, now: i64) -> Result<Vec<Lock>, StateError> {
-        self.query(
-            "SELECT * FROM locks WHERE until <= ?1 ORDER BY until",
-            [now],
-        )
+        self.query("WHERE until <= ?1 ORDER BY until", [now])
     }
 
     /// The confirmed locks in force that lie inside a network.
@@ -302,7 +283,7 @@ impl State {
     /// As [`State::get`].
     pub fn inside(&self, net: IpNet, now: i64) -> Result<Vec<Lock>, StateError> {
         let mut found = self.query(
-            "SELECT * FROM locks WHERE first BETWEEN ?1 AND ?2 AND confirmed = 1
+            "WHERE first BETWEEN ?1 AND ?2 AND confirmed = 1
              AND (until IS NULL OR until > ?3)",
             params![
                 network::as_six(net.network()).octets(),
@@ -333,7 +314,8 @@ impl State {
     /// # Errors
     /// As [`State::get`].
     pub fn past(&self, net: Option<IpNet>) -> Result<Vec<Past>, StateError> {
-        let sql = "SELECT net,since,until,count,reason,rule,backend,1,NULL,ended,how FROM past
+        let sql =
+            "SELECT net,since,until,count,reason,rule,backend,1,NULL,since,ended,how FROM past
                    WHERE ?1 IS NULL OR net = ?1 ORDER BY ended DESC, id DESC";
         self.db
             .prepare(sql)
@@ -342,8 +324,8 @@ impl State {
                     .query_map([net.map(|net| net.to_string())], |found| {
                         Ok(Past {
                             lock: row(found)?,
-                            ended: found.get(9)?,
-                            how: found.get(10)?,
+                            ended: found.get(10)?,
+                            how: found.get(11)?,
                         })
                     })?
                     .collect()
@@ -351,9 +333,18 @@ impl State {
             .map_err(|source| db_error(&self.dir, source))
     }
 
+    /// The locks that some later clock has dated: those that were set more than a minute from now.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn from_the_future(&self, now: i64) -> Result<Vec<Lock>, StateError> {
+        self.query("WHERE renewed > ?1", [now + AHEAD])
+    }
+
+    /// `sql` is what follows `SELECT … FROM locks`.
     fn query<P: rusqlite::Params>(&self, sql: &str, values: P) -> Result<Vec<Lock>, StateError> {
         self.db
-            .prepare(sql)
+            .prepare(&format!("SELECT {COLUMNS} FROM locks {sql}"))
             .and_then(|mut query| query.query_map(values, row)?.collect())
             .map_err(|source| db_error(&self.dir, source))
     }
@@ -372,24 +363,36 @@ impl Lock {
         let left = |until: i64| u64::try_from(until.saturating_sub(now)).unwrap_or(0);
         self.until.map(left)
     }
+
+    /// The same lock with its times counted from now: it was dated by a clock that was ahead.
+    #[must_use]
+    pub fn dated_now(&self, now: i64) -> Self {
+        let ahead = self.renewed - now;
+        Self {
+            since: self.since.min(now),
+            until: self.until.map(|until| until - ahead),
+            renewed: now,
+            ..self.clone()
+        }
+    }
 }
 
 fn db_error(dir: &Path, source: rusqlite::Error) -> StateError {
     use rusqlite::ErrorCode;
     let path = dir.join("state.db");
-    // SQLite says the same of a link and a folder as of a file that may not be read.
+    // SQLite says the same of a link and a directory as of a file that may not be read.
     let odd = path.symlink_metadata().is_ok_and(|meta| !meta.is_file());
     let hint = match source.sqlite_error_code() {
         _ if odd => ": it is not a regular file: move it away",
         _ if dir.metadata().is_ok_and(|meta| !meta.is_dir()) => {
-            ": its folder is a file: name another one with --state-dir"
+            ": its directory is a file: name another one with --state-dir"
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            ": move it away and lock anew with `swatch-action check`, which asks the firewall"
+            ": move it away; `swatch-action check` then asks the firewall what is locked"
         }
         Some(ErrorCode::DiskFull) => ": make room on its disk",
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            ": run it as root, or name a folder of yours with --state-dir"
+            ": run it as root, or name a directory of your own with --state-dir"
         }
         _ => "",
     };

@@ -17,14 +17,6 @@ pub(crate) enum CommandError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Something in the state directory.
-    #[error("cannot write to {path}: {source}", path = .path.display())]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
     /// A network that would lock out a continent.
     #[error("{net} is too wide: at least /{least}")]
     TooWide {
@@ -55,7 +47,7 @@ pub(crate) enum CommandError {
     State(#[from] crate::state::StateError),
     /// The firewall.
     #[error(transparent)]
-    Firewall(#[from] crate::runner::ProgramError),
+    Firewall(#[from] crate::firewall::FirewallError),
     /// An address or network on the command line.
     #[error(transparent)]
     Network(#[from] network::NetworkError),

@@ -1,9 +1,14 @@
 //! `--firewall auto`: what works here, and why.
 
+use std::time::Duration;
+
 use crate::{
     runner::Runner,
     settings::{Backend, Settings},
 };
+
+/// How long a firewall has to say that it works here.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The firewall to use, and for `auto` the reason in words.
 ///
@@ -15,8 +20,9 @@ pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
     if settings.firewall != Backend::Auto {
         return (settings.firewall, None);
     }
-    // Asking changes nothing, so a dry run asks too.
-    let probe = Runner::new(&settings.path, settings.time_limit.duration());
+    // Asking changes nothing, so a dry run asks too. The limit is short: where firewalld does not
+    // run, its client waits for the system bus as long as it may.
+    let probe = Runner::new(&settings.path, settings.time_limit.duration().min(PATIENCE));
     let works = |argv: &[&str]| probe.run(argv, b"").map_err(|error| error.to_string());
     let mut passed_over = Vec::new();
     let mut pick = |backend, argv: &[&str], why: &str| match works(argv) {
@@ -28,7 +34,7 @@ pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
     };
     let found = pick(
         Backend::Nftables,
-        &["nft", "list", "tables"],
+        &["nft", "list", "chains"],
         "nft works here: sets with timeouts",
     )
     .or_else(|| {

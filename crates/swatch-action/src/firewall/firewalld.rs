@@ -9,13 +9,13 @@
 //! a reload or restart of firewalld keeps the sets and forgets the entries, and `check` or `restore` puts them back.
 //! There is a set for each prefix length in use: firewalld refuses an entry that overlaps another of its set.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
 use super::{
-    Firewall, FirewallEntry,
-    nftables::{Key, key, lengths},
+    Firewall, FirewallEntry, FirewallError, Held, Inventory,
+    nftables::{SetKey, key, lengths},
 };
 use crate::{
     network,
@@ -23,15 +23,15 @@ use crate::{
     settings::Settings,
 };
 
-/// How many entries go into one call; that takes firewalld some seconds.
-const AT_ONCE: usize = 10_000;
+/// How many entries go into one call.
+const AT_ONCE: usize = 2000;
 
 /// The zone whose target drops everything.
 const ZONE: &str = "--zone=drop";
 
 pub(super) struct Firewalld<'a> {
     runner: &'a Runner,
-    lengths: BTreeSet<Key>,
+    lengths: BTreeSet<SetKey>,
 }
 
 impl<'a> Firewalld<'a> {
@@ -54,7 +54,7 @@ impl<'a> Firewalld<'a> {
     }
 
     /// The sets of ours that firewalld has, and whether the zone drops what is in them.
-    fn sets(&self) -> Result<Vec<(Key, bool)>, ProgramError> {
+    fn sets(&self) -> Result<Vec<(SetKey, bool)>, ProgramError> {
         if self.runner.is_dry() {
             return Ok(Vec::new());
         }
@@ -71,7 +71,7 @@ impl<'a> Firewalld<'a> {
             .collect())
     }
 
-    fn entries(&self, set: Key) -> Result<Vec<IpNet>, ProgramError> {
+    fn entries(&self, set: SetKey) -> Result<Vec<IpNet>, ProgramError> {
         let found = self.lines(&[&format!("--ipset={}", set_name(set)), "--get-entries"])?;
         Ok(found
             .iter()
@@ -86,7 +86,7 @@ impl<'a> Firewalld<'a> {
             self.bind(*set, &[])?;
             self.bind(*set, &["--permanent"])?;
         }
-        let mut wanted: BTreeSet<Key> = entries.iter().map(|entry| key(entry.net)).collect();
+        let mut wanted: BTreeSet<SetKey> = entries.iter().map(|entry| key(entry.net)).collect();
         if wanted
             .iter()
             .all(|set| there.iter().any(|(known, _)| known == set))
@@ -107,7 +107,7 @@ impl<'a> Firewalld<'a> {
         self.change("--add-entries-from-file=/dev/stdin", &kept)
     }
 
-    fn make(&self, set: Key) -> Result<(), ProgramError> {
+    fn make(&self, set: SetKey) -> Result<(), ProgramError> {
         let family = if set.0 == 4 { "inet" } else { "inet6" };
         // A set of single addresses is a hash table, whose cost does not grow.
         let kind = if is_host(set) { "hash:ip" } else { "hash:net" };
@@ -128,15 +128,26 @@ impl<'a> Firewalld<'a> {
         self.bind(set, &["--permanent"])
     }
 
-    fn bind(&self, set: Key, how: &[&str]) -> Result<(), ProgramError> {
+    fn bind(&self, set: SetKey, how: &[&str]) -> Result<(), ProgramError> {
         let source = format!("--add-source=ipset:{}", set_name(set));
         self.run(&[how, &[ZONE, source.as_str()]].concat(), "")
             .map(drop)
     }
 
+    /// Whether the zone drops what is in a set.
+    fn is_bound(&self, set: SetKey) -> Result<bool, ProgramError> {
+        let source = format!("--query-source=ipset:{}", set_name(set));
+        answer(self.run(&[ZONE, &source], ""))
+    }
+
+    fn has(&self, net: IpNet) -> Result<bool, ProgramError> {
+        let [set, query] = entry_words("query", net);
+        answer(self.run(&[&set, &query], ""))
+    }
+
     /// Adds or removes many entries, some thousands in one call: more would take longer than a program may.
     fn change(&self, verb: &str, nets: &[IpNet]) -> Result<(), ProgramError> {
-        let sets: BTreeSet<Key> = nets.iter().map(|&net| key(net)).collect();
+        let sets: BTreeSet<SetKey> = nets.iter().map(|&net| key(net)).collect();
         for set in sets {
             let entries: Vec<String> = nets
                 .iter()
@@ -144,25 +155,34 @@ impl<'a> Firewalld<'a> {
                 .map(|&net| network::text(net) + "\n")
                 .collect();
             for some in entries.chunks(AT_ONCE) {
-                self.run(
-                    &[&format!("--ipset={}", set_name(set)), verb],
-                    &some.concat(),
-                )?;
+                let argv = ["firewall-cmd", &format!("--ipset={}", set_name(set)), verb];
+                let input = some.concat();
+                self.runner
+                    .run_bulk(&argv, input.as_bytes(), 10 * some.len())?;
             }
         }
         Ok(())
     }
 }
 
-fn is_host(set: Key) -> bool {
+/// A question that firewall-cmd answers with `yes`, or with `no` and exit code 1.
+fn answer(result: Result<Output, ProgramError>) -> Result<bool, ProgramError> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.to_string().ends_with(": no") || is_absence(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_host(set: SetKey) -> bool {
     matches!(set, (4, 32) | (6, 128))
 }
 
-fn set_name((family, length): Key) -> String {
+fn set_name((family, length): SetKey) -> String {
     format!("swatch-v{family}-{length}")
 }
 
-fn set_key(name: &str) -> Option<Key> {
+fn set_key(name: &str) -> Option<SetKey> {
     let (family, length) = name.strip_prefix("swatch-v")?.split_once('-')?;
     let key = (family.parse().ok()?, length.parse().ok()?);
     matches!(key, (4, 0..=32) | (6, 0..=128)).then_some(key)
@@ -184,52 +204,83 @@ impl Firewall for Firewalld<'_> {
         false
     }
 
-    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    fn lock(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
         let [set, add] = entry_words("add", entry.net);
         match self.run(&[&set, &add], "") {
-            Err(error) if is_absence(&error) => self.lock_all(&[entry]),
-            other => other.map(drop),
+            Err(error) if is_absence(&error) => return self.lock_all(&[entry]),
+            other => other?,
+        };
+        let key = key(entry.net);
+        if !self.runner.is_dry() && !self.is_bound(key)? {
+            self.bind(key, &[])?;
         }
+        Ok(())
     }
 
-    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
-        self.lock_all(&[entry])
-    }
-
-    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
         self.lay_out(entries)?;
         let nets: Vec<IpNet> = entries.iter().map(|entry| entry.net).collect();
-        self.change("--add-entries-from-file=/dev/stdin", &nets)
+        Ok(self.change("--add-entries-from-file=/dev/stdin", &nets)?)
     }
 
-    fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
+    fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError> {
+        let held = self.has(net)?;
         let [set, remove] = entry_words("remove", net);
         match self.run(&[&set, &remove], "") {
             // An entry that is not there is only a warning.
-            Err(error) if is_absence(&error) => Ok(()),
-            other => other.map(drop),
+            Err(error) if is_absence(&error) => Ok(Some(false)),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Some(held)),
         }
     }
 
-    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), ProgramError> {
+    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), FirewallError> {
         match self.change("--remove-entries-from-file=/dev/stdin", nets) {
-            Err(error) if is_absence(&error) => nets.iter().try_for_each(|&net| self.unlock(net)),
-            other => other,
+            Err(error) if is_absence(&error) => {
+                nets.iter().try_for_each(|&net| self.unlock(net).map(drop))
+            }
+            other => Ok(other?),
         }
     }
 
-    fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError> {
-        let mut found = HashSet::new();
-        // A set that the zone does not know locks nothing.
-        for (set, _) in self.sets()?.into_iter().filter(|(_, bound)| *bound) {
-            found.extend(self.entries(set)?);
+    fn holds(&self, net: IpNet) -> Option<bool> {
+        if !self.has(net).ok()? {
+            return Some(false);
         }
-        Ok(Some(found))
+        self.is_bound(key(net)).ok()?.then_some(true)
     }
 
-    fn unlock_command(&self, net: IpNet) -> Option<String> {
+    fn inventory(&self) -> Result<Option<Inventory>, FirewallError> {
+        let mut inventory = Inventory::default();
+        for (set, in_force) in self.sets()? {
+            let entries = self.entries(set)?;
+            if !in_force && !entries.is_empty() {
+                inventory.faults.push(format!(
+                    "firewalld: the zone drop does not have the source ipset:{}",
+                    set_name(set)
+                ));
+            }
+            let held = Held {
+                in_force,
+                ..Held::default()
+            };
+            inventory
+                .entries
+                .extend(entries.into_iter().map(|net| (net, held)));
+        }
+        Ok(Some(inventory))
+    }
+
+    fn unlock_script(&self, net: IpNet) -> Option<String> {
         let [set, remove] = entry_words("remove", net);
-        Some(shell_words(&["firewall-cmd", &set, &remove]))
+        Some(format!(
+            "once {}",
+            shell_words(&["firewall-cmd", &set, &remove])
+        ))
     }
 }
 

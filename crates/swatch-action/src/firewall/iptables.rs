@@ -1,18 +1,29 @@
 //! The script's way: one rule for each address, `iptables -I INPUT -s ADDRESS -j DROP`.
 
-use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use ipnet::IpNet;
 
-use super::{Firewall, FirewallEntry};
+use super::{Firewall, FirewallEntry, FirewallError, Inventory};
 use crate::{
     network,
     runner::{ProgramError, Runner, shell_words},
     settings::Settings,
 };
 
+mod batch;
+mod saved;
+
+use saved::Saved;
+
 /// Seconds to wait for another program that changes the tables.
-const WAIT: &str = "5";
+pub(super) const WAIT: &str = "5";
+
+/// Up to this number, rules are deleted one by one.
+const FEW: usize = 8;
+
+/// More copies of a rule than this are not deleted in one call: something else is wrong.
+const MOST_COPIES: usize = 1000;
 
 pub(super) struct Iptables<'a> {
     chains: &'a [String],
@@ -29,40 +40,50 @@ impl<'a> Iptables<'a> {
 
     fn change(&self, verb: &str, chain: &str, net: IpNet) -> Result<(), ProgramError> {
         let text = network::text(net);
-        let argv = [
-            program(net),
-            "-w",
-            WAIT,
-            verb,
-            chain,
-            "-s",
-            &text,
-            "-j",
-            "DROP",
-        ];
+        let argv = rule(verb, chain, net, &text);
         self.runner.run(&argv, b"").map(drop)
     }
 
-    /// One `iptables-restore --noflush` for each family.
-    fn bulk(&self, verb: &str, nets: &[IpNet]) -> Result<(), ProgramError> {
-        for (program, six) in [("iptables-restore", false), ("ip6tables-restore", true)] {
-            let mut text = String::from("*filter\n");
-            for net in nets.iter().filter(|net| matches!(net, IpNet::V6(_)) == six) {
-                for chain in self.chains {
-                    text.push_str(&format!(
-                        "{verb} {chain} -s {} -j DROP\n",
-                        network::text(*net)
-                    ));
-                }
-            }
-            if text.lines().count() > 1 {
-                text.push_str("COMMIT\n");
-                self.runner
-                    .run(&[program, "-w", WAIT, "--noflush"], text.as_bytes())?;
+    /// Whether the rule is in the chain.
+    fn has(&self, chain: &str, net: IpNet) -> Result<bool, ProgramError> {
+        match self.change("-C", chain, net) {
+            Ok(()) => Ok(true),
+            Err(error) if is_absence(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes every copy of a rule. Whether there was one.
+    fn delete(&self, chain: &str, net: IpNet) -> Result<bool, ProgramError> {
+        let mut found = false;
+        for _ in 0..MOST_COPIES {
+            match self.change("-D", chain, net) {
+                Ok(()) if self.runner.is_dry() => return Ok(true),
+                Ok(()) => found = true,
+                Err(error) if is_absence(&error) => return Ok(found),
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(found)
     }
+
+    fn saved(&self) -> Result<Saved, FirewallError> {
+        Saved::read(self.runner, self.chains)
+    }
+}
+
+fn rule<'a>(verb: &'a str, chain: &'a str, net: IpNet, text: &'a str) -> [&'a str; 9] {
+    [
+        program(net),
+        "-w",
+        WAIT,
+        verb,
+        chain,
+        "-s",
+        text,
+        "-j",
+        "DROP",
+    ]
 }
 
 pub(super) fn program(net: IpNet) -> &'static str {
@@ -81,132 +102,83 @@ impl Firewall for Iptables<'_> {
         false
     }
 
-    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
-        for (done, chain) in self.chains.iter().enumerate() {
-            if let Err(error) = self.change("-I", chain, entry.net) {
-                // Half a lock would be a rule that nobody knows of.
-                for chain in &self.chains[..done] {
-                    let _ = self.change("-D", chain, entry.net);
-                }
-                return Err(error);
-            }
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    fn lock(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
+        for chain in self.chains {
+            self.change("-I", chain, entry.net)?;
         }
         Ok(())
     }
 
-    fn ensure(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
+    fn ensure(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
         for chain in self.chains {
-            if self.runner.is_dry() || self.change("-C", chain, entry.net).is_err() {
+            if self.runner.is_dry() || !self.has(chain, entry.net)? {
                 self.change("-I", chain, entry.net)?;
             }
         }
         Ok(())
     }
 
-    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), ProgramError> {
+    fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
         let nets: Vec<IpNet> = entries.iter().map(|entry| entry.net).collect();
-        self.bulk("-I", &nets)
+        Ok(batch::insert(self.runner, self.chains, &nets)?)
     }
 
-    fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
+    fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError> {
+        let mut found = false;
         for chain in self.chains {
-            match self.change("-D", chain, net) {
-                Err(error) if !is_absence(&error) => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), ProgramError> {
-        if nets.len() < 8 {
-            return nets.iter().try_for_each(|&net| self.unlock(net));
-        }
-        // One rule that is not there would fail the whole batch: delete only what is.
-        let there = self.rules()?;
-        let mut text = [String::from("*filter\n"), String::from("*filter\n")];
-        let mut any = [false, false];
-        for (net, chain) in there.iter().filter(|(net, _)| nets.contains(net)) {
-            let family = usize::from(matches!(net, IpNet::V6(_)));
-            text[family].push_str(&format!("-D {chain} -s {} -j DROP\n", network::text(*net)));
-            any[family] = true;
-        }
-        for (family, program) in ["iptables-restore", "ip6tables-restore"].iter().enumerate() {
-            if any[family] {
-                text[family].push_str("COMMIT\n");
-                self.runner
-                    .run(&[program, "-w", WAIT, "--noflush"], text[family].as_bytes())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError> {
-        let rules = self.rules()?;
-        let mut found: HashSet<IpNet> = rules.iter().map(|(net, _)| *net).collect();
-        if let [_, _, ..] = self.chains {
-            let all: HashSet<(IpNet, &str)> = rules
-                .iter()
-                .map(|(net, chain)| (*net, chain.as_str()))
-                .collect();
-            found.retain(|net| {
-                self.chains
-                    .iter()
-                    .all(|chain| all.contains(&(*net, chain.as_str())))
-            });
+            found |= self.delete(chain, net)?;
         }
         Ok(Some(found))
     }
 
-    fn unlock_command(&self, net: IpNet) -> Option<String> {
-        let text = network::text(net);
-        let commands: Vec<String> = self
-            .chains
-            .iter()
-            .map(|chain| {
-                shell_words(&[
-                    program(net),
-                    "-w",
-                    WAIT,
-                    "-D",
-                    chain,
-                    "-s",
-                    &text,
-                    "-j",
-                    "DROP",
-                ])
-            })
-            .collect();
-        Some(commands.join("; "))
+    fn unlock_all(&self, nets: &[IpNet]) -> Result<(), FirewallError> {
+        if nets.len() < FEW {
+            return nets.iter().try_for_each(|&net| self.unlock(net).map(drop));
+        }
+        Ok(batch::delete(self.runner, &self.saved()?, nets)?)
     }
-}
 
-impl Iptables<'_> {
-    /// The rules of our form in our chains.
-    fn rules(&self) -> Result<Vec<(IpNet, String)>, ProgramError> {
-        let mut rules = Vec::new();
-        for program in ["iptables-save", "ip6tables-save"] {
-            let output = match self.runner.run(&[program, "-t", "filter"], b"") {
-                Ok(output) => output,
-                // A machine without IPv6 has locked nothing there.
-                Err(_) if program == "ip6tables-save" => continue,
-                Err(error) => return Err(error),
-            };
-            for line in String::from_utf8_lossy(&output.stdout).lines() {
-                let words: Vec<&str> = line.split(' ').collect();
-                if let ["-A", chain, "-s", net, "-j", "DROP"] = words[..]
-                    && self.chains.iter().any(|ours| ours == chain)
-                    && let Ok(net) = network::parse(net)
-                {
-                    rules.push((net, chain.to_owned()));
-                }
+    fn holds(&self, net: IpNet) -> Option<bool> {
+        let mut all = true;
+        for chain in self.chains {
+            all &= self.has(chain, net).ok()?;
+        }
+        Some(all)
+    }
+
+    fn inventory(&self) -> Result<Option<Inventory>, FirewallError> {
+        Ok(Some(self.saved()?.inventory(self.chains)))
+    }
+
+    fn remove_surplus(&self, net: IpNet) -> Result<(), FirewallError> {
+        let saved = self.saved()?;
+        for chain in self.chains {
+            for _ in 1..saved.copies(chain, net) {
+                self.change("-D", chain, net)?;
             }
         }
-        Ok(rules)
+        Ok(())
+    }
+
+    fn unlock_script(&self, net: IpNet) -> Option<String> {
+        let text = network::text(net);
+        let mut script = String::new();
+        for chain in self.chains {
+            let _ = writeln!(
+                script,
+                "until_gone {}",
+                shell_words(&rule("-D", chain, net, &text))
+            );
+        }
+        Some(script)
     }
 }
 
-/// Whether the rule was not there: iptables says so with exit code 1 and one of two sentences.
+/// Whether the rule was not there: iptables says so with one of two sentences.
 pub(super) fn is_absence(error: &ProgramError) -> bool {
     let text = error.to_string();
     text.contains("does a matching rule exist")

@@ -1,13 +1,11 @@
-//! A firewall of the user's own commands, and none at all.
-
-use std::collections::HashSet;
+//! `firewall = "command"`: a firewall of the user's own commands.
 
 use ipnet::IpNet;
 
-use super::{Firewall, FirewallEntry};
+use super::{Firewall, FirewallEntry, FirewallError, Inventory};
 use crate::{
     network,
-    runner::{ProgramError, Runner, shell_words},
+    runner::{Runner, shell_words},
     settings::{Settings, Templates},
 };
 
@@ -24,10 +22,19 @@ impl<'a> Templated<'a> {
         }
     }
 
-    fn run(&self, template: &[String], entry: FirewallEntry) -> Result<(), ProgramError> {
-        let words = filled(template, &values(entry));
+    fn unlock_words(&self, net: IpNet) -> Vec<String> {
+        let entry = FirewallEntry {
+            net,
+            seconds: None,
+            count: 0,
+        };
+        filled(&self.templates.unlock, &values(entry))
+    }
+
+    fn run(&self, words: &[String]) -> Result<(), FirewallError> {
         let argv: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.runner.run(&argv, b"").map(drop)
+        self.runner.run(&argv, b"")?;
+        Ok(())
     }
 }
 
@@ -84,61 +91,32 @@ impl Firewall for Templated<'_> {
         false
     }
 
-    fn lock(&self, entry: FirewallEntry) -> Result<(), ProgramError> {
-        self.run(&self.templates.lock, entry)
+    fn is_exclusive(&self) -> bool {
+        false
     }
 
-    fn unlock(&self, net: IpNet) -> Result<(), ProgramError> {
-        let entry = FirewallEntry {
-            net,
-            seconds: None,
-            count: 0,
-        };
-        self.run(&self.templates.unlock, entry)
+    fn lock(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
+        let words = filled(&self.templates.lock, &values(entry));
+        self.run(&words)
     }
 
-    fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError> {
+    fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError> {
+        self.run(&self.unlock_words(net))?;
         Ok(None)
     }
 
-    fn unlock_command(&self, net: IpNet) -> Option<String> {
-        let entry = FirewallEntry {
-            net,
-            seconds: None,
-            count: 0,
-        };
-        let words = filled(&self.templates.unlock, &values(entry));
-        let argv: Vec<&str> = words.iter().map(String::as_str).collect();
-        Some(shell_words(&argv))
-    }
-}
-
-/// `--firewall none`.
-pub(super) struct Nothing;
-
-impl Firewall for Nothing {
-    fn name(&self) -> &'static str {
-        "none"
-    }
-
-    fn has_timeouts(&self) -> bool {
-        true
-    }
-
-    fn lock(&self, _: FirewallEntry) -> Result<(), ProgramError> {
-        Ok(())
-    }
-
-    fn unlock(&self, _: IpNet) -> Result<(), ProgramError> {
-        Ok(())
-    }
-
-    fn list(&self) -> Result<Option<HashSet<IpNet>>, ProgramError> {
-        Ok(None)
-    }
-
-    fn unlock_command(&self, _: IpNet) -> Option<String> {
+    fn holds(&self, _: IpNet) -> Option<bool> {
         None
+    }
+
+    fn inventory(&self) -> Result<Option<Inventory>, FirewallError> {
+        Ok(None)
+    }
+
+    fn unlock_script(&self, net: IpNet) -> Option<String> {
+        let words = self.unlock_words(net);
+        let argv: Vec<&str> = words.iter().map(String::as_str).collect();
+        Some(format!("once {}", shell_words(&argv)))
     }
 }
 

@@ -6,13 +6,9 @@
 use std::time::Duration;
 
 use super::{Job, Mail};
-use swatch_common::duration::Seconds;
+use swatch_common::{duration::Seconds, file_lock::FileLock};
 
-use crate::{
-    date, network,
-    runner::Runner,
-    state::{self, State},
-};
+use crate::{date, network, runner::Runner, state::State};
 
 pub(super) fn add(
     job: &Job,
@@ -33,7 +29,7 @@ pub(super) fn add(
         .map_err(|error| error.to_string())?;
     loop {
         let file = job.settings.state_dir.join("digest.lock");
-        let Ok(_sender) = state::hold(&file, Duration::ZERO) else {
+        let Ok(_sender) = FileLock::acquire(&file, 0o600, Duration::ZERO) else {
             // Somebody waits already and will tell.
             return Ok(());
         };

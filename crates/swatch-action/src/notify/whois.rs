@@ -12,11 +12,13 @@ use std::{
 use swatch_common::sanitize;
 use whois_rust::{WhoIs, WhoIsLookupOptions, WhoIsServerValue};
 
+use swatch_common::file_lock::FileLock;
+
 use crate::{
     address::is_private,
     network::{as_six, widened},
     settings::{Settings, Whois},
-    state::{State, cache::Answer, hold},
+    state::{State, cache::Answer},
 };
 
 mod answer;
@@ -36,7 +38,9 @@ pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, n
     let patience = settings.whois.timeout.duration() * (u32::from(settings.whois.follow) + 2);
     let lock = settings.state_dir.join("whois.lock");
     let found = state.and_then(known);
-    let _turn = found.is_none().then(|| hold(&lock, patience));
+    let _turn = found
+        .is_none()
+        .then(|| FileLock::acquire(&lock, 0o600, patience));
     if let Some(answer) = found.or_else(|| state.and_then(known)) {
         return answer;
     }

@@ -72,7 +72,7 @@ impl State {
             self.db
                 .execute("DELETE FROM whois WHERE asked < ?1", [now - 31 * 86_400])?;
             self.db.execute(
-                "INSERT OR REPLACE INTO whois VALUES (?1,?2,?3,?4,?5,?6)",
+                "INSERT OR REPLACE INTO whois (first,last,asked,good,name,answer) VALUES (?1,?2,?3,?4,?5,?6)",
                 params![
                     first.octets(),
                     last.octets(),
@@ -117,7 +117,7 @@ impl State {
                     .execute("DELETE FROM hosts WHERE name = ?1", [name])?;
                 for address in addresses {
                     state.db.execute(
-                        "INSERT OR REPLACE INTO hosts VALUES (?1,?2,?3)",
+                        "INSERT OR REPLACE INTO hosts (name,address,asked) VALUES (?1,?2,?3)",
                         params![name, address.to_string(), now],
                     )?;
                 }

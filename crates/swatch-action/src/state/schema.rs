@@ -1,10 +1,34 @@
-//! The tables, and a row of the main one.
+//! The tables, how they came to be, and a row of the main one.
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
 use super::Lock;
 
-pub(super) const SCHEMA: &str = "
+/// The format that this program writes: SQLite's `user_version`.
+pub(super) const VERSION: i64 = 2;
+
+/// The columns of a lock in the order of [`row`]. Always named: a newer program may have added some.
+pub(super) const COLUMNS: &str = "net,since,until,count,reason,rule,backend,confirmed,job,renewed";
+
+/// What each format adds to the one before. A format that was released is never changed here.
+const STEPS: [&str; VERSION as usize] = [FIRST, SECOND];
+
+/// Brings the tables to [`VERSION`], from nothing or from any older format, and returns the format
+/// that they have then.
+pub(super) fn migrate(db: &Connection) -> rusqlite::Result<i64> {
+    let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    // Asked again: another process may have done it since.
+    let from: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in STEPS.iter().skip(usize::try_from(from).unwrap_or(0)) {
+        transaction.execute_batch(step)?;
+    }
+    let version = from.max(VERSION);
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()?;
+    Ok(version)
+}
+
+const FIRST: &str = "
 CREATE TABLE IF NOT EXISTS locks (
   net TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER, count INTEGER NOT NULL,
   reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
@@ -24,7 +48,11 @@ CREATE TABLE IF NOT EXISTS digest (
 CREATE TABLE IF NOT EXISTS hosts (
   name TEXT NOT NULL, address TEXT NOT NULL, asked INTEGER NOT NULL,
   PRIMARY KEY (name, address)) WITHOUT ROWID;
-PRAGMA user_version = 1;
+";
+
+const SECOND: &str = "
+ALTER TABLE locks ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
+UPDATE locks SET renewed = since;
 ";
 
 pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<Lock> {
@@ -42,5 +70,6 @@ pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<Lock> {
         backend: row.get(6)?,
         confirmed: row.get(7)?,
         job: row.get(8)?,
+        renewed: row.get(9)?,
     })
 }

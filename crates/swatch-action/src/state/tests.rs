@@ -9,6 +9,7 @@ fn lock(text: &str, until: Option<i64>) -> Lock {
         net: net(text),
         since: 100,
         until,
+        renewed: 100,
         count: 3,
         reason: "why".into(),
         rule: "10".into(),
@@ -66,7 +67,10 @@ fn a_failed_transaction_changes_nothing() {
     let (_dir, state) = state();
     let result: Result<(), _> = state.together(|state| {
         state.put(&lock("203.0.113.9", None))?;
-        Err(StateError::Busy { path: "x".into() })
+        Err(StateError::Newer {
+            path: "x".into(),
+            found: 99,
+        })
     });
     assert!(result.is_err());
     assert_eq!(state.all().expect("asked"), []);
@@ -122,9 +126,132 @@ fn only_one_process_changes_the_firewall() {
     let held = State::exclusive(dir.path()).expect("free");
     let path = dir.path().join("firewall.lock");
     assert!(matches!(
-        hold(&path, Duration::from_millis(20)),
-        Err(StateError::Busy { .. })
+        FileLock::acquire(&path, 0o600, Duration::from_millis(20)),
+        Err(FileLockError::Busy { .. })
     ));
     drop(held);
-    hold(&path, Duration::from_millis(20)).expect("free again");
+    FileLock::acquire(&path, 0o600, Duration::from_millis(20)).expect("free again");
+}
+
+/// The tables as each released program made them, with a lock and its past.
+const RELEASED: [(i64, &str); 1] = [(
+    1,
+    "CREATE TABLE locks (
+       net TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER, count INTEGER NOT NULL,
+       reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
+       confirmed INTEGER NOT NULL, job TEXT, first BLOB NOT NULL) WITHOUT ROWID;
+     CREATE INDEX locks_first ON locks(first);
+     CREATE INDEX locks_until ON locks(until);
+     CREATE TABLE past (
+       id INTEGER PRIMARY KEY, net TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+       count INTEGER NOT NULL, reason TEXT NOT NULL, rule TEXT NOT NULL, backend TEXT NOT NULL,
+       ended INTEGER NOT NULL, how TEXT NOT NULL);
+     CREATE INDEX past_net ON past(net);
+     CREATE TABLE whois (
+       first BLOB NOT NULL, last BLOB NOT NULL, asked INTEGER NOT NULL, good INTEGER NOT NULL,
+       name TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (first, last)) WITHOUT ROWID;
+     CREATE TABLE digest (
+       id INTEGER PRIMARY KEY, time INTEGER NOT NULL, net TEXT NOT NULL, text TEXT NOT NULL);
+     CREATE TABLE hosts (
+       name TEXT NOT NULL, address TEXT NOT NULL, asked INTEGER NOT NULL,
+       PRIMARY KEY (name, address)) WITHOUT ROWID;
+     INSERT INTO locks VALUES ('203.0.113.9/32', 100, 500, 3, 'why', '10', 'nftables', 1, '7',
+       x'00000000000000000000ffffcb007109');
+     INSERT INTO past VALUES (1, '203.0.113.9/32', 10, 50, 3, 'why', '10', 'nftables', 50, 'expired');
+     PRAGMA user_version = 1;",
+)];
+
+#[test]
+fn the_state_of_every_released_program_is_taken_over() {
+    for (version, tables) in RELEASED {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let old = Connection::open(dir.path().join("state.db")).expect("a database");
+        old.pragma_update(None, "journal_mode", "WAL").expect("WAL");
+        old.execute_batch(tables).expect("old tables");
+        drop(old);
+        let expected = lock("203.0.113.9", Some(500));
+        // A reader converts a copy in memory and leaves the file alone.
+        let reader = State::open_to_read(dir.path())
+            .expect("read")
+            .expect("some");
+        assert_eq!(
+            reader.all().expect("asked"),
+            std::slice::from_ref(&expected)
+        );
+        for _ in 0..2 {
+            let state = State::open(dir.path()).expect("taken over");
+            assert_eq!(
+                state.all().expect("asked"),
+                std::slice::from_ref(&expected),
+                "{version}"
+            );
+            assert_eq!(state.times_before(expected.net).expect("asked"), 1);
+            assert_eq!(
+                state.inside(net("203.0.113.0/24"), 1).expect("asked").len(),
+                1
+            );
+            state.put(&expected).expect("put");
+        }
+    }
+}
+
+#[test]
+fn the_state_of_a_newer_program_is_refused_and_left_alone() {
+    let (dir, state) = state();
+    state.put(&lock("203.0.113.9", None)).expect("put");
+    state
+        .db
+        .pragma_update(None, "user_version", 99)
+        .expect("set");
+    for error in [
+        State::open(dir.path()).expect_err("it is newer"),
+        State::open_to_read(dir.path()).expect_err("it is newer"),
+    ] {
+        let text = error.to_string();
+        assert!(
+            text.contains("format 99") && text.contains("run the newer program"),
+            "{text}"
+        );
+    }
+    let found: i64 = state
+        .db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .expect("asked");
+    assert_eq!(found, 99);
+}
+
+#[test]
+fn a_column_that_a_newer_program_added_is_no_hindrance() {
+    let (_dir, state) = state();
+    for table in ["locks", "past", "whois", "hosts", "digest"] {
+        state
+            .db
+            .execute_batch(&format!("ALTER TABLE {table} ADD COLUMN more TEXT"))
+            .expect("a column");
+    }
+    let lock = lock("203.0.113.9", Some(500));
+    state.put(&lock).expect("put");
+    assert_eq!(state.get(lock.net).expect("asked"), Some(lock.clone()));
+    state.end(&lock, 500, "expired").expect("ended");
+    assert_eq!(state.past(None).expect("asked").len(), 1);
+    let host = "192.0.2.1".parse().expect("an address");
+    state.keep_host("example.org", &[host], 1).expect("kept");
+    state.queue(lock.net, "text", 1).expect("queued");
+    assert_eq!(state.queued().expect("asked").len(), 1);
+}
+
+#[test]
+fn a_lock_of_a_clock_that_was_ahead_is_dated_now() {
+    let (_dir, state) = state();
+    let mut future = lock("203.0.113.9", Some(10_500));
+    (future.since, future.renewed) = (9000, 10_000);
+    state.put(&future).expect("put");
+    assert_eq!(state.from_the_future(9_950).expect("asked"), []);
+    let found = state.from_the_future(200).expect("asked");
+    assert_eq!(found, [future.clone()]);
+    let dated = future.dated_now(200);
+    assert_eq!(
+        (dated.since, dated.until, dated.renewed),
+        (200, Some(700), 200)
+    );
 }
