@@ -36,7 +36,7 @@ fn atd_ends_a_lock_of_a_minute() {
          echo '--- the job of a renewed lock'
          swatch lock 203.0.113.10 --for 2h
          atq | wc -l
-         job=$(at -c $(atq | sort -n | tail -1 | cut -f 1) | sed -n '/^now=/,$p')
+         job=$(at -c $(atq | sort -n | tail -1 | cut -f 1) | sed -n '/^job()/,$p')
          sh -c \"$job\"
          iptables -S INPUT | grep -c DROP
          echo '--- and after its minute'

@@ -77,7 +77,7 @@ fn a_state_folder_that_is_none_does_not_keep_from_locking() {
     let (code, text) = bare.said(&bare.0.run(&["list"], b""));
     assert_eq!(code, 1);
     assert!(
-        text.contains("its folder is a file: name another one with --state-dir"),
+        text.contains("its directory is a file: name another one with --state-dir"),
         "{text}"
     );
 }

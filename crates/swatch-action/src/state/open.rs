@@ -69,7 +69,7 @@ pub(super) fn readable(dir: &Path) -> Result<Option<(Connection, Option<Copy>)>,
                 (db.map_err(|source| db_error(dir, source))?, Some(copy))
             }
             _ => (
-                read(&path, "immutable=1").map_err(|source| db_error(dir, source))?,
+                read(&path, "immutable=1").map_err(|_| db_error(dir, error))?,
                 None,
             ),
         },
@@ -105,8 +105,12 @@ fn read(path: &Path, how: &str) -> rusqlite::Result<Connection> {
     } else {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     };
-    let uri = format!("file:{name}?{how}");
-    let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+    let db = if how == "immutable=1" {
+        let uri = format!("file:{name}?{how}");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
     db.busy_timeout(BUSY)?;
     db.query_row("SELECT count(*) FROM locks", [], |_| Ok(()))?;
     Ok(db)
