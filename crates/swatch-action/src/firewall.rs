@@ -64,6 +64,9 @@ pub enum FirewallError {
     /// Its program failed.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A program failed after another one, or itself for another chain, had done its part.
+    #[error("{0}")]
+    Partial(ProgramError),
     /// Its program gave an answer that cannot be relied on, though it reported success.
     #[error("`{command}` cannot tell what is locked: {reason}")]
     Unreadable {
@@ -80,6 +83,7 @@ impl FirewallError {
     pub fn nothing_changed(&self) -> bool {
         match self {
             Self::Program(error) => error.never_ran(),
+            Self::Partial(_) => false,
             Self::Unreadable { .. } => true,
         }
     }

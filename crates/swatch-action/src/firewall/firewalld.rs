@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
+use swatch_common::shell_quote;
 
 use super::{
     Firewall, FirewallEntry, FirewallError, Held, Inventory,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     network,
-    runner::{Output, ProgramError, Runner, shell_words},
+    runner::{Printed, ProgramError, Runner},
     settings::Settings,
 };
 
@@ -42,7 +43,7 @@ impl<'a> Firewalld<'a> {
         }
     }
 
-    fn run(&self, words: &[&str], input: &str) -> Result<Output, ProgramError> {
+    fn run(&self, words: &[&str], input: &str) -> Result<Printed, ProgramError> {
         let argv = [&["firewall-cmd"], words].concat();
         self.runner.run(&argv, input.as_bytes())
     }
@@ -166,7 +167,7 @@ impl<'a> Firewalld<'a> {
 }
 
 /// A question that firewall-cmd answers with `yes`, or with `no` and exit code 1.
-fn answer(result: Result<Output, ProgramError>) -> Result<bool, ProgramError> {
+fn answer(result: Result<Printed, ProgramError>) -> Result<bool, ProgramError> {
     match result {
         Ok(_) => Ok(true),
         Err(error) if error.to_string().ends_with(": no") || is_absence(&error) => Ok(false),
@@ -215,10 +216,13 @@ impl Firewall for Firewalld<'_> {
             other => other?,
         };
         let key = key(entry.net);
-        if !self.runner.is_dry() && !self.is_bound(key)? {
-            self.bind(key, &[])?;
-        }
-        Ok(())
+        let bind = || {
+            if self.runner.is_dry() || self.is_bound(key)? {
+                return Ok(());
+            }
+            self.bind(key, &[])
+        };
+        bind().map_err(FirewallError::Partial)
     }
 
     fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
@@ -279,7 +283,7 @@ impl Firewall for Firewalld<'_> {
         let [set, remove] = entry_words("remove", net);
         Some(format!(
             "once {}",
-            shell_words(&["firewall-cmd", &set, &remove])
+            shell_quote::join(["firewall-cmd", &set, &remove])
         ))
     }
 }

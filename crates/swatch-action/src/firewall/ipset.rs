@@ -171,7 +171,7 @@ impl Firewall for Ipset<'_> {
     fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
         let additions: String = entries.iter().map(|&entry| addition(entry)).collect();
         self.feed(&(creation(entries) + &additions), entries.len())?;
-        Ok(self.match_sets(entries)?)
+        self.match_sets(entries).map_err(FirewallError::Partial)
     }
 
     fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError> {

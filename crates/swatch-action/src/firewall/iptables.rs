@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use ipnet::IpNet;
+use swatch_common::shell_quote;
 
 use super::{Firewall, FirewallEntry, FirewallError, Inventory};
 use crate::{
     network,
-    runner::{ProgramError, Runner, shell_words},
+    runner::{ProgramError, Runner},
     settings::Settings,
 };
 
@@ -107,16 +108,22 @@ impl Firewall for Iptables<'_> {
     }
 
     fn lock(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
-        for chain in self.chains {
-            self.change("-I", chain, entry.net)?;
+        for (done, chain) in self.chains.iter().enumerate() {
+            self.change("-I", chain, entry.net)
+                .map_err(|error| after(done, error))?;
         }
         Ok(())
     }
 
     fn ensure(&self, entry: FirewallEntry) -> Result<(), FirewallError> {
-        for chain in self.chains {
-            if self.runner.is_dry() || !self.has(chain, entry.net)? {
-                self.change("-I", chain, entry.net)?;
+        for (done, chain) in self.chains.iter().enumerate() {
+            let there = !self.runner.is_dry()
+                && self
+                    .has(chain, entry.net)
+                    .map_err(|error| after(done, error))?;
+            if !there {
+                self.change("-I", chain, entry.net)
+                    .map_err(|error| after(done, error))?;
             }
         }
         Ok(())
@@ -171,10 +178,19 @@ impl Firewall for Iptables<'_> {
             let _ = writeln!(
                 script,
                 "until_gone {}",
-                shell_words(&rule("-D", chain, net, &text))
+                shell_quote::join(rule("-D", chain, net, &text))
             );
         }
         Some(script)
+    }
+}
+
+/// A failure after so many chains were done.
+fn after(done: usize, error: ProgramError) -> FirewallError {
+    if done == 0 {
+        FirewallError::Program(error)
+    } else {
+        FirewallError::Partial(error)
     }
 }
 

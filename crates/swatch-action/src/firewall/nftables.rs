@@ -140,9 +140,7 @@ impl<'a> Nftables<'a> {
         let elements = elements(entries);
         let apply = |anew| self.feed(&(self.layout(&lengths, anew) + &elements), entries.len());
         match apply(false) {
-            Err(error) if !error.never_ran() && !matches!(error, ProgramError::Slow { .. }) => {
-                Ok(apply(true)?)
-            }
+            Err(error) if !error.never_ran() && !error.is_timeout() => Ok(apply(true)?),
             other => Ok(other?),
         }
     }

@@ -1,11 +1,12 @@
 //! `firewall = "command"`: a firewall of the user's own commands.
 
 use ipnet::IpNet;
+use swatch_common::shell_quote;
 
 use super::{Firewall, FirewallEntry, FirewallError, Inventory};
 use crate::{
     network,
-    runner::{Runner, shell_words},
+    runner::Runner,
     settings::{Settings, Templates},
 };
 
@@ -115,8 +116,7 @@ impl Firewall for Templated<'_> {
 
     fn unlock_script(&self, net: IpNet) -> Option<String> {
         let words = self.unlock_words(net);
-        let argv: Vec<&str> = words.iter().map(String::as_str).collect();
-        Some(format!("once {}", shell_words(&argv)))
+        Some(format!("once {}", shell_quote::join(&words)))
     }
 }
 

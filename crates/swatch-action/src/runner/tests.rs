@@ -24,7 +24,10 @@ fn a_failure_names_command_code_and_complaint() {
         )
         .expect_err("it exits with 3")
         .to_string();
-    assert!(error.contains("exit code 3: bad\\x1b thing"), "{error}");
+    assert!(
+        error.contains("exited with code 3: bad\\x1b thing"),
+        "{error}"
+    );
     let error = runner(10)
         .run(&["no-such-program"], b"")
         .expect_err("it is missing");
@@ -37,7 +40,7 @@ fn a_program_that_hangs_is_killed_with_its_children() {
     let error = runner(1)
         .run(&["sh", "-c", "sleep 100 & sleep 100"], b"")
         .expect_err("it hangs");
-    assert!(matches!(error, ProgramError::Slow { .. }), "{error}");
+    assert!(error.is_timeout(), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
@@ -63,4 +66,35 @@ fn a_dry_run_runs_nothing() {
             "echo 'iptables -D' | at now+24hour"
         ]
     );
+}
+
+#[test]
+fn the_programs_of_an_event_share_one_limit() {
+    let begun = Instant::now();
+    let runner = Runner::for_event("/bin:/usr/bin", Duration::from_millis(300));
+    let hang = ["sleep", "100"];
+    assert!(runner.run(&hang, b"").expect_err("it hangs").is_timeout());
+    for _ in 0..100 {
+        let error = runner.run(&hang, b"").expect_err("no time is left");
+        assert!(
+            matches!(error, ProgramError::NoTime { .. }) && error.never_ran(),
+            "{error}"
+        );
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn endless_error_messages_are_bounded_in_memory_and_time() {
+    let error = runner(1)
+        .run(&["sh", "-c", "yes bad >&2"], b"")
+        .expect_err("it never ends");
+    assert!(error.is_timeout(), "{error}");
+    let error = runner(30)
+        .run(
+            &["sh", "-c", "head -c 100000000 /dev/zero >&2; exit 1"],
+            b"",
+        )
+        .expect_err("it fails");
+    assert!(error.to_string().len() < 4000);
 }
