@@ -46,7 +46,7 @@ bench: build ## speed and memory, beside the original and its peers; writes docs
 
 .PHONY: micro
 micro: ## micro-benchmarks: parse, compile, search, decide, throttle, substitute
-	$(CARGO) bench --package perl-pattern --package swatch-config --package swatch-engine --benches
+	$(CARGO) bench --package log-timestamp --package perl-pattern --package swatch-config --package swatch-engine --benches
 
 .PHONY: soak
 soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
