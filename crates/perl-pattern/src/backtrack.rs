@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use crate::ast::{Assert, Cond, Greed, Look, Node, Repeat, Test};
 use crate::byte_set::ByteSet;
 use crate::classes::{Charset, NOT_NEWLINE, Named, VERTICAL};
+use crate::limits::Limits;
 use crate::linear::forgotten_group;
-use crate::matcher::Limits;
 use crate::width::{longest, shortest};
 
 /// A pattern for PCRE2.
@@ -18,6 +18,8 @@ use crate::width::{longest, shortest};
 pub(crate) struct Text {
     /// The whole text, limits included.
     pub(crate) pattern: String,
+    /// The same, to match only where the search begins. None: that would change its meaning.
+    pub(crate) anchored: Option<String>,
     /// PCRE2's number of each of Perl's groups.
     pub(crate) numbers: Vec<u32>,
     /// Groups that Perl forgets: (Perl's group, PCRE2's number of the mark that says so).
@@ -45,15 +47,29 @@ pub(crate) fn text(node: &Node, groups: u32, limits: &Limits) -> Text {
     // first round finds the numbers, the second one uses them.
     let same: Vec<u32> = (0..=groups).collect();
     let first = Writer::run(node, same.clone(), limits);
-    if first.found == same {
-        return first.done();
+    let writer = if first.found == same {
+        first
+    } else {
+        Writer::run(node, first.found, limits)
+    };
+    // A verb decides where the search goes on, and a recursion would search for the `\G`, too.
+    let is_whole = |node: &Node| node.is_control() || *node == Node::Recurse(0);
+    let anchored = (!node.any(&is_whole)).then(|| {
+        let [head, body] = [&writer.out[..writer.head], &writer.out[writer.head..]];
+        format!("{head}\\G{body}")
+    });
+    Text {
+        anchored,
+        pattern: writer.out,
+        numbers: writer.found,
+        resets: writer.resets,
     }
-    let numbers = first.found;
-    Writer::run(node, numbers, limits).done()
 }
 
 struct Writer {
     out: String,
+    /// The length of the settings in front of the pattern.
+    head: usize,
     /// The numbers that references use.
     numbers: Vec<u32>,
     /// The numbers as they come out.
@@ -72,6 +88,7 @@ impl Writer {
                 "(*LIMIT_MATCH={})(*LIMIT_DEPTH={})(*LIMIT_HEAP={})(*NO_AUTO_POSSESS)(*LF)",
                 limits.backtracks, limits.backtracks, limits.backtrack_kib
             ),
+            head: 0,
             found: vec![0; numbers.len()],
             numbers,
             last: 0,
@@ -82,16 +99,9 @@ impl Writer {
         // Searching for a first byte leaves out attempts that a verb would have ended; and compiled
         // by PCRE2 10.46 it finds no `b?a[-/]{0,2}` in `a`.
         writer.push("(*NO_START_OPT)");
+        writer.head = writer.out.len();
         writer.node(node);
         writer
-    }
-
-    fn done(self) -> Text {
-        Text {
-            pattern: self.out,
-            numbers: self.found,
-            resets: self.resets,
-        }
     }
 
     fn push(&mut self, text: &str) {

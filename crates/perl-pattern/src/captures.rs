@@ -63,3 +63,12 @@ impl Captures {
         self.groups.iter().skip(1).rev().find_map(Clone::clone)
     }
 }
+
+/// A group whose mark stands behind it was forgotten.
+pub(crate) fn forget(group: &mut Option<Range<usize>>, mark: Option<Range<usize>>) {
+    if let (Some(taken), Some(mark)) = (&*group, mark)
+        && mark.start >= taken.end
+    {
+        *group = None;
+    }
+}

@@ -8,6 +8,7 @@
 //! * [PCRE2](https://pcre.org), for look-around, back-references, recursion and the like. These can
 //!   backtrack for ever on a text made for the purpose, so each search runs under [`Limits`] and
 //!   reports [`Verdict::GaveUp`] when it reaches them.
+//!   [`Matcher::may_exceed_limit`] says in advance for which patterns a text can be made that does.
 //!
 //! Text is bytes, not UTF-8. `\w`, `\d`, `\s` and case folding are ASCII unless the pattern itself
 //! asks for Latin-1 rules (`(?u)`, `\p{…}`, `\x{100}`), as in Perl for a string without the UTF-8
@@ -42,10 +43,13 @@
 
 mod ast;
 mod backtrack;
+mod backtracker;
 mod byte_set;
 mod captures;
 mod classes;
 mod error;
+mod growth;
+mod limits;
 mod linear;
 mod literals;
 mod matcher;
@@ -57,8 +61,9 @@ mod width;
 
 pub use captures::Captures;
 pub use error::{PatternError, PatternErrorKind};
+pub use limits::Limits;
 pub use literals::{Literal, LiteralSet, RequiredLiterals};
-pub use matcher::{Limits, Matcher, Verdict};
+pub use matcher::{Matcher, Verdict};
 pub use modifiers::Modifiers;
 
 #[cfg(test)]

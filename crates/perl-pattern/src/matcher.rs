@@ -9,36 +9,15 @@ use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::{Input, meta};
 use regex_syntax::hir::Hir;
 
-use crate::ast::Node;
-use crate::captures::{Captures, Names};
-use crate::error::{PatternError, PatternErrorKind};
+use crate::backtracker::{Backtracker, GaveUp};
+use crate::captures::{Captures, Names, forget};
+use crate::error::PatternError;
+use crate::limits::Limits;
 use crate::linear::{self, Lowered, Newlines, Scope};
 use crate::literals::RequiredLiterals;
 use crate::modifiers::Modifiers;
 use crate::parse::{self, Parsed};
-use crate::{backtrack, literals, size};
-
-/// Bounds for a single pattern. The text is the attacker's, so a search that may backtrack ends
-/// at a limit; the linear-time engine needs none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps of the backtracking engine for one search, after which it counts as no match.
-    pub backtracks: u32,
-    /// Memory of the backtracking engine for one search, in KiB.
-    pub backtrack_kib: u32,
-    /// Bytes that the program of the linear-time engine may take.
-    pub program_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            backtracks: 1_000_000,
-            backtrack_kib: 20_000,
-            program_bytes: 16 << 20,
-        }
-    }
-}
+use crate::{growth, literals, size};
 
 /// The answer of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +78,6 @@ struct Capturer {
     resets: Vec<(u32, u32)>,
 }
 
-/// PCRE2, and how its groups are to be read.
-#[derive(Debug)]
-struct Backtracker {
-    regex: pcre2::bytes::Regex,
-    numbers: Vec<u32>,
-    resets: Vec<(u32, u32)>,
-}
-
 impl Matcher {
     /// Reads and checks a pattern.
     ///
@@ -145,9 +116,8 @@ impl Matcher {
             matcher.finder = OnceLock::from(regex);
         }
         if !matcher.linear {
-            let regex =
-                Backtracker::build(&node, groups, limits).map_err(|error| refused(&error))?;
-            matcher.backtracker = OnceLock::from(Some(regex));
+            let backtracker = Backtracker::build(&node, groups, limits)?;
+            matcher.backtracker = OnceLock::from(Some(backtracker));
         }
         Ok(matcher)
     }
@@ -171,6 +141,15 @@ impl Matcher {
         self.linear
     }
 
+    /// Whether a text can be made on which a search is given up, so that the pattern does not match
+    /// although it should. That is so where the backtracking engine decides, and its steps grow
+    /// faster than in proportion to the text. A bound by the structure of the pattern: a few
+    /// patterns are included that never reach the limit.
+    #[must_use]
+    pub fn may_exceed_limit(&self) -> bool {
+        !self.linear && growth::degree(&self.tree().node).is_none_or(|degree| degree > 1)
+    }
+
     /// The pattern's text.
     #[must_use]
     pub fn source(&self) -> &[u8] {
@@ -191,9 +170,9 @@ impl Matcher {
         let Some(backtracker) = self.backtracker() else {
             return Verdict::NoMatch;
         };
-        match backtracker.regex.is_match(text) {
+        match backtracker.is_match(text) {
             Ok(matched) => Verdict::from_bool(matched),
-            Err(_) => self.give_up(),
+            Err(GaveUp) => self.give_up(),
         }
     }
 
@@ -220,7 +199,7 @@ impl Matcher {
                 Verdict::Match
             }
             Ok(None) => Verdict::NoMatch,
-            Err(_) => match (linear, self.capturer()) {
+            Err(GaveUp) => match (linear, self.capturer()) {
                 // It does match: groups that may differ in detail are better than none.
                 (Some(_), Some(capturer)) => {
                     let _ = self.give_up();
@@ -259,9 +238,9 @@ impl Matcher {
             let input = Input::new(text).range(start..);
             return regex.find(input).map(|found| found.range());
         }
-        match self.backtracker()?.regex.find_at(text, start) {
-            Ok(found) => found.map(|found| found.start()..found.end()),
-            Err(_) => {
+        match self.backtracker()?.find_at(text, start) {
+            Ok(found) => found,
+            Err(GaveUp) => {
                 let _ = self.give_up();
                 None
             }
@@ -379,57 +358,4 @@ impl Matcher {
             .build_from_hir(&lowered.hir)
             .ok()
     }
-}
-
-impl Backtracker {
-    fn build(node: &Node, groups: u32, limits: &Limits) -> Result<Backtracker, pcre2::Error> {
-        let text = backtrack::text(node, groups, limits);
-        let regex = pcre2::bytes::RegexBuilder::new()
-            .jit_if_available(backtrack::is_sound_compiled(node))
-            .max_jit_stack_size(Some(1 << 20))
-            .build(&text.pattern)?;
-        Ok(Backtracker {
-            regex,
-            numbers: text.numbers,
-            resets: text.resets,
-        })
-    }
-
-    /// The groups in Perl's order.
-    fn captures(&self, text: &[u8]) -> Result<Option<Vec<Option<Range<usize>>>>, pcre2::Error> {
-        let mut locations = self.regex.capture_locations();
-        if self.regex.captures_read(&mut locations, text)?.is_none() {
-            return Ok(None);
-        }
-        let span = |number: u32| {
-            let span = locations.get(number as usize);
-            span.map(|(start, end)| start..end)
-        };
-        let mut groups: Vec<_> = self.numbers.iter().map(|&number| span(number)).collect();
-        for &(group, mark) in &self.resets {
-            forget(&mut groups[group as usize], span(mark));
-        }
-        Ok(Some(groups))
-    }
-}
-
-/// A group whose mark stands behind it was forgotten.
-fn forget(group: &mut Option<Range<usize>>, mark: Option<Range<usize>>) {
-    if let (Some(taken), Some(mark)) = (&*group, mark)
-        && mark.start >= taken.end
-    {
-        *group = None;
-    }
-}
-
-/// PCRE2's error in our words. Offsets in its text are not offsets in the user's.
-fn refused(error: &pcre2::Error) -> PatternError {
-    let text = error.to_string();
-    let reason = text.rsplit(": ").next().unwrap_or(&text);
-    let too_large = reason.contains("too large") || reason.contains("too many");
-    PatternError::syntax(0, format!("the pattern cannot be run: {reason}")).of_kind(if too_large {
-        PatternErrorKind::TooLarge
-    } else {
-        PatternErrorKind::Unsupported
-    })
 }

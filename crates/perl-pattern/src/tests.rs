@@ -216,6 +216,56 @@ fn a_search_that_backtracks_is_given_up() {
     assert_eq!(matcher.is_match(b"x"), Verdict::NoMatch);
 }
 
+/// Each of these ran for minutes to hours: PCRE2 counts anew for each place where a match could
+/// begin.
+#[test]
+fn no_search_of_a_long_text_goes_on_for_ever() {
+    for (pattern, unit) in [
+        (r"(\w+) \1", "a"),
+        ("(?=.*root)x", "x"),
+        ("^(?!.*foo.*bar)x", "foo"),
+        ("(?<!x).*foo.*bar", "foo"),
+        (r"(?:(?!from).)+ from (\S+)", "a"),
+        (r"(?!y)a++b", "a"),
+        (r"(?!y)(\w+\s?)*;", "a "),
+    ] {
+        let matcher = compile(pattern);
+        assert!(matcher.may_exceed_limit(), "/{pattern}/");
+        let text = unit.repeat(1_000_000 / unit.len()).into_bytes();
+        assert_eq!(matcher.is_match(&text), Verdict::GaveUp, "/{pattern}/");
+        let short = unit.repeat(100).into_bytes();
+        assert_ne!(matcher.is_match(&short), Verdict::GaveUp, "/{pattern}/");
+    }
+}
+
+#[test]
+fn ordinary_look_around_stays_within_the_limit() {
+    for pattern in [
+        r"(?<!invalid )user (\S+) from (?!192\.0\.2\.)",
+        r"(?<![\d.])(\d+)(?:\.\d+){3}(?!\d)",
+        r"^(?!.*CRON).*error",
+        r"^(\S+) (\S+) \1$",
+        r"\b(\w+)\b=(?=x)",
+        r"(?:\d+\.)+x",
+    ] {
+        assert!(!compile(pattern).may_exceed_limit(), "/{pattern}/");
+    }
+    // Without the look-around they would take linear time.
+    assert!(!compile(r"(\w+\s?)*;").may_exceed_limit());
+}
+
+#[test]
+fn a_long_text_is_searched_place_by_place() {
+    let mut text = b"ab".repeat(5_000);
+    text.extend_from_slice(b"\nfoo foo bar");
+    let matcher = compile(r"(?m)^(\w{3}).*(?=\1).*(bar)\Z");
+    let mut captures = Captures::new();
+    assert!(matcher.captures_into(&text, &mut captures).is_match());
+    assert_eq!(captures.get(0), Some(10_001..10_012));
+    assert_eq!(captures.get(2), Some(10_009..10_012));
+    assert_eq!(matcher.find_at(&text, 10_002), None);
+}
+
 #[test]
 fn names_and_the_last_group() {
     let matcher = compile(r"(?<user>\w+)@(?<host>\w+)|(?<user>root)");

@@ -65,6 +65,7 @@ fn compile(
             patterns: patterns.patterns,
             infos,
             layout,
+            warnings: patterns.warnings,
             pid: options.pid,
         })
     } else {

@@ -1,6 +1,8 @@
 //! What must hold for every text taken for a pattern: shared by the test of mutated patterns and
 //! the fuzz target.
 
+use std::time::Duration;
+
 use perl_pattern::{Captures, Limits, Matcher, Modifiers, Verdict};
 
 /// Nothing panics, nothing takes for ever, and what one search says the others say too. The bits
@@ -18,6 +20,7 @@ pub(crate) fn any_pattern(bits: u8, source: &[u8], record: &[u8]) {
     let limits = Limits {
         backtracks: 10_000,
         backtrack_kib: 1_000,
+        time: Duration::from_millis(100),
         program_bytes: 1 << 20,
     };
     let matcher = match Matcher::compile(source, &modifiers, &limits) {

@@ -12,6 +12,7 @@ use crate::patterns::Patterns;
 pub(super) struct PatternCompiler<'c> {
     pub(super) patterns: Patterns,
     pub(super) errors: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
     numbers: HashMap<(Vec<u8>, Flags), usize>,
     limits: Limits,
     sources: &'c Sources,
@@ -22,6 +23,7 @@ impl<'c> PatternCompiler<'c> {
         Self {
             patterns: Patterns::default(),
             errors: Vec::new(),
+            warnings: Vec::new(),
             numbers: HashMap::new(),
             limits,
             sources,
@@ -39,6 +41,9 @@ impl<'c> PatternCompiler<'c> {
         }
         match Matcher::compile(&pattern.source, &modifiers(pattern.flags), &self.limits) {
             Ok(matcher) => {
+                if matcher.may_exceed_limit() {
+                    self.warnings.push(may_exceed_limit(pattern));
+                }
                 let number = self.patterns.matchers.len();
                 self.patterns.matchers.push(matcher);
                 self.numbers.insert(key, number);
@@ -85,4 +90,17 @@ fn refusal(error: PatternError, pattern: &Pattern, text: &[u8]) -> Diagnostic {
         Some(help) => diagnostic.with_help(help),
         None => diagnostic,
     }
+}
+
+/// The warning about a pattern that a hostile record can keep from matching.
+fn may_exceed_limit(pattern: &Pattern) -> Diagnostic {
+    Diagnostic::warning(
+        pattern.span,
+        "a record can be made on which this pattern is given up and counts as not matching",
+        "needs the backtracking engine, and takes more steps than in proportion to the record",
+    )
+    .with_help(
+        "match without look-around and back-references, for instance `/a/ and !/b/`; or anchor \
+         the pattern with `^`, and write `[^ ]+` for `.*`",
+    )
 }
