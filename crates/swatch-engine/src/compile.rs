@@ -4,6 +4,7 @@ mod condition;
 mod pattern;
 mod rule;
 
+use perl_pattern::Limits;
 use swatch_config::ast::Item;
 use swatch_config::{Config, Diagnostic};
 
@@ -33,6 +34,21 @@ impl Program {
     ) -> Result<Self, Vec<Diagnostic>> {
         compile(config, options, Vec::new(), true)
     }
+}
+
+/// Warnings for `--check`: patterns that are given up on some records, so that they count as not
+/// matching.
+#[must_use]
+pub fn lint(config: &Config) -> Vec<Diagnostic> {
+    let mut patterns = PatternCompiler::new(Limits::default(), &config.sources);
+    let for_perl = !config.perl_needs.is_empty();
+    let mut compiler = RuleCompiler::new(&Options::default(), &mut patterns, for_perl);
+    for item in &config.items {
+        if let Item::Rule(rule) = item {
+            compiler.rule(rule);
+        }
+    }
+    patterns.warnings
 }
 
 fn compile(
@@ -65,7 +81,6 @@ fn compile(
             patterns: patterns.patterns,
             infos,
             layout,
-            warnings: patterns.warnings,
             pid: options.pid,
         })
     } else {

@@ -38,6 +38,7 @@ mod testing;
 mod tests;
 mod text;
 
+pub use compile::lint;
 pub use decide::{decide, decide_hit};
 pub use effect::{Addressee, ClockReading, Effect, Invocation};
 pub use explain::{RuleTrace, SkipReason, Skipped, explain};

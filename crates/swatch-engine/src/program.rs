@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use swatch_config::Span;
 use swatch_config::ast::{RuleKind, When};
-use swatch_config::{Diagnostic, Span};
 
 use crate::condition::Condition;
 use crate::env::Variable;
@@ -60,7 +60,6 @@ pub struct Program {
     pub(crate) patterns: Patterns,
     pub(crate) infos: Vec<RuleInfo>,
     pub(crate) layout: Layout,
-    pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) pid: u32,
 }
 
@@ -163,12 +162,6 @@ impl Program {
     /// The place of an action of a rule, as [`Skipped`](crate::Skipped) counts them.
     pub fn action_span(&self, rule: usize, action: usize) -> Option<Span> {
         Some(self.rules.get(rule)?.steps.get(action)?.span)
-    }
-
-    /// Warnings for `--check`: patterns that a record can be made for on which the search is given
-    /// up, so that they count as not matching.
-    pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
     }
 
     /// Sets the value of `$$`, for a process that forks after it has compiled.

@@ -234,3 +234,11 @@ fn an_explanation_names_rule_captures_throttle_and_skipped_actions() {
         (2, 1, 1)
     );
 }
+
+#[test]
+fn a_pattern_that_can_be_given_up_is_worth_a_warning() {
+    let warnings = |pattern| crate::lint(&config(vec![rule("x", matches(pattern), vec![echo()])]));
+    assert_eq!(warnings("(?=.*root)x").len(), 1);
+    assert_eq!(warnings(r"(?<!invalid )user (\S+) from").len(), 0);
+    assert_eq!(warnings(r"(\w+\s?)*;").len(), 0);
+}

@@ -98,6 +98,7 @@ impl Loader {
         let compiled = compile(&config).map_err(|more| diagnostics.extend(more));
         if self.lints {
             diagnostics.extend(swatch_config::lint(&config));
+            diagnostics.extend(swatch_engine::lint(&config));
         }
         let refused = diagnostics.iter().any(|d| d.severity == Severity::Error);
         let findings = Findings {
