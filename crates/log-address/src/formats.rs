@@ -1,120 +1,115 @@
-//! The places where known programs write the address of their peer.
-//!
-//! A [`Format`] belongs to a program and reads its messages from the side that the program alone writes: sshd's
-//! `Invalid user NAME from ADDRESS port N` is read from its end, for NAME is a stranger's text. Where a stranger's text
-//! stands on both sides, every place that the program could have written is collected, and two different addresses
-//! mean that nothing can be said. Nothing is compiled and no expression is matched: one line is one process, and all
-//! readers take time linear in the line's length.
+//! The table of known formats, and what they say of a line.
 
-mod db;
-mod dns;
-mod dovecot;
-mod entry;
-mod ftp;
-mod imap;
+mod access;
+mod alert;
 mod json;
-mod login;
-mod mta;
-mod net;
-mod postfix;
-mod proxy;
-mod remote;
-mod scan;
-mod sshd;
+mod logfmt;
+mod postgresql;
 mod table;
-mod voip;
-mod vpn;
-mod web;
-mod webapp;
+#[cfg(test)]
+mod tests;
 
-use std::net::IpAddr;
+use crate::header;
+use crate::shape::{Positions, Readings, begins_up_to_cut, collect};
+use table::{Format, Shape};
 
-pub(super) use scan::Place;
-
-/// One known format.
-pub(super) struct Format {
-    /// Its name in messages and in the table of the documentation.
-    name: &'static str,
-    /// The programs that write it, as in a syslog tag: `postfix` stands for `postfix/smtpd` too, a `*` at the end for
-    /// anything behind it. Empty: a library's message, whatever the program.
-    programs: &'static [&'static str],
-    /// Reads a message behind a syslog header.
-    message: Reader,
-    /// Reads a line of the program's own log, header and all; `None` if it has no log of its own. Whatever stands in
-    /// such a line before the program's first own word must be named here, or a stranger's text elsewhere poses as it.
-    line: Option<Reader>,
-}
-
-/// Reads a message or a line; `None` if it is none of the format.
-type Reader = fn(&[u8]) -> Option<Place>;
-
-impl Format {
-    fn is_of(&self, tag: &[u8]) -> bool {
-        self.programs.is_empty() || self.programs.iter().any(|name| named(name, tag))
-    }
-}
-
-/// What the formats say of a line.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    /// The format's name.
-    pub(super) format: &'static str,
-    /// What stands at its place.
-    pub(super) place: Place,
-}
-
-/// The first format that knows the line.
-pub(super) fn find(line: &[u8]) -> Option<Verdict> {
-    let entry = entry::read(line);
-    table::FORMATS.iter().find_map(|format| {
-        let read = |reader: Reader| reader(entry.message);
-        let place = match entry.program {
-            None => format.line.and_then(read),
-            Some(program) if format.is_of(program) => {
-                // syslog may carry lines of the program's own log, too.
-                format.line.and_then(read).or_else(|| read(format.message))
-            }
-            Some(_) => None,
+/// The readings of a line, with the name of the format that has them; `None` if no format knows the line.
+///
+/// All formats that may have written the line are asked, and their readings count together.
+pub(crate) fn find(line: &[u8]) -> Option<(&'static str, Readings)> {
+    let entry = header::read(line);
+    let mut name = None;
+    let mut readings = Readings::default();
+    for format in table::formats() {
+        let found = match entry.program {
+            Some(program) if format.is_of(program) => readings_of(format, entry.message, true),
+            None if format.has_own_log() => readings_of(format, entry.message, false),
+            _ => continue,
         };
-        Some(Verdict {
-            format: format.name,
-            place: place?,
+        if !found.is_empty() {
+            name = name.or(Some(format.name));
+            readings.merge(found);
+        }
+    }
+    name.map(|name| (name, readings))
+}
+
+/// The readings of a message, where something else than a syslog header names its program.
+fn of_program(program: &[u8], message: &[u8]) -> Readings {
+    let mut readings = Readings::default();
+    for format in table::formats().iter().filter(|f| f.is_of(program)) {
+        if format.code != Some("json") {
+            readings.merge(readings_of(format, message, true));
+        }
+    }
+    readings
+}
+
+/// The names of the formats, in the order of the table.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    table::formats().iter().map(|format| format.name)
+}
+
+/// The readings that one format allows. With `tagged`, a syslog header has named the program, and the header of the
+/// program's own log may be missing.
+fn readings_of(format: &Format, text: &[u8], tagged: bool) -> Readings {
+    let mut readings = Readings::default();
+    if let Some(read) = format.reader() {
+        readings.merge(read(text));
+    }
+    let start = starts(format, text, tagged);
+    let shapes: Vec<&Shape> = format
+        .shapes
+        .iter()
+        .filter(|shape| {
+            start
+                .iter()
+                .any(|at| text[at..].starts_with(shape.literal()))
         })
-    })
-}
-
-/// What a program's message says, where something else than syslog names the program.
-fn of_program(program: &[u8], message: &[u8]) -> Option<Place> {
-    table::FORMATS
+        .collect();
+    let certain = shapes
         .iter()
-        .filter(|format| format.is_of(program))
-        .find_map(|format| (format.message)(message))
-}
-
-/// The names of the formats, as messages and the documentation's table have them.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    table::FORMATS.iter().map(|format| format.name)
-}
-
-/// Whether a syslog tag (without process number) is of the program `name`.
-fn named(name: &str, tag: &[u8]) -> bool {
-    let name = name.as_bytes();
-    if let Some(prefix) = name.strip_suffix(b"*") {
-        return tag
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        .filter(|shape| begins(shape, &start, text))
+        .find_map(|shape| shape.before_cut());
+    for shape in shapes.iter().filter(|shape| shape.before_cut() == certain) {
+        for parts in shape.sequences() {
+            collect(parts, &start, text, &mut readings);
+        }
     }
-    let end = tag
+    readings
+}
+
+/// Where the messages of a format may begin in `text`.
+fn starts(format: &Format, text: &[u8], tagged: bool) -> Positions {
+    let origin = Positions::at(0);
+    let mut headers: Vec<Positions> = format
+        .own_headers
         .iter()
-        .position(|byte| matches!(byte, b'/' | b'('))
-        .unwrap_or(tag.len());
-    tag[..end].eq_ignore_ascii_case(name)
+        .map(|header| after(header, &origin, text))
+        .collect();
+    if tagged {
+        headers.push(origin);
+    }
+    let start = Positions::union(headers);
+    match &format.before {
+        Some(before) => after(before, &start, text),
+        None => start,
+    }
 }
 
-/// Keeps at most a handful of different addresses: more than one is all that matters.
-fn add(candidates: &mut Vec<IpAddr>, address: IpAddr) {
-    const ENOUGH: usize = 5;
-    if candidates.len() < ENOUGH && !candidates.contains(&address) {
-        candidates.push(address);
-    }
+fn after(shape: &Shape, start: &Positions, text: &[u8]) -> Positions {
+    let ends = shape.sequences().iter().map(|parts| {
+        parts
+            .iter()
+            .fold(start.clone(), |positions, part| positions.after(part, text))
+    });
+    Positions::union(ends)
+}
+
+/// Whether the message begins as the shape does up to its cut.
+fn begins(shape: &Shape, start: &Positions, text: &[u8]) -> bool {
+    shape
+        .sequences()
+        .iter()
+        .any(|parts| begins_up_to_cut(parts, start, text))
 }

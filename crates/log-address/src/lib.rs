@@ -17,16 +17,17 @@
 
 mod error;
 mod formats;
+mod header;
 mod notation;
 mod private;
+mod scan;
+mod shape;
 
 use std::net::IpAddr;
 
 pub use error::{NotFound, Reading};
 pub use notation::{canonical, parse as parse_address};
 pub use private::is_private;
-
-use formats::Place;
 
 /// The peer of a log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +49,24 @@ pub struct Found {
 /// # Errors
 /// [`NotFound`] says why there is no address.
 pub fn find(line: &[u8]) -> Result<Found, NotFound> {
-    let verdict = formats::find(first_line(line)).ok_or(NotFound::UnknownFormat)?;
-    let format = verdict.format;
-    match verdict.place {
-        Place::Address(address) => Ok(Found {
+    let (format, readings) = formats::find(first_line(line)).ok_or(NotFound::UnknownFormat)?;
+    match readings.found[..] {
+        [Reading::Address(address)] => Ok(Found {
             address: canonical(address),
             format,
-            forgeable: false,
+            forgeable: readings.claimed,
         }),
-        Place::Several(candidates) => Err(NotFound::Ambiguous {
-            format,
-            readings: candidates.into_iter().map(Reading::Address).collect(),
-        }),
-        Place::Nowhere => Err(NotFound::NoAddress { format }),
+        _ if readings
+            .found
+            .iter()
+            .any(|reading| matches!(reading, Reading::Address(_))) =>
+        {
+            Err(NotFound::Ambiguous {
+                format,
+                readings: readings.found,
+            })
+        }
+        _ => Err(NotFound::NoAddress { format }),
     }
 }
 

@@ -107,3 +107,19 @@ fn zone(name: &[u8]) -> bool {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
+
+/// An address and a port after the last colon, as programs write it that put no brackets around IPv6. Where there is no
+/// port, the token is read as by [`parse`].
+pub(crate) fn address_colon_port(token: &[u8]) -> Option<IpAddr> {
+    let parted = token
+        .iter()
+        .rposition(|&byte| byte == b':')
+        .and_then(|colon| {
+            let (address, port) = (&token[..colon], &token[colon + 1..]);
+            let inner = address
+                .strip_prefix(b"[")
+                .and_then(|inner| inner.strip_suffix(b"]"));
+            port_number(port).then(|| bare(inner.unwrap_or(address)))?
+        });
+    parted.or_else(|| parse(token))
+}

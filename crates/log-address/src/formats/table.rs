@@ -1,201 +1,151 @@
-//! The table of known formats.
+//! Reads the table of formats.
 
-use super::{
-    Format, Reader, db, dns, dovecot, ftp, imap, json, login, mta, net, postfix, proxy, remote,
-    sshd, voip, vpn, web, webapp,
-};
+use std::sync::{LazyLock, OnceLock};
 
-/// A format in syslog alone.
-const fn syslog(name: &'static str, programs: Programs, message: Reader) -> Format {
-    Format {
-        name,
-        programs,
-        message,
-        line: None,
+use super::{access, alert, json, logfmt, postgresql};
+use crate::shape::{Parts, Readings, parse};
+
+/// One known format.
+#[derive(Debug, Default)]
+pub(super) struct Format {
+    /// Its name in messages and in the documentation.
+    pub(super) name: &'static str,
+    /// The programs that write it, as in a syslog tag: `postfix` stands for `postfix/smtpd` too, a `*` at the end for
+    /// any text.
+    pub(super) tags: Vec<&'static str>,
+    /// The shapes of the headers of its own log.
+    pub(super) own_headers: Vec<Shape>,
+    /// The shape of what may stand in front of each message.
+    pub(super) before: Option<Shape>,
+    /// The shapes of its messages.
+    pub(super) shapes: Vec<Shape>,
+    /// The name of a reader in code.
+    pub(super) code: Option<&'static str>,
+    after: &'static str,
+    variables: Vec<(String, String)>,
+}
+
+/// A shape of the table. It is parsed when it is first needed, since most lines need few of them.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) text: &'static str,
+    parts: OnceLock<Vec<Parts<'static>>>,
+}
+
+impl Shape {
+    fn new(text: String) -> Self {
+        Self {
+            // The table lives as long as the process.
+            text: text.leak(),
+            parts: OnceLock::new(),
+        }
+    }
+
+    /// The alternatives of the shape. A test holds that every shape of the table can be parsed.
+    pub(super) fn sequences(&self) -> &[Parts<'static>] {
+        self.parts
+            .get_or_init(|| parse(self.text).unwrap_or_default())
+    }
+
+    /// The literal text that it begins with.
+    pub(super) fn literal(&self) -> &'static [u8] {
+        self.text.split('{').next().unwrap_or_default().as_bytes()
+    }
+
+    /// The text up to its cut.
+    pub(super) fn before_cut(&self) -> Option<&'static str> {
+        self.text.split_once("{!}").map(|(before, _)| before)
     }
 }
 
-/// One with a log of its own, which looks the same behind a syslog header.
-const fn own_log(name: &'static str, programs: Programs, line: Reader) -> Format {
-    Format {
-        name,
-        programs,
-        message: line,
-        line: Some(line),
+impl Format {
+    /// Whether a syslog tag (without process number) is one of the format's.
+    pub(super) fn is_of(&self, tag: &[u8]) -> bool {
+        self.tags.iter().any(|name| is_named(name, tag))
+    }
+
+    pub(super) fn has_own_log(&self) -> bool {
+        !self.own_headers.is_empty()
+    }
+
+    pub(super) fn reader(&self) -> Option<fn(&[u8]) -> Readings> {
+        Some(match self.code? {
+            "access" => access::read,
+            "alert" => alert::read,
+            "json" => json::read,
+            "grafana" => logfmt::grafana,
+            "valkey" => logfmt::valkey,
+            _ => postgresql::read,
+        })
+    }
+
+    fn expanded(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, value) in &self.variables {
+            text = text.replace(name, value);
+        }
+        text
+    }
+
+    fn add(&mut self, line: &'static str) {
+        if let Some(tags) = line.strip_prefix("tags: ") {
+            self.tags = tags.split(' ').collect();
+        } else if let Some(header) = line.strip_prefix("own:") {
+            let header = header.strip_prefix(' ').unwrap_or_default();
+            self.own_headers.push(Shape::new(self.expanded(header)));
+        } else if let Some(before) = line.strip_prefix("before: ") {
+            self.before = Some(Shape::new(self.expanded(before)));
+        } else if let Some(after) = line.strip_prefix("after: ") {
+            self.after = after;
+        } else if let Some(code) = line.strip_prefix("code: ") {
+            self.code = Some(code);
+        } else if let Some((name, value)) = line
+            .strip_prefix("let ")
+            .and_then(|line| line.split_once(" = "))
+        {
+            let value = self.expanded(value);
+            self.variables.push((format!("{{{name}}}"), value));
+        } else {
+            self.shapes
+                .push(Shape::new(self.expanded(line) + self.after));
+        }
     }
 }
 
-/// One with a log of its own, and messages without that log's header in syslog.
-const fn both(name: &'static str, programs: Programs, message: Reader, line: Reader) -> Format {
-    Format {
-        name,
-        programs,
-        message,
-        line: Some(line),
-    }
+/// The formats, in the order of the table.
+pub(super) fn formats() -> &'static [Format] {
+    static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| read(include_str!("../formats.txt")));
+    &FORMATS
 }
 
-type Programs = &'static [&'static str];
+fn read(text: &'static str) -> Vec<Format> {
+    let mut formats: Vec<Format> = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("== ") {
+            formats.push(Format {
+                name,
+                ..Format::default()
+            });
+        } else if !line.is_empty()
+            && !line.starts_with('#')
+            && let Some(format) = formats.last_mut()
+        {
+            format.add(line);
+        }
+    }
+    formats
+}
 
-/// All formats; the first that knows a line has it.
-pub(super) const FORMATS: &[Format] = &[
-    own_log(
-        "openssh",
-        &["sshd", "sshd-session", "sshd-auth"],
-        sshd::read,
-    ),
-    syslog("pam", &[], login::pam),
-    syslog("tcp_wrappers", &[], login::libwrap),
-    own_log(
-        "bind",
-        &["named", "security", "update-security", "queries"],
-        dns::bind,
-    ),
-    own_log("unbound", &["unbound"], dns::unbound),
-    syslog("dnsmasq", &["dnsmasq"], dns::dnsmasq),
-    both("vsftpd", &["vsftpd"], ftp::vsftpd, ftp::vsftpd_log),
-    both("proftpd", &["proftpd"], ftp::proftpd, ftp::proftpd_log),
-    syslog("pure-ftpd", &["pure-ftpd"], ftp::pure_ftpd),
-    syslog("ftpd", &["ftpd", "wu-ftpd", "in.ftpd"], ftp::ftpd),
-    syslog("postfix", &["postfix*"], postfix::read),
-    syslog(
-        "dovecot",
-        &[
-            "dovecot*",
-            "imap-login",
-            "pop3-login",
-            "managesieve-login",
-            "submission-login",
-            "auth",
-            "auth-worker",
-        ],
-        dovecot::read,
-    ),
-    both("exim", &["exim", "exim4"], mta::exim, mta::exim_log),
-    syslog("sendmail", &["sendmail", "sm-*"], mta::sendmail),
-    syslog("opensmtpd", &["smtpd"], mta::opensmtpd),
-    syslog(
-        "courier",
-        &[
-            "imapd",
-            "imapd-ssl",
-            "pop3d",
-            "pop3d-ssl",
-            "courieresmtpd",
-            "courierpop3login",
-            "courierlogger",
-            "imaplogin",
-        ],
-        imap::courier,
-    ),
-    syslog("uw-imap", &["imapd", "ipop3d", "ipop2d"], imap::uw),
-    syslog(
-        "cyrus",
-        &[
-            "imap",
-            "imaps",
-            "imapd",
-            "pop3",
-            "pop3s",
-            "pop3d",
-            "sieve",
-            "timsieved",
-            "cyrus*",
-        ],
-        imap::cyrus,
-    ),
-    own_log("zimbra", &["zimbra*"], imap::zimbra),
-    own_log(
-        "access log",
-        &[
-            "nginx*", "apache*", "httpd*", "lighttpd", "traefik", "caddy",
-        ],
-        web::access,
-    ),
-    own_log("nginx error log", &["nginx*"], web::nginx_error),
-    own_log(
-        "apache error log",
-        &["apache*", "httpd*"],
-        web::apache_error,
-    ),
-    own_log("lighttpd error log", &["lighttpd"], web::lighttpd),
-    own_log(
-        "json",
-        &[
-            "caddy",
-            "traefik",
-            "nextcloud*",
-            "gitlab*",
-            "mongod",
-            "nginx*",
-            "suricata",
-        ],
-        json::read,
-    ),
-    own_log("asterisk", &["asterisk"], voip::asterisk),
-    both(
-        "freeswitch",
-        &["freeswitch"],
-        voip::freeswitch,
-        voip::freeswitch_log,
-    ),
-    own_log("murmur", &["murmurd", "mumble-server"], voip::murmur),
-    own_log("ejabberd", &["ejabberd"], voip::ejabberd),
-    both(
-        "roundcube",
-        &["roundcube"],
-        webapp::roundcube,
-        webapp::roundcube_log,
-    ),
-    own_log("grafana", &["grafana*"], webapp::grafana),
-    syslog("phpmyadmin", &["phpMyAdmin"], webapp::phpmyadmin),
-    syslog("webmin", &["webmin", "usermin"], webapp::webmin),
-    syslog("wordpress", &["wordpress", "wp"], webapp::wordpress),
-    syslog("drupal", &["drupal*"], webapp::drupal),
-    own_log("squirrelmail", &["squirrelmail"], webapp::squirrelmail),
-    both(
-        "gitea",
-        &["gitea", "forgejo"],
-        webapp::gitea,
-        webapp::gitea_log,
-    ),
-    own_log("vaultwarden", &["vaultwarden"], webapp::vaultwarden),
-    own_log(
-        "home assistant",
-        &["hass", "homeassistant"],
-        webapp::home_assistant,
-    ),
-    own_log("jellyfin", &["jellyfin"], webapp::jellyfin),
-    own_log("keycloak", &["keycloak*", "kc.sh"], webapp::keycloak),
-    own_log(
-        "mysql",
-        &["mysqld", "mariadbd", "mariadb", "mysql"],
-        db::mysql,
-    ),
-    both("postgresql", &["postgres*"], db::postgres, db::postgres_log),
-    own_log("redis", &["redis*", "valkey*"], db::redis),
-    own_log("mssql", &["sqlservr"], db::mssql),
-    own_log("squid", &["squid"], proxy::squid),
-    syslog("haproxy", &["haproxy"], proxy::haproxy),
-    syslog("tinyproxy", &["tinyproxy"], proxy::tinyproxy),
-    syslog("stunnel", &["stunnel*"], proxy::stunnel),
-    own_log("openvpn", &["openvpn*", "ovpn*"], vpn::openvpn),
-    syslog("strongswan", &["charon*", "ipsec"], vpn::charon),
-    syslog("pptpd", &["pptpd"], vpn::pptpd),
-    syslog("dropbear", &["dropbear"], remote::dropbear),
-    own_log("xrdp", &["xrdp*"], remote::xrdp),
-    own_log("samba", &["smbd", "smbd_audit"], remote::samba),
-    syslog("rsync", &["rsyncd", "rsync"], remote::rsync),
-    syslog("xinetd", &["xinetd"], login::xinetd),
-    syslog("login", &["login"], login::login),
-    syslog(
-        "proxmox",
-        &["pvedaemon", "pveproxy", "pmgdaemon"],
-        login::proxmox,
-    ),
-    syslog("netfilter", &["kernel"], login::netfilter),
-    syslog("openldap", &["slapd"], net::slapd),
-    syslog("monit", &["monit"], net::monit),
-    own_log("snort", &["snort", "suricata"], net::snort),
-    syslog("portsentry", &["portsentry"], net::portsentry),
-];
+fn is_named(name: &str, tag: &[u8]) -> bool {
+    let name = name.as_bytes();
+    if let Some(prefix) = name.strip_suffix(b"*") {
+        return tag
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    }
+    let end = tag
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'('))
+        .unwrap_or(tag.len());
+    tag[..end].eq_ignore_ascii_case(name)
+}
