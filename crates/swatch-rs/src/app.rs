@@ -4,17 +4,20 @@ mod banner;
 mod inspect;
 mod load;
 mod plan;
+mod programs;
 mod session;
 mod state_dir;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use swatch_common::process::Cancel;
+use swatch_common::sanitize;
 use swatch_tail::Waker;
 
 use crate::cli::{self, Cli, Command};
@@ -23,7 +26,7 @@ use crate::daemon::restart_time::{self, Schedule};
 use crate::daemon::service_manager::ServiceManager;
 use crate::daemon::signals::Signals;
 use crate::daemon::supervisor::{End, Supervisor};
-use crate::daemon::{background, descriptors};
+use crate::daemon::{background, descriptors, output_pipe};
 use crate::log;
 use load::Loader;
 use plan::Plan;
@@ -56,6 +59,14 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
+    if !cli.operands.is_empty() && !background::is_second() {
+        let words: Vec<_> = cli
+            .operands
+            .iter()
+            .map(|w| sanitize::text(w.as_bytes()))
+            .collect();
+        log::warning(format_args!("ignored: {}", words.join(" ")));
+    }
     let restart_time = cli.restart_time.as_deref().map(restart_time::parse);
     let restart_time = match restart_time.transpose() {
         Ok(time) => time,
@@ -135,6 +146,10 @@ fn watch(
         print(&banner::text());
     }
     announce(schedule.as_ref());
+    let reader_gone = match output_pipe::ends_with_reader(cli) {
+        true => Some(output_pipe::watch(waker.clone()).context("cannot start a thread")?),
+        false => None,
+    };
     let manager = ServiceManager::from_environment();
     let mut session = Session::new(cli.clone(), loader, waker.clone(), Arc::clone(&cancel));
     let watches = session.start(plans);
@@ -154,6 +169,7 @@ fn watch(
         manager,
         schedule,
         cancel,
+        reader_gone,
         pid_file,
         reloader: session,
     };

@@ -1,4 +1,4 @@
-//! The command line: swatchdog's options in all their spellings, and ours.
+//! The command line: swatchdog's options in all their spellings, and the new ones.
 
 mod getopt;
 
@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 use getopt::{Opt, Takes};
+use swatch_common::sanitize;
 
-/// A command line that cannot be understood; the text says why.
+/// A command line that cannot be understood, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}\nsee swatch-rs --help")]
 pub struct UsageError(pub String);
 
-/// When colours of `echo` are written.
+/// When the colours of `echo` are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// Always, as swatchdog does, unless NO_COLOR or ANSI_COLORS_DISABLED is set.
@@ -31,13 +32,16 @@ pub enum Color {
     name = "swatch-rs",
     disable_version_flag = true,
     args_override_self = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "--help describes all options."
 )]
 pub struct Cli {
     /// Rules to follow [default: $HOME/.swatchdogrc]
     #[arg(short, long, value_name = "FILE", help_heading = "Rules")]
     pub config_file: Option<PathBuf>,
-    /// Watch every *.conf of a folder, each with the log that its `# logfile PATH` line names
+    /// Watch with every *.conf in a directory, each on the log that it names
+    ///
+    /// A configuration names its log in a comment: `# logfile PATH` or `# journal MATCH`.
     #[arg(
         long,
         value_name = "DIR",
@@ -45,133 +49,180 @@ pub struct Cli {
         conflicts_with = "config_file"
     )]
     pub config_dir: Option<PathBuf>,
-    /// The rules are in the one-line format of the 1990s
-    #[arg(short = 'O', long, help_heading = "Rules")]
+    /// Read rules in the one-line format of the 1990s
+    #[arg(short = 'O', long, help_heading = "Rules", hide_short_help = true)]
     pub old_style_config: bool,
-    /// $1, $2 … in exec and pipe are the blank-separated fields of the line, not groups
+    /// Let $1, $2 … in exec and pipe be the fields of the line instead of the groups of the pattern
     #[arg(long, help_heading = "Rules", overrides_with = "no_awk_field_syntax")]
     pub awk_field_syntax: bool,
     /// Undo an earlier --awk-field-syntax
-    #[arg(long, help_heading = "Rules", overrides_with = "awk_field_syntax")]
+    #[arg(
+        long,
+        help_heading = "Rules",
+        overrides_with = "awk_field_syntax",
+        hide_short_help = true
+    )]
     pub no_awk_field_syntax: bool,
-    /// Perl module with actions of your own (needs perl)
-    #[arg(short = 'M', long, value_name = "MODULE", help_heading = "Rules", action = ArgAction::Append)]
+    /// Load a Perl module with actions of your own (needs perl)
+    #[arg(short = 'M', long, value_name = "MODULE", help_heading = "Rules", action = ArgAction::Append, hide_short_help = true)]
     pub extra_module: Vec<String>,
-    /// Folder of such modules
-    #[arg(short = 'I', long, value_name = "DIR", help_heading = "Rules", action = ArgAction::Append)]
+    /// Look for such modules in a directory
+    #[arg(short = 'I', long, value_name = "DIR", help_heading = "Rules", action = ArgAction::Append, hide_short_help = true)]
     pub extra_include_dir: Vec<PathBuf>,
-    /// Accept rules that others than root can change although running as root
-    #[arg(long, help_heading = "Rules")]
+    /// As root, accept rules and scripts that other users can modify
+    #[arg(long, help_heading = "Rules", hide_short_help = true)]
     pub insecure: bool,
 
-    /// Follow a log; several: blanks between them, or a glob [default: the config's `# logfile` line, else /var/log/messages, else /var/log/syslog]
+    /// Follow a log; separate several with spaces, or use a glob
+    ///
+    /// Default: the log that the configuration names in a `# logfile` comment, else
+    /// /var/log/messages, else /var/log/syslog.
     #[arg(short, long, value_name = "FILE", help_heading = "Input")]
     pub tail_file: Option<OsString>,
-    /// Read a file once, from its beginning (- is standard input)
+    /// Read a file once, plain or compressed (- is standard input)
     #[arg(short = 'f', long, value_name = "FILE", help_heading = "Input")]
     pub examine: Option<PathBuf>,
-    /// Read what a shell command prints
+    /// Read the output of a shell command
     #[arg(short = 'p', long, value_name = "COMMAND", help_heading = "Input")]
     pub read_pipe: Option<OsString>,
-    /// Start a --read-pipe or tail program again when it ends, with growing pauses
-    #[arg(long, help_heading = "Input")]
+    /// Restart a --read-pipe or tail program when it ends, with exponential backoff
+    #[arg(long, help_heading = "Input", hide_short_help = true)]
     pub respawn: bool,
-    /// Follow the systemd journal; matches such as _SYSTEMD_UNIT=ssh.service, blanks between them
+    /// Follow the systemd journal, or only one unit of it (ssh.service)
+    ///
+    /// MATCH is the name of a unit or a match as journalctl takes it, such as
+    /// SYSLOG_IDENTIFIER=sshd; separate several with spaces.
     #[arg(long, value_name = "MATCH", help_heading = "Input", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     pub journal: Option<String>,
-    /// Text between records, with Perl's escapes; empty: blank lines
-    #[arg(long, value_name = "TEXT", help_heading = "Input", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    /// Split input at this text, with Perl's escapes; empty: at blank lines
+    #[arg(long, value_name = "TEXT", help_heading = "Input", num_args = 0..=1, default_missing_value = "", require_equals = true, hide_short_help = true)]
     pub input_record_separator: Option<OsString>,
-    /// Read followed files from their beginning where no position is known
-    #[arg(long, help_heading = "Input")]
+    /// Start at the beginning of files without a saved position
+    #[arg(long, help_heading = "Input", hide_short_help = true)]
     pub from_start: bool,
     /// Match at most this many bytes of a followed line
-    #[arg(long, value_name = "BYTES", help_heading = "Input", default_value_t = 1 << 20)]
+    #[arg(long, value_name = "BYTES", help_heading = "Input", default_value_t = 1 << 20, hide_short_help = true)]
     pub max_line: usize,
-    /// Run this program instead of following files ourselves
-    #[arg(long, value_name = "PROGRAM", help_heading = "Input")]
+    /// Run this program instead of following files
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        help_heading = "Input",
+        hide_short_help = true
+    )]
     pub tail_program_name: Option<OsString>,
     /// Run tail(1), or --tail-program-name, with these arguments
-    #[arg(long, value_name = "ARGUMENTS", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "ARGUMENTS",
+        help_heading = "Input",
+        hide_short_help = true
+    )]
     pub tail_args: Option<OsString>,
-    /// Accepted for swatchdog's sake: files are always followed as well as File::Tail and better
-    #[arg(long, help_heading = "Input")]
+    /// Accepted for compatibility with swatchdog; has no effect
+    #[arg(long, help_heading = "Input", hide_short_help = true)]
     pub use_cpan_file_tail: bool,
 
-    /// Run in the background; standard output and error stay where they are
-    #[arg(long, help_heading = "Running")]
+    /// Run in the background; standard output and error are kept
+    #[arg(long, help_heading = "Operation")]
     pub daemon: bool,
-    /// Write the process id there; removed at a clean end
-    #[arg(long, value_name = "FILE", help_heading = "Running")]
+    /// Write the process id to a file; refuse to start if another process holds it
+    #[arg(long, value_name = "FILE", help_heading = "Operation")]
     pub pid_file: Option<PathBuf>,
-    /// Read the rules again at a time: HH:MM[:SS], 1:00pm, +H:MM
-    #[arg(short, long, value_name = "TIME", help_heading = "Running")]
+    /// Read the rules again at a time (HH:MM[:SS], 1:00pm) or at an interval (+H:MM)
+    #[arg(
+        short,
+        long,
+        value_name = "TIME",
+        help_heading = "Operation",
+        hide_short_help = true
+    )]
     pub restart_time: Option<String>,
-    /// Keep positions there, so that a restart goes on where the last run ended [default with --daemon as root: /var/lib/swatch-rs]
+    /// Save positions in a directory, so that the next run continues where this one ends
+    ///
+    /// Default for a daemon that runs as root: /var/lib/swatch-rs.
     #[arg(
         long,
         value_name = "DIR",
-        help_heading = "Running",
+        help_heading = "Operation",
         conflicts_with = "no_state"
     )]
     pub state_dir: Option<PathBuf>,
-    /// Keep no positions: start at the end of the log, as swatchdog does
-    #[arg(long, help_heading = "Running")]
+    /// Save no positions: start at the end of the log, as swatchdog does
+    #[arg(long, help_heading = "Operation", hide_short_help = true)]
     pub no_state: bool,
-    /// Commands that may run at once for one log; 1 keeps the order of the log
-    #[arg(long, value_name = "N", help_heading = "Running", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Run up to N commands of a log at once; 1 keeps the order of the log
+    #[arg(long, value_name = "N", help_heading = "Operation", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), hide_short_help = true)]
     pub jobs: u16,
-    /// End a command, with its whole process group, after so many seconds; 0: never
+    /// End a command and its process group after this many seconds; 0: never
     #[arg(
         long,
         value_name = "SECONDS",
-        help_heading = "Running",
+        help_heading = "Operation",
         default_value_t = 60
     )]
     pub action_timeout: u64,
-    /// Remember at most so many throttle or threshold keys of a log
+    /// Remember at most N keys per throttle or threshold
     #[arg(
         long,
         value_name = "N",
-        help_heading = "Running",
-        default_value_t = 100_000
+        help_heading = "Operation",
+        default_value_t = 100_000,
+        hide_short_help = true
     )]
     pub max_keys: usize,
-    /// Accepted for swatchdog's sake: there is no script, nothing is written there
-    #[arg(long, value_name = "DIR", help_heading = "Running")]
+    /// Accepted for compatibility with swatchdog; no script is written
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Operation",
+        hide_short_help = true
+    )]
     pub script_dir: Option<PathBuf>,
 
-    /// Colours of echo: auto (on, as swatchdog, unless NO_COLOR is set), always, never
+    /// Report errors and warnings about the rules and exit, with status 0 or 2
+    #[arg(long, help_heading = "Inspection")]
+    pub check: bool,
+    /// Print what would be done without doing it
+    #[arg(long, help_heading = "Inspection")]
+    pub dry_run: bool,
+    /// As --dry-run, and show which rules matched, their captures, and what throttles decided
+    #[arg(long, help_heading = "Inspection")]
+    pub explain: bool,
+    /// Print the rules as understood, to FILE or standard output, and exit
+    #[arg(long, value_name = "FILE", help_heading = "Inspection", num_args = 0..=1, default_missing_value = "", require_equals = true, hide_short_help = true)]
+    pub dump_script: Option<OsString>,
+    /// When to write the colours of echo; auto is always, unless NO_COLOR is set
     #[arg(
         long,
         value_name = "WHEN",
-        help_heading = "Looking",
+        help_heading = "Inspection",
         value_enum,
-        default_value = "auto"
+        default_value = "auto",
+        hide_short_help = true
     )]
     pub color: Color,
-    /// Report all errors and warnings of the rules and end: status 0 or 2
-    #[arg(long, help_heading = "Looking")]
-    pub check: bool,
-    /// Say what would be done, and do none of it
-    #[arg(long, help_heading = "Looking")]
-    pub dry_run: bool,
-    /// Tell for each line which rules matched, the captures, throttling, and the exact commands; do none of it
-    #[arg(long, help_heading = "Looking")]
-    pub explain: bool,
-    /// Print the rules as they were understood, there or to standard output, and end
-    #[arg(long, value_name = "FILE", help_heading = "Looking", num_args = 0..=1, default_missing_value = "", require_equals = true)]
-    pub dump_script: Option<OsString>,
-    /// Tell on standard error what is done
-    #[arg(long, value_name = "LEVEL", help_heading = "Looking", num_args = 0..=1, default_missing_value = "1", require_equals = true, value_parser = debug_level)]
-    pub debug: Option<u32>,
-    /// Print the version and end
-    #[arg(short = 'V', long, help_heading = "Looking")]
+    /// Log every action on standard error
+    #[arg(long, value_name = "LEVEL", help_heading = "Inspection", num_args = 0..=1, default_missing_value = "1", require_equals = true, value_parser = debug_level, hide_short_help = true)]
+    pub debug: Option<i64>,
+    /// Print the version
+    #[arg(short = 'V', long, help_heading = "Inspection")]
     pub version: bool,
+
+    /// Words of the command line that are neither options nor their values.
+    #[arg(skip)]
+    pub operands: Vec<OsString>,
+}
+
+impl Cli {
+    /// Whether every action is logged. swatchdog's levels make no difference here.
+    pub fn logs_actions(&self) -> bool {
+        self.debug.is_some_and(|level| level != 0)
+    }
 }
 
 /// An empty level is the lowest.
-fn debug_level(text: &str) -> Result<u32, std::num::ParseIntError> {
+fn debug_level(text: &str) -> Result<i64, std::num::ParseIntError> {
     if text.is_empty() { Ok(1) } else { text.parse() }
 }
 
@@ -199,7 +250,7 @@ const ORIGINAL: &[&str] = &[
     "version",
 ];
 
-/// The options as Getopt::Long would know them, read from clap's own description.
+/// The options as Getopt::Long would describe them, derived from clap's description.
 fn options() -> Vec<Opt> {
     let mut command = Cli::command();
     command.build();
@@ -207,7 +258,7 @@ fn options() -> Vec<Opt> {
     for arg in command.get_arguments() {
         let Some(long) = arg.get_long() else { continue };
         if long == "no-awk-field-syntax" {
-            continue; // the negation of an option, not one by itself
+            continue; // the negation of an option
         }
         let range = arg.get_num_args().unwrap_or_default();
         let takes = match (long, range.min_values(), range.max_values()) {
@@ -244,22 +295,21 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
     let mut args = args.into_iter();
     let name = args.next().unwrap_or_else(|| "swatch-rs".into());
     let rest: Vec<OsString> = args.collect();
-    let words = getopt::normalise(&options(), &rest)?;
+    let (words, operands) = getopt::normalise(&options(), &rest)?;
     match Cli::try_parse_from(std::iter::once(name).chain(words)) {
         Ok(cli) if cli.version => Ok(Command::Print(format!(
             "swatch-rs version {}\n",
             env!("CARGO_PKG_VERSION")
         ))),
-        Ok(cli) => Ok(Command::Run(Box::new(cli))),
+        Ok(cli) => Ok(Command::Run(Box::new(Cli { operands, ..cli }))),
         Err(e) if e.kind() == clap::error::ErrorKind::DisplayHelp => {
             Ok(Command::Print(e.to_string()))
         }
         Err(e) => {
             let text = e.to_string();
             let first = text.lines().next().unwrap_or_default();
-            Err(UsageError(
-                first.strip_prefix("error: ").unwrap_or(first).to_owned(),
-            ))
+            let first = first.strip_prefix("error: ").unwrap_or(first);
+            Err(UsageError(sanitize::text(first.as_bytes())))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod background;
 pub mod descriptors;
+pub mod output_pipe;
 pub mod pid_file;
 pub mod restart_time;
 pub mod service_manager;

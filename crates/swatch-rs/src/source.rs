@@ -7,9 +7,12 @@ mod journal;
 mod producer;
 
 use std::io;
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nix::libc::{S_IFMT, S_IFREG};
+use nix::sys::stat::{FileStat, fstat};
 use swatch_common::sanitize::Sanitized;
 use swatch_tail::{Block, Chunks, FollowError, Origin, Separator, Waker};
 
@@ -129,6 +132,17 @@ pub enum OpenError {
     /// It is no file.
     #[error("cannot examine {}: it is a directory; name a file in it", Sanitized::path(.0))]
     Directory(PathBuf),
+    /// It is written by this process.
+    #[error(
+        "{} is this program's own {stream}: it would act on its own output for ever",
+        Sanitized::path(path)
+    )]
+    OwnOutput {
+        /// The file.
+        path: PathBuf,
+        /// Standard output or standard error.
+        stream: &'static str,
+    },
     /// Followed files.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -155,4 +169,26 @@ impl SourcePlan {
             SourcePlan::Journal(plan) => Box::new(journal::Journal::start(plan, splitting)?),
         })
     }
+}
+
+/// Refuses to read a file that is our own output: an action that prints would cause itself.
+fn refuse_own_output(path: &Path, file: &impl AsFd) -> Result<(), OpenError> {
+    let identity = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    let is_regular = |stat: &FileStat| stat.st_mode & S_IFMT == S_IFREG;
+    let Some(own) = fstat(file).ok().filter(is_regular).map(identity) else {
+        return Ok(());
+    };
+    let streams = [
+        ("standard output", fstat(io::stdout())),
+        ("standard error", fstat(io::stderr())),
+    ];
+    for (stream, stat) in streams {
+        if stat.is_ok_and(|stat| identity(stat) == own) {
+            return Err(OpenError::OwnOutput {
+                path: path.to_owned(),
+                stream,
+            });
+        }
+    }
+    Ok(())
 }

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use swatch_common::sanitize;
+use swatch_common::{process, sanitize};
+use swatch_tail::Checkpoint;
 
-use super::REFUSED;
 use super::load::Loader;
-use super::plan;
+use super::plan::{self, Input};
+use super::{REFUSED, session};
 use crate::cli::Cli;
+use crate::log;
+use crate::source::SourcePlan;
 
 /// `--check`: reports all errors and warnings, and fails where a start would.
 pub(super) fn check(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> ExitCode {
@@ -41,11 +44,41 @@ fn inspect(cli: &Cli, loader: &Loader, path: &Path) -> bool {
         plan::input(cli, &config, path)
     });
     match inspected {
-        Ok(_input) => true,
+        Ok(input) => can_open(cli, &input),
         Err(refusal) => {
             refusal.report();
             false
         }
+    }
+}
+
+/// Whether the source can be opened. Programs are looked for, and not started.
+fn can_open(cli: &Cli, input: &Input) -> bool {
+    let plan = session::source(cli, input, &Checkpoint::in_memory());
+    let program = match &plan {
+        SourcePlan::Command(command) => command.argv[0].to_str(),
+        SourcePlan::Journal(_) => Some("journalctl"),
+        SourcePlan::Examine(path) if path.is_file() || path.is_dir() || !path.exists() => None,
+        SourcePlan::Examine(_) => return true,
+        SourcePlan::Follow(_) => None,
+    };
+    let path = std::env::var("PATH").unwrap_or_default();
+    match program {
+        Some(program) if process::find(program, &path).is_none() => {
+            log::error(format_args!(
+                "cannot start {}: not found",
+                sanitize::text(program.as_bytes())
+            ));
+            false
+        }
+        Some(_) => true,
+        None => match plan.open(&session::splitting(cli)) {
+            Ok(_) => true,
+            Err(e) => {
+                log::error(e);
+                false
+            }
+        },
     }
 }
 

@@ -9,6 +9,7 @@ use swatch_common::trust;
 use swatch_config::{Config, Diagnostic, Severity, Sources};
 
 use super::plan::Refusal;
+use super::programs;
 use crate::cli::Cli;
 use crate::rules::{Rules, RulesOptions};
 
@@ -89,7 +90,8 @@ impl Loader {
         let mut diagnostics = parsed.diagnostics;
         if !self.insecure && Uid::effective().is_root() {
             let files = config.sources.files().map(|file| config.sources.path(file));
-            let untrusted: Vec<_> = files.filter_map(|file| trust::check(file).err()).collect();
+            let mut untrusted: Vec<_> = files.filter_map(|file| trust::check(file).err()).collect();
+            untrusted.extend(programs::untrusted(&config));
             if !untrusted.is_empty() {
                 return Err(Refusal::Untrusted(untrusted));
             }
@@ -99,6 +101,7 @@ impl Loader {
         if self.lints {
             diagnostics.extend(swatch_config::lint(&config));
             diagnostics.extend(swatch_engine::lint(&config));
+            diagnostics.extend(programs::missing(&config));
         }
         let refused = diagnostics.iter().any(|d| d.severity == Severity::Error);
         let findings = Findings {

@@ -13,6 +13,7 @@ use super::load::Loader;
 use super::plan::{self, Input, Plan};
 use super::state_dir::{self, StateDirError};
 use crate::cli::{Cli, Color};
+use crate::daemon::output_pipe;
 use crate::daemon::supervisor::Reload;
 use crate::log;
 use crate::perform::{ColorChoice, Output, Performer, Settings};
@@ -55,7 +56,7 @@ impl Session {
             time_limit: (cli.action_timeout > 0).then(|| Duration::from_secs(cli.action_timeout)),
             cancel,
             dry_run: cli.dry_run || cli.explain,
-            debug: cli.debug.is_some(),
+            debug: cli.logs_actions(),
         };
         Self {
             splitting: splitting(&cli),
@@ -109,10 +110,8 @@ impl Session {
         }
         let name = plan::file_name(&plan.path);
         let checkpoint = state_dir::checkpoint(&self.cli, &plan)?;
-        let source = self
-            .source(&plan.input, &checkpoint)
-            .open(&self.splitting)?;
-        let output = Output::new(self.color());
+        let source = source(&self.cli, &plan.input, &checkpoint).open(&self.splitting)?;
+        let output = Output::new(self.color(), output_pipe::ends_with_reader(&self.cli));
         let performer = Performer::new(&name, output, self.performing.clone());
         let parts = Parts {
             name: name.clone(),
@@ -131,31 +130,6 @@ impl Session {
             input: plan.input,
         });
         Ok(watch)
-    }
-
-    fn source(&self, input: &Input, checkpoint: &Checkpoint) -> SourcePlan {
-        match input {
-            Input::Examine(path) => SourcePlan::Examine(path.clone()),
-            Input::ReadPipe(command) => SourcePlan::Command(CommandPlan {
-                argv: vec!["/bin/sh".into(), "-c".into(), command.clone()],
-                name: "the command of --read-pipe".to_owned(),
-                respawn: self.cli.respawn,
-                may_fail: true,
-            }),
-            Input::Journal(matches) => SourcePlan::Journal(JournalPlan {
-                matches: matches.clone(),
-                checkpoint: checkpoint.clone(),
-                from_start: self.cli.from_start,
-            }),
-            Input::Tail(files) => match plan::tail_command(&self.cli, files) {
-                Some(command) => SourcePlan::Command(command),
-                None => SourcePlan::Follow(FollowPlan {
-                    patterns: plan::patterns(files),
-                    checkpoint: checkpoint.clone(),
-                    from_start: self.cli.from_start,
-                }),
-            },
-        }
     }
 
     fn color(&self) -> ColorChoice {
@@ -257,9 +231,35 @@ impl Reload for Session {
     }
 }
 
+/// The source that an input names.
+pub(super) fn source(cli: &Cli, input: &Input, checkpoint: &Checkpoint) -> SourcePlan {
+    match input {
+        Input::Examine(path) => SourcePlan::Examine(path.clone()),
+        Input::ReadPipe(command) => SourcePlan::Command(CommandPlan {
+            argv: vec!["/bin/sh".into(), "-c".into(), command.clone()],
+            name: "the command of --read-pipe".to_owned(),
+            respawn: cli.respawn,
+            may_fail: true,
+        }),
+        Input::Journal(matches) => SourcePlan::Journal(JournalPlan {
+            matches: matches.clone(),
+            checkpoint: checkpoint.clone(),
+            from_start: cli.from_start,
+        }),
+        Input::Tail(files) => match plan::tail_command(cli, files) {
+            Some(command) => SourcePlan::Command(command),
+            None => SourcePlan::Follow(FollowPlan {
+                patterns: plan::patterns(files),
+                checkpoint: checkpoint.clone(),
+                from_start: cli.from_start,
+            }),
+        },
+    }
+}
+
 /// How the command line has input split. A separator is a literal text with Perl's escapes; an
 /// empty one means paragraphs.
-fn splitting(cli: &Cli) -> Splitting {
+pub(super) fn splitting(cli: &Cli) -> Splitting {
     let separator = match &cli.input_record_separator {
         None => Separator::Newline,
         Some(text) => Separator::from_bytes(&swatch_config::unescape(text.as_encoded_bytes())),

@@ -1,26 +1,28 @@
 //! Spellings that Perl's Getopt::Long accepts (configured with `bundling`, as swatchdog does) and
-//! clap does not: unique abbreviations and long names in any case, `-c=FILE` naming a file
-//! called `=FILE`, operands that are ignored.
+//! clap does not: unique abbreviations, long names in any case or after `+`, `-c=FILE` for a file
+//! called `=FILE`, and operands, which are ignored.
 //!
-//! [`normalise`] rewrites a command line to `--name=value` words that mean the same to clap.
+//! [`normalise`] rewrites a command line to `--name=value` words with the same meaning for clap.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use swatch_common::{sanitize, suggest};
 
 use super::UsageError;
 
-/// What an option takes.
+/// The value of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// Nothing, and `--noNAME` and `--no-NAME` switch it off.
+    /// None, and `--noNAME` and `--no-NAME` switch it off.
     NothingNegatable,
-    /// A value, in the same word or the next.
+    /// Required, in the same word or the next.
     Value,
-    /// A value that may be left out; the next word is taken unless it starts with `-`.
+    /// Optional; the next word is taken unless it starts with `-`.
     OptionalValue,
-    /// A whole number that may be left out; the next word is taken if it is one.
+    /// An optional whole number; the next word is taken if it is one.
     OptionalNumber,
 }
 
@@ -29,21 +31,27 @@ pub(super) struct Opt {
     pub(super) long: String,
     pub(super) short: Option<u8>,
     pub(super) takes: Takes,
-    /// In swatchdog's synopsis: an abbreviation that is unique among these is taken, whatever
-    /// options were added since.
+    /// One of swatchdog's: an abbreviation that is unique among these is accepted, whatever options
+    /// have been added since.
     pub(super) original: bool,
 }
 
-/// Rewrites `args` (without the program's name).
-pub(super) fn normalise(options: &[Opt], args: &[OsString]) -> Result<Vec<OsString>, UsageError> {
+/// Rewrites `args`, which do not include the program's name. Also returns the operands.
+pub(super) fn normalise(
+    options: &[Opt],
+    args: &[OsString],
+) -> Result<(Vec<OsString>, Vec<OsString>), UsageError> {
     let mut out = Vec::new();
+    let mut operands = Vec::new();
     let mut rest = args.iter();
     while let Some(word) = rest.next() {
         let bytes = word.as_bytes();
         if bytes == b"--" {
+            operands.extend(rest.cloned());
             break;
         }
-        if let Some(long) = bytes.strip_prefix(b"--") {
+        let after_plus = bytes.strip_prefix(b"+").filter(|name| !name.is_empty());
+        if let Some(long) = bytes.strip_prefix(b"--").or(after_plus) {
             let (name, value) = split_value(long);
             let (name, negated, takes) = find_long(options, name)?;
             let value = match value {
@@ -56,10 +64,11 @@ pub(super) fn normalise(options: &[Opt], args: &[OsString]) -> Result<Vec<OsStri
             push(&mut out, name, negated, value);
         } else if bytes.len() > 1 && bytes[0] == b'-' {
             bundle(options, &bytes[1..], &mut rest, &mut out)?;
+        } else {
+            operands.push(word.clone());
         }
-        // Anything else is an operand: ignored, as the original does.
     }
-    Ok(out)
+    Ok((out, operands))
 }
 
 /// `-cFILE`, `-Oc FILE`.
@@ -72,11 +81,16 @@ fn bundle(
     for (i, &letter) in letters.iter().enumerate() {
         let Some(option) = options.iter().find(|o| o.short == Some(letter)) else {
             return Err(UsageError(format!(
-                "unknown option -{} in {:?}; a long name needs two dashes",
+                "unknown option -{} in \"-{}\"; a long name needs two dashes",
                 letter.escape_ascii(),
-                OsStr::from_bytes(&[b"-", letters].concat()).to_string_lossy()
+                sanitize::text(letters)
             )));
         };
+        if option.long == "help" {
+            // Shorter than --help.
+            out.push("-h".into());
+            continue;
+        }
         if matches!(option.takes, Takes::Nothing | Takes::NothingNegatable) {
             push(out, &option.long, false, None);
             continue;
@@ -130,7 +144,13 @@ fn find_long<'a>(options: &'a [Opt], name: &[u8]) -> Result<(&'a str, bool, Take
     candidates.dedup_by(|a, b| a.2.long == b.2.long && a.1 == b.1);
     match candidates[..] {
         [(_, negated, o)] => Ok((&o.long, *negated, o.takes)),
-        [] => Err(UsageError(format!("unknown option: --{wanted}"))),
+        [] => {
+            let known: Vec<&str> = options.iter().map(|o| o.long.as_str()).collect();
+            let hint = suggest::nearest(&wanted, &known)
+                .map_or(String::new(), |name| format!("; did you mean --{name}?"));
+            let shown = sanitize::text(wanted.as_bytes());
+            Err(UsageError(format!("unknown option: --{shown}{hint}")))
+        }
         _ => Err(UsageError(format!(
             "option --{wanted} is ambiguous: {}",
             candidates
@@ -157,7 +177,8 @@ fn next_value(
         }
         (Takes::OptionalValue, Some(word)) => !word.starts_with(b"-") || word == b"-",
         (Takes::OptionalNumber, Some(word)) => {
-            !word.is_empty() && word.iter().all(u8::is_ascii_digit)
+            let digits = word.strip_prefix(b"-").unwrap_or(word);
+            !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
         }
         (_, None) => false,
     };

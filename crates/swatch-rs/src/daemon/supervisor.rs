@@ -1,6 +1,7 @@
 //! The loop of the main thread: signals, reloads, the service manager, the end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -45,6 +46,8 @@ pub struct Supervisor<R> {
     pub schedule: Option<Schedule>,
     /// Ends running commands.
     pub cancel: Arc<Cancel>,
+    /// Set when the reader of standard output has gone away, if that ends the program.
+    pub reader_gone: Option<Arc<AtomicBool>>,
     /// Held until the end.
     pub pid_file: Option<PidFile>,
     /// Reads the rules again.
@@ -85,6 +88,11 @@ impl<R: Reload> Supervisor<R> {
                     Request::Status => watches.iter().for_each(Watch::report_status),
                 }
             }
+            if self.reader_is_gone() {
+                log::notice("the reader of standard output has gone away, ending");
+                self.end(watches);
+                return End::Finished;
+            }
             failed |= reap(&mut watches);
         }
         self.manager.stopping();
@@ -98,6 +106,11 @@ impl<R: Reload> Supervisor<R> {
         if let Some(schedule) = &mut self.schedule {
             schedule.restart();
         }
+    }
+
+    fn reader_is_gone(&self) -> bool {
+        let gone = self.reader_gone.as_ref();
+        gone.is_some_and(|gone| gone.load(Ordering::Acquire))
     }
 
     fn reload_due(&self) -> Option<Instant> {

@@ -1,6 +1,6 @@
 //! `echo` and `bell`: standard output.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use swatch_common::sanitize::Sanitized;
@@ -26,16 +26,19 @@ pub struct Output {
     color: ColorChoice,
     /// Control characters of the log must not reach a terminal.
     terminal: bool,
+    /// A reader that goes away ends the program, which is then reported once for all.
+    ends_with_reader: bool,
     failed: Option<String>,
 }
 
 impl Output {
     /// The standard output of this process.
-    pub fn new(color: ColorChoice) -> Self {
+    pub fn new(color: ColorChoice, ends_with_reader: bool) -> Self {
         Self {
             buffer: Vec::new(),
             color,
             terminal: std::io::stdout().is_terminal(),
+            ends_with_reader,
             failed: None,
         }
     }
@@ -91,8 +94,10 @@ impl Output {
             return;
         }
         let mut out = std::io::stdout().lock();
-        if let Err(e) = out.write_all(&self.buffer).and_then(|()| out.flush()) {
-            self.failed = Some(e.to_string());
+        match out.write_all(&self.buffer).and_then(|()| out.flush()) {
+            Err(e) if e.kind() == ErrorKind::BrokenPipe && self.ends_with_reader => {}
+            Err(e) => self.failed = Some(e.to_string()),
+            Ok(()) => {}
         }
         self.buffer.clear();
     }

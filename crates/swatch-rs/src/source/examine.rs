@@ -1,4 +1,4 @@
-//! One pass: a file, or standard input.
+//! One pass: a file, plain or compressed, or standard input.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,15 +6,15 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use swatch_common::sanitize;
-use swatch_tail::{Block, Chunks, RecordReader, SplitOptions, Step, Wait, Waker};
+use swatch_tail::{Block, Chunks, RecordReader, SplitOptions, Step, Wait, Waker, open_once};
 
-use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, refuse_own_output};
 use crate::log::Level;
 
 /// The source of `--examine`. Lines of any length are matched whole, because the file has an end.
 struct Examine<R> {
     reader: RecordReader<R>,
-    /// The same file, unless it is standard input.
+    /// The same file, if it is plain.
     file: Option<File>,
     step: usize,
     name: String,
@@ -46,15 +46,16 @@ pub(super) fn open(path: &Path, splitting: &Splitting) -> Result<Box<dyn Source>
             waker,
         }));
     }
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().is_ok_and(|m| m.is_dir()) {
+    if path.is_dir() {
         return Err(OpenError::Directory(path.to_owned()));
     }
-    let again = file.try_clone().ok();
+    let file = open_once(path).map_err(failed)?;
+    refuse_own_output(path, &file)?;
+    let plain = file.plain_file().and_then(|file| file.try_clone().ok());
     Ok(Box::new(Examine {
         step,
         reader: RecordReader::new(file, options),
-        file: again,
+        file: plain,
         name,
         waker,
     }))

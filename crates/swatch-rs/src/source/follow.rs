@@ -1,11 +1,13 @@
 //! Followed files.
 
+use std::fs::File;
+
 use swatch_common::sanitize::Sanitized;
 use swatch_tail::{
     Block, Checkpoint, Event, FileStatus, FollowOptions, Follower, Pattern, SplitOptions, Waker,
 };
 
-use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, refuse_own_output};
 use crate::log::Level;
 
 /// The files, and where to start in them.
@@ -26,6 +28,11 @@ pub(super) struct Follow {
 
 impl Follow {
     pub(super) fn open(plan: &FollowPlan, splitting: &Splitting) -> Result<Self, OpenError> {
+        for path in plan.patterns.iter().flat_map(Pattern::expand) {
+            if let Ok(file) = File::open(&path) {
+                refuse_own_output(&path, &file)?;
+            }
+        }
         let options = FollowOptions {
             split: SplitOptions {
                 separator: splitting.separator.clone(),

@@ -4,7 +4,7 @@ use crate::cli::options;
 fn words(args: &[&str]) -> Result<Vec<String>, String> {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     match normalise(&options(), &args) {
-        Ok(out) => Ok(out
+        Ok((out, _operands)) => Ok(out
             .iter()
             .map(|w| w.to_string_lossy().into_owned())
             .collect()),
@@ -20,6 +20,7 @@ fn every_spelling_of_the_same_options() {
         &["--config-file=conf", "--EXAMINE=input"],
         &["-c", "conf", "-f", "input", "extra", "args"],
         &["-c", "conf", "--examine", "input", "--", "--bogus"],
+        &["+config", "conf", "+exam=input"],
     ] {
         assert_eq!(
             words(spelling).as_deref(),
@@ -62,6 +63,7 @@ fn negations() {
 #[test]
 fn optional_values() {
     assert_eq!(words(&["--debug", "3"]).unwrap(), ["--debug=3"]);
+    assert_eq!(words(&["--debug", "-1"]).unwrap(), ["--debug=-1"]);
     assert_eq!(
         words(&["--debug", "-O"]).unwrap(),
         ["--debug=", "--old-style-config"]
@@ -76,8 +78,19 @@ fn optional_values() {
 }
 
 #[test]
+fn operands_are_returned() {
+    let args = ["-c", "conf", "extra", "--check", "--", "-x"].map(OsString::from);
+    let (_, operands) = normalise(&options(), &args).unwrap();
+    assert_eq!(operands, ["extra", "-x"]);
+}
+
+#[test]
 fn mistakes_are_named() {
     assert_eq!(words(&["--bogus"]).unwrap_err(), "unknown option: --bogus");
+    assert_eq!(
+        words(&["--chek"]).unwrap_err(),
+        "unknown option: --chek; did you mean --check?"
+    );
     assert_eq!(
         words(&["-c"]).unwrap_err(),
         "option -c requires an argument"
