@@ -1,5 +1,6 @@
 //! Positions: what has been dealt with, kept over restarts.
 
+mod clock;
 mod format;
 mod lock;
 mod progress;
@@ -7,17 +8,15 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::event::FileEvent;
+use crate::pattern::Pattern;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use nix::time::ClockId;
-
-use crate::event::FileEvent;
-use crate::pattern::Pattern;
-
+pub(crate) use clock::kernel_time;
+use clock::not_in_the_future;
 use format::State;
 pub(crate) use format::{Covered, Saved};
 pub(crate) use progress::Progress;
@@ -181,7 +180,14 @@ impl Checkpoint {
         let mut table = self.table();
         let mut saved = std::mem::take(&mut table.loaded);
         saved.extend(table.live.drain(..).map(|progress| progress.saved()));
-        let covered = table.cover(patterns);
+        for file in &mut saved {
+            file.opened = not_in_the_future(file.opened);
+            file.modified = not_in_the_future(file.modified);
+        }
+        let mut covered = table.cover(patterns);
+        for pattern in &mut covered {
+            pattern.since = not_in_the_future(pattern.since);
+        }
         let is_lost = std::mem::take(&mut table.is_lost);
         self.changed();
         TakenUp {
@@ -255,14 +261,6 @@ impl Table {
         self.patterns = patterns.iter().map(cover).collect();
         old
     }
-}
-
-/// The time in milliseconds since 1970 by the clock that the kernel takes time stamps of files
-/// from: it runs behind the usual one by up to a tick.
-pub(crate) fn kernel_time() -> u64 {
-    let time = nix::time::clock_gettime(ClockId::CLOCK_REALTIME_COARSE)
-        .map_or(Duration::ZERO, Duration::from);
-    time.as_millis() as u64
 }
 
 /// What was known when a follower starts.

@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) const WINDOW: usize = 256;
 
 /// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// Two are equal if device and inode are: the birth time may change while the file stays the same
+/// (the first write to a file in a lower layer of overlayfs). An inode number that is used again
+/// shows by [`is_same_birth`](FileId::is_same_birth), or by the content.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,
@@ -24,7 +28,22 @@ pub(crate) struct FileId {
     pub(crate) created: Option<u64>,
 }
 
+impl PartialEq for FileId {
+    fn eq(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+impl Eq for FileId {}
+
 impl FileId {
+    /// Whether it is the same inode, born at the same time where the file system tells: certainly
+    /// not a later file with the same number.
+    pub(crate) fn is_same_birth(&self, other: &Self) -> bool {
+        let births = self.created.zip(other.created);
+        self == other && births.is_none_or(|(a, b)| a == b)
+    }
+
     /// No file.
     pub(crate) const NONE: FileId = FileId {
         device: 0,

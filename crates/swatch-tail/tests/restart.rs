@@ -101,6 +101,111 @@ fn a_rotated_file_that_was_compressed_while_down_is_read() {
     tail.expect(&["4"]);
 }
 
+/// Rotates the log of [`followed`] to these names, one after the other, with a line in each, and
+/// compresses all but the last one.
+fn rotate_while_down(dir: &Path, names: &[&str], compressor: Option<&str>) -> bool {
+    let path = |name: &str| dir.join(name);
+    for (n, name) in names.iter().enumerate() {
+        append(&path("log"), format!("a line of the file that is {name}\n"));
+        fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+        fs::rename(path("log"), path(name)).unwrap();
+        append(&path("log"), "");
+        // Rotations are further apart than in this test.
+        let rotated = fs::OpenOptions::new()
+            .append(true)
+            .open(path(name))
+            .unwrap();
+        let time = std::time::SystemTime::now() + std::time::Duration::from_secs(2 * n as u64);
+        rotated.set_modified(time).unwrap();
+        if let Some(program) = compressor.filter(|_| n + 1 < names.len()) {
+            let done = Command::new(program).arg(path(name)).status();
+            if !done.is_ok_and(|status| status.success()) {
+                println!("skipped: {program} is not installed");
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn check_rotated_while_down(names: &[&str], compressor: Option<&str>) {
+    let dir = followed();
+    if rotate_while_down(dir.path(), names, compressor) {
+        let mut tail = start(dir, &["log"]);
+        let expected: Vec<String> = names
+            .iter()
+            .map(|name| format!("a line of the file that is {name}"))
+            .collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        tail.expect(&expected);
+        tail.settle();
+        assert_eq!(tail.texts(), expected);
+    }
+}
+
+#[test]
+fn dates_that_do_not_sort_are_read_in_the_order_of_time() {
+    for names in [
+        ["log-29112026", "log-30112026", "log-01122026"],
+        ["log-12302026", "log-12312026", "log-01012027"],
+        ["log.30-11-26", "log.01-12-26", "log.02-12-26"],
+    ] {
+        for compressor in [None, Some("gzip"), Some("bzip2")] {
+            check_rotated_while_down(&names, compressor);
+        }
+    }
+}
+
+#[test]
+fn files_that_were_moved_to_another_directory_are_read() {
+    let names = ["old/log-20261129", "old/log-20261130", "old/log-20261201"];
+    for compressor in [None, Some("gzip"), Some("bzip2")] {
+        check_rotated_while_down(&names, compressor);
+    }
+}
+
+#[test]
+fn files_that_were_moved_to_a_directory_beside_are_read() {
+    for compressor in [None, Some("gzip")] {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("logs");
+        fs::create_dir(&inner).unwrap();
+        let follow = |records: &[&str]| {
+            let state = outer.path().join("state");
+            let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
+            let pattern = [swatch_tail::Pattern::new(inner.join("log"))];
+            let mut follower = swatch_tail::Follower::open(pattern, quick(), &checkpoint).unwrap();
+            checkpoint.save().unwrap();
+            if !inner.join("log").exists() {
+                append(&inner.join("log"), "a first line that is long enough\n1\n");
+            }
+            let mut came = Vec::new();
+            while came.len() < records.len() {
+                if let Event::Records(block) = follower.next(Some(common::PATIENCE)).unwrap() {
+                    let text = |r: swatch_tail::Record<'_>| {
+                        String::from_utf8_lossy(r.bytes()).into_owned()
+                    };
+                    came.extend(block.records().map(text));
+                    block.origin().unwrap().ack(block.end_offset());
+                }
+            }
+            checkpoint.save().unwrap();
+            assert_eq!(came, records);
+        };
+        follow(&["a first line that is long enough", "1"]);
+        let names = ["../archive/log-20261129", "../archive/log-20261130"];
+        if !rotate_while_down(&inner, &names, compressor) {
+            return;
+        }
+        follow(
+            &names
+                .map(|name| format!("a line of the file that is {name}"))
+                .each_ref()
+                .map(String::as_str),
+        );
+    }
+}
+
 #[test]
 fn a_compressed_file_that_cannot_be_read_is_told_by_its_name() {
     let dir = followed();

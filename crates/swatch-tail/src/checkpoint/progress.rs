@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::clock::not_in_the_future;
 use super::format::Saved;
 use crate::fingerprint::{FileId, Fingerprint, Window};
 
@@ -107,7 +108,7 @@ impl Progress {
 
     /// When the file was first opened, in milliseconds since 1970.
     pub(crate) fn opened(&self) -> u64 {
-        self.facts().opened
+        not_in_the_future(self.facts().opened)
     }
 
     /// The rest of the file is read from another one, the copy of a truncated file.

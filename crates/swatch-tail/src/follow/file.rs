@@ -32,8 +32,13 @@ pub(super) struct FileStamp {
 impl FileStamp {
     /// When it was last written to, in milliseconds since 1970.
     pub(super) fn modified(&self) -> u64 {
+        self.modified_nanos() / 1_000_000
+    }
+
+    /// When it was last written to, in nanoseconds since 1970.
+    pub(super) fn modified_nanos(&self) -> u64 {
         let (seconds, nanos) = self.modified;
-        u64::try_from(seconds).unwrap_or(0) * 1000 + nanos as u64 / 1_000_000
+        u64::try_from(seconds).unwrap_or(0) * 1_000_000_000 + nanos as u64
     }
 
     pub(super) fn of(meta: &Metadata) -> Self {

@@ -8,11 +8,55 @@ use super::context::Context;
 use super::file::{self, OpenError, OpenFile};
 use super::generation::{Generation, StartPoint};
 use super::path::{FollowedPath, Others};
-use super::siblings::{self, Predecessor, Selector, Sibling};
+use super::siblings::{self, Sibling};
 use crate::checkpoint::{Progress, kernel_time};
 use crate::compressed::Decompressor;
 use crate::event::FileEvent;
 use crate::fingerprint::{FileId, Fingerprint, WINDOW, Window, read_window};
+
+/// The generation that had the path before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Predecessor {
+    pub(super) id: FileId,
+    /// Since when it had the path as far as is known, in milliseconds since 1970: what came after
+    /// it is younger.
+    pub(super) since: u64,
+}
+
+impl Predecessor {
+    /// Nothing had the path.
+    pub(super) fn nothing(since: u64) -> Self {
+        let id = FileId::NONE;
+        Predecessor { id, since }
+    }
+}
+
+/// The generation that had the path before, where none is open any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastGeneration {
+    pub(super) before: Predecessor,
+    pub(super) fingerprint: Fingerprint,
+    /// Whether it still has its content: if so, its place tells what came after it.
+    pub(super) is_intact: bool,
+}
+
+impl LastGeneration {
+    /// Nothing had the path.
+    pub(super) fn nothing(since: u64) -> Self {
+        LastGeneration {
+            before: Predecessor::nothing(since),
+            fingerprint: Fingerprint::default(),
+            is_intact: false,
+        }
+    }
+}
+
+/// Between which siblings the generations stand that are meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Selector<'a> {
+    pub(super) younger_than: Option<&'a Sibling>,
+    pub(super) older_than: Option<&'a Sibling>,
+}
 
 /// The time that nobody looked: which generation was there before, and which is there now.
 pub(super) struct Interval<'a> {
@@ -24,7 +68,27 @@ pub(super) struct Interval<'a> {
     pub(super) now: FileId,
 }
 
-impl Interval<'_> {
+impl<'a> Interval<'a> {
+    /// The generations in this interval, oldest first: those that came after the predecessor, and
+    /// lost the path themselves before anyone looked.
+    fn siblings(&self) -> Vec<&'a Sibling> {
+        let before = self.before;
+        let is_meant = |sibling: &&Sibling| {
+            let is_late = match self.which.younger_than {
+                // What has a later place in the order needs no other proof of its age.
+                Some(place) => sibling.is_younger_than(place),
+                None => sibling.id == before.id || sibling.is_created_since(before.since),
+            };
+            is_late
+                && sibling.is_touched_since(before.since)
+                && self
+                    .which
+                    .older_than
+                    .is_none_or(|place| place.is_younger_than(sibling))
+        };
+        siblings::in_order(self.siblings.iter().filter(is_meant).collect())
+    }
+
     /// The file that had the name before, if it is there still under another.
     fn original(&self, than: &OpenFile) -> Option<File> {
         let sibling = place_of(self.before.id, self.siblings)?;
@@ -57,7 +121,10 @@ impl FollowedPath {
         context: &mut Context,
         others: &Others<'_>,
     ) -> Result<Vec<Generation>, OpenError> {
-        let siblings = siblings::siblings(&self.path)?;
+        let last = self.gone.filter(|last| last.is_intact);
+        let siblings = siblings::siblings(&self.path, |sibling| {
+            self.holds(sibling.id) || last.is_some_and(|last| last.before.id == sibling.id)
+        })?;
         let (before, fingerprint, younger_than) = match (self.gone, self.generations.back()) {
             (Some(gone), _) => {
                 // Of one that was not found, so little may have been read that much begins like
@@ -102,7 +169,7 @@ impl FollowedPath {
         others: &Others<'_>,
     ) -> Result<Vec<Generation>, OpenError> {
         let mut generations: Vec<Generation> = Vec::new();
-        for sibling in siblings::after(interval.siblings, interval.which, interval.before) {
+        for sibling in interval.siblings() {
             if sibling.id == interval.now || self.holds(sibling.id) || others.hold(sibling.id) {
                 continue;
             }

@@ -15,7 +15,8 @@ use nix::sys::inotify::WatchDescriptor;
 use super::context::Context;
 use super::file::OpenFile;
 use super::generation::{Change, Generation};
-use super::siblings::{self, LastGeneration, Predecessor};
+use super::missed_generations::{LastGeneration, Predecessor};
+use super::siblings;
 use super::{Event, FileStatus};
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
@@ -89,7 +90,14 @@ impl Others<'_> {
     /// Whether they are, or may be once its saved positions have been taken up.
     pub(super) fn hold(&self, id: FileId) -> bool {
         let mut pending = self.names().flat_map(|name| &name.pending);
-        self.read(id) || pending.any(|p| p.id() == id)
+        self.read(id) || pending.any(|p| p.id().is_same_birth(&id))
+    }
+
+    /// As [`read`](Self::read), for a file that was known before the start: its inode number may
+    /// be that of a later file by now.
+    pub(super) fn read_same_birth(&self, id: FileId) -> bool {
+        let mut generations = self.names().flat_map(|name| &name.generations);
+        generations.any(|s| s.id.is_same_birth(&id) && !s.over)
     }
 
     /// Whether `path` is what a rotation makes of another name.

@@ -74,7 +74,7 @@ impl RecentlyClosed {
 
     /// Whether this file was read.
     pub(super) fn has(&self, id: FileId) -> bool {
-        self.known.iter().any(|known| known.id == id)
+        self.known.iter().any(|known| known.id.is_same_birth(&id))
     }
 
     /// Whether this is so of any file that had this name.

@@ -1,16 +1,31 @@
-//! Where rotated files go: the siblings of a log, and their order.
+//! Rotated files: which directory entries are generations of a log, and in which order they were
+//! written.
 
+mod suffix;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fs::DirEntry;
+use std::ffi::OsStr;
+use std::fs::{DirEntry, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirEntryExt;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::file::{FileStamp, OpenError};
+use super::reactor::DirectoryEntry;
 use crate::compressed::Compression;
-use crate::fingerprint::{FileId, Fingerprint};
+use crate::fingerprint::FileId;
+
+use suffix::Suffix;
+
+/// How many directories are searched at most for rotated files that were moved.
+const MAX_DIRECTORIES: usize = 64;
+
+/// A second in nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 
 /// A file whose name says that it may be a rotated generation of a log.
 #[derive(Debug, Clone)]
@@ -19,62 +34,44 @@ pub(super) struct Sibling {
     pub(super) id: FileId,
     pub(super) size: u64,
     pub(super) compression: Option<Compression>,
-    /// Its place in the order, if the name tells one.
-    key: Option<Key>,
+    /// What the rotation added to the name of the log; `None` if that tells nothing.
+    suffix: Option<Suffix>,
+    /// When it was last written to, in nanoseconds since 1970.
     modified: u64,
 }
 
-/// What rotation programs append, without a compression suffix.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Key {
-    /// `.1` is younger than `.2`.
-    Count(u32),
-    /// `-20261122`, `.2026-11-22`, `-1795305600`: digits that grow.
-    Date(Vec<u8>),
-}
-
-impl Key {
-    /// `suffix` begins with its `.` or `-`.
-    fn parse(suffix: &[u8]) -> Option<Key> {
-        let (mark, text) = suffix.split_first()?;
-        if text == b"old" {
-            return Some(Key::Count(1));
-        }
-        if !text.first()?.is_ascii_digit() {
-            return None;
-        }
-        let number = || std::str::from_utf8(text).ok()?.parse().ok();
-        if *mark == b'.'
-            && text.len() <= 3
-            && let Some(number) = number()
-        {
-            return Some(Key::Count(number));
-        }
-        let is_stamp = |b: &u8| b.is_ascii_digit() || b"-_.:TZ+".contains(b);
-        text.iter().all(is_stamp).then(|| Key::Date(text.to_vec()))
-    }
-
-    /// Whether a file with this key was rotated after one with `older`. Only keys of the same
-    /// kind can be compared.
-    fn is_younger_than(&self, older: &Key) -> bool {
-        match (self, older) {
-            (Key::Count(a), Key::Count(b)) => a < b,
-            (Key::Date(a), Key::Date(b)) => a > b,
-            _ => false,
-        }
-    }
-}
-
-/// The siblings of a log, those last that were written to last, in its directory and in that of
-/// the file which a symbolic link of this name leads to.
+/// The siblings of a log, ordered by the time of their last write.
+///
+/// They are searched for in the directory of the log and in that of the file which a symbolic
+/// link of this name leads to. If there are none, they may have been moved (logrotate's
+/// `olddir`): to a directory in that of the log, or to one beside it. As the latter may hold the
+/// logs of others, with the same names, one of its files must be known for certain (`is_known`).
 ///
 /// # Errors
 /// Only [`OpenError::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
-pub(super) fn siblings(path: &Path) -> Result<Vec<Sibling>, OpenError> {
+pub(super) fn siblings(
+    log: &Path,
+    is_known: impl Fn(&Sibling) -> bool,
+) -> Result<Vec<Sibling>, OpenError> {
     let mut found = BTreeMap::new();
-    list(path, &mut found)?;
-    if let Some(real) = target(path) {
-        list(&real, &mut found)?;
+    let names = [Some(log.to_owned()), target(log)];
+    for log in names.iter().flatten() {
+        list(log, directory_of(log), &mut found)?;
+    }
+    if found.values().all(|sibling| sibling.suffix.is_none()) {
+        for log in names.iter().flatten() {
+            let home = directory_of(log);
+            for directory in directories_in(home, home)? {
+                list(log, &directory, &mut found)?;
+            }
+            for directory in directories_in(directory_of(home), home)? {
+                let mut moved = BTreeMap::new();
+                list(log, &directory, &mut moved)?;
+                if moved.values().any(&is_known) {
+                    found.append(&mut moved);
+                }
+            }
+        }
     }
     let mut siblings: Vec<Sibling> = found.into_values().collect();
     siblings.sort_by_key(|sibling| sibling.modified);
@@ -83,38 +80,69 @@ pub(super) fn siblings(path: &Path) -> Result<Vec<Sibling>, OpenError> {
 
 /// The file that a symbolic link of this name leads to.
 pub(super) fn target(path: &Path) -> Option<PathBuf> {
-    path.is_symlink()
-        .then(|| path.canonicalize().ok())
-        .flatten()
+    let is_link = path.is_symlink();
+    is_link.then(|| path.canonicalize().ok()).flatten()
 }
 
-fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), OpenError> {
-    let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The directories in `parent` that are as well protected as `home`: whoever can write there
+/// could have a file of their own read as a part of the log.
+fn directories_in(parent: &Path, home: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    let Ok(own) = std::fs::metadata(home) else {
+        return Ok(Vec::new());
+    };
+    let is_protected = |meta: &Metadata| {
+        meta.is_dir()
+            && (meta.uid() == own.uid() || meta.uid() == 0)
+            && meta.mode() & 0o022 & !own.mode() == 0
+            && (meta.mode() & 0o020 == 0 || meta.gid() == own.gid())
+    };
+    let entries = read_directory(parent)?.flatten();
+    Ok(entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter(|entry| entry.metadata().is_ok_and(|meta| is_protected(&meta)))
+        .map(|entry| entry.path())
+        .filter(|path| path != home)
+        .take(MAX_DIRECTORIES)
+        .collect())
+}
+
+fn list(
+    log: &Path,
+    directory: &Path,
+    found: &mut BTreeMap<PathBuf, Sibling>,
+) -> Result<(), OpenError> {
+    let Some(log_name) = log.file_name() else {
         return Ok(());
     };
-    let here = Path::new(".");
-    let listed = if parent.as_os_str().is_empty() {
-        here
-    } else {
-        parent
-    };
-    for entry in read_directory(listed)?.flatten() {
-        let entry_name = entry.file_name();
-        let (compression, plain_name) = Compression::of_name(entry_name.as_bytes());
-        let Some(suffix) = rotation_suffix(name.as_bytes(), plain_name) else {
+    for entry in read_directory(directory)?.flatten() {
+        let name = entry.file_name();
+        let (compression, plain_name) = Compression::of_name(name.as_bytes());
+        let Some(added) = added_by_rotation(log_name.as_bytes(), plain_name) else {
             continue;
         };
         let Ok(meta) = entry.metadata() else {
             continue;
         };
         if meta.is_file() {
-            let path = parent.join(OsStr::from_bytes(entry_name.as_bytes()));
+            // As the log was named: a relative path stays one.
+            let parent = match directory == directory_of(log) {
+                true => log.parent().unwrap_or(directory),
+                false => directory,
+            };
+            let path = parent.join(OsStr::from_bytes(name.as_bytes()));
             let sibling = Sibling {
                 id: FileId::of(&meta),
                 size: meta.len(),
                 compression,
-                key: Key::parse(suffix),
-                modified: FileStamp::of(&meta).modified(),
+                suffix: Suffix::parse(added),
+                modified: FileStamp::of(&meta).modified_nanos(),
                 path: path.clone(),
             };
             found.insert(path, sibling);
@@ -123,20 +151,17 @@ fn list(path: &Path, found: &mut BTreeMap<PathBuf, Sibling>) -> Result<(), OpenE
     Ok(())
 }
 
-/// What a rotation put behind the name of the log (`log.1`, `log-20261122`), or before its
-/// extension (`app-20261122.log`).
-fn rotation_suffix<'a>(log: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
-    let is_suffix = |s: &&[u8]| s.len() > 1 && matches!(s[0], b'.' | b'-');
-    if let Some(suffix) = name.strip_prefix(log) {
-        return Some(suffix).filter(is_suffix);
+/// What a rotation added to the name of a log: at its end (`log.1`, `log-20261122`), or before
+/// its extension (`app-20261122.log`). It begins with its `.` or `-`.
+fn added_by_rotation<'a>(log: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
+    let is_addition = |s: &&[u8]| s.len() > 1 && matches!(s[0], b'.' | b'-');
+    if let Some(added) = name.strip_prefix(log) {
+        return Some(added).filter(is_addition);
     }
-    let dot = log
-        .iter()
-        .rposition(|&b| b == b'.')
-        .filter(|&dot| dot > 0)?;
+    let dot = log.iter().rposition(|&b| b == b'.').filter(|&at| at > 0)?;
     let (stem, extension) = log.split_at(dot);
-    let suffix = name.strip_prefix(stem)?.strip_suffix(extension)?;
-    Some(suffix).filter(is_suffix)
+    let added = name.strip_prefix(stem)?.strip_suffix(extension)?;
+    Some(added).filter(is_addition)
 }
 
 /// Whether `path` is what a rotation makes of `log`.
@@ -145,31 +170,23 @@ pub(super) fn is_sibling(log: &Path, path: &Path) -> bool {
         return false;
     };
     log.parent() == path.parent()
-        && rotation_suffix(name.as_bytes(), other.as_bytes())
-            .is_some_and(|suffix| Key::parse(suffix).is_some())
+        && added_by_rotation(name.as_bytes(), other.as_bytes())
+            .is_some_and(|added| Suffix::parse(added).is_some())
 }
 
-/// The directory entries that decide which file has a name: its own, and, where that is a
+/// The directory entries that decide which file a path names: its own, and, where that is a
 /// symbolic link, that of the file which it leads to.
-pub(super) fn entries(path: &Path) -> Vec<(PathBuf, OsString)> {
-    let mut entries = Vec::new();
+pub(super) fn entries(path: &Path) -> Vec<DirectoryEntry> {
     let target = target(path);
-    for path in [Some(path), target.as_deref()].into_iter().flatten() {
-        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-            let here = Path::new(".");
-            let parent = if parent.as_os_str().is_empty() {
-                here
-            } else {
-                parent
-            };
-            entries.push((parent.to_owned(), name.to_owned()));
-        }
-    }
-    entries
+    [Some(path), target.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| Some((directory_of(path).to_owned(), path.file_name()?.to_owned())))
+        .collect()
 }
 
-/// The names that an inode has in a directory: those of any kind, because a file can be found by
-/// its inode and its content, whatever was made of its name.
+/// The names that an inode has in a directory: of any kind, because a file can be found by its
+/// inode and its content, whatever it is called now.
 pub(super) fn names_of(inode: u64, directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let is_it = |entry: &DirEntry| entry.ino() == inode;
     let entries = read_directory(directory)?.flatten().filter(is_it);
@@ -184,98 +201,72 @@ fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntr
     }
 }
 
-/// What is known of the generation that had the name before.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Predecessor {
-    pub(super) id: FileId,
-    /// Since when it had the name as far as we know, in milliseconds since 1970: what came
-    /// after it is younger.
-    pub(super) since: u64,
-}
-
-impl Predecessor {
-    /// Nothing had the name.
-    pub(super) fn nothing(since: u64) -> Self {
-        let id = FileId::NONE;
-        Predecessor { id, since }
+impl Sibling {
+    /// Whether it was written to after this time, in milliseconds since 1970. bzip2 keeps the time
+    /// of a file in whole seconds only.
+    pub(super) fn is_touched_since(&self, since: u64) -> bool {
+        let since = match self.modified.is_multiple_of(SECOND) {
+            true => since / 1000 * 1000,
+            false => since,
+        };
+        self.modified / 1_000_000 >= since
     }
-}
 
-/// The generation that had the name before, where it is not open any more.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LastGeneration {
-    pub(super) before: Predecessor,
-    pub(super) fingerprint: Fingerprint,
-    /// Whether it has its content still: if so, its place tells what came after it.
-    pub(super) is_intact: bool,
-}
+    /// Whether it was created after this time, if the file system tells. A compressed file is
+    /// created later than what is in it was written, but keeps the time of the last write.
+    pub(super) fn is_created_since(&self, since: u64) -> bool {
+        let created = self.id.created.map(|created| created / 1_000_000);
+        created.is_none_or(|created| created >= since)
+    }
 
-impl LastGeneration {
-    /// Nothing had the name.
-    pub(super) fn nothing(since: u64) -> Self {
-        LastGeneration {
-            before: Predecessor::nothing(since),
-            fingerprint: Fingerprint::default(),
-            is_intact: false,
+    /// Whether this generation is younger than `other`. Where only the time tells, files of the
+    /// same tick of the clock may be. Suffixes of different kinds say nothing about each other.
+    pub(super) fn is_younger_than(&self, other: &Sibling) -> bool {
+        let by_name = match (&self.suffix, &other.suffix) {
+            (Some(a), Some(b)) => a.cmp_age(b),
+            _ => None,
+        };
+        let age = by_name.map(|age| age.then_with(|| self.cmp_time(other)));
+        self.id != other.id && age.is_some_and(|age| age != Ordering::Less)
+    }
+
+    /// Orders by time alone. Of files that were renamed but not copied the time of creation is
+    /// the better one: the last write may have been late.
+    fn cmp_time(&self, other: &Sibling) -> Ordering {
+        let created = |sibling: &Sibling| match sibling.compression {
+            None => sibling.id.created,
+            Some(_) => None,
+        };
+        match (created(self), created(other)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ if self.modified.is_multiple_of(SECOND) || other.modified.is_multiple_of(SECOND) => {
+                (self.modified / SECOND).cmp(&(other.modified / SECOND))
+            }
+            _ => self.modified.cmp(&other.modified),
         }
     }
 }
 
-/// Between which siblings the generations that are meant stand.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Selector<'a> {
-    pub(super) younger_than: Option<&'a Sibling>,
-    pub(super) older_than: Option<&'a Sibling>,
-}
-
-/// The generations that came after the one `before`, and that lost the name themselves before
-/// anybody looked; oldest first.
-pub(super) fn after<'a>(
-    siblings: &'a [Sibling],
-    which: Selector<'_>,
-    before: Predecessor,
-) -> Vec<&'a Sibling> {
-    let is_meant = |key: &Key, sibling: &Sibling| {
-        let is_late = match which.younger_than.map(|other| &other.key) {
-            // What came after a place in the order needs no other proof of its age.
-            Some(other) => other
-                .as_ref()
-                .is_some_and(|other| key.is_younger_than(other)),
-            None => sibling.id == before.id || sibling.is_created_since(before.since),
-        };
-        is_late
-            && which.older_than.is_none_or(|other| {
-                let other = other.key.as_ref();
-                other.is_some_and(|other| other.is_younger_than(key))
-            })
-    };
-    let mut found: Vec<(&Key, &Sibling)> = siblings
-        .iter()
-        .filter(|s| s.is_touched_since(before.since))
-        .filter_map(|s| Some((s.key.as_ref()?, s)))
-        .filter(|(key, sibling)| is_meant(key, sibling))
+/// Keeps the siblings that a rotation has made, and puts them in order, oldest first: by the
+/// numbers or dates in their names where these agree on an order, else by time.
+pub(super) fn in_order(siblings: Vec<&Sibling>) -> Vec<&Sibling> {
+    let mut named: Vec<(&Suffix, &Sibling)> = siblings
+        .into_iter()
+        .filter_map(|sibling| Some((sibling.suffix.as_ref()?, sibling)))
         .collect();
-    let counts = found.iter().filter(|(key, _)| matches!(key, Key::Count(_)));
-    let is_mixed = !matches!(counts.count(), n if n == 0 || n == found.len());
-    if is_mixed {
-        found.sort_by_key(|(_, sibling)| sibling.modified);
-    } else {
-        found.sort_by(|(a, _), (b, _)| a.is_younger_than(b).cmp(&b.is_younger_than(a)));
-    }
-    found.into_iter().map(|(_, sibling)| sibling).collect()
-}
-
-impl Sibling {
-    /// Whether it was written to after this time.
-    pub(super) fn is_touched_since(&self, since: u64) -> bool {
-        self.modified >= since
-    }
-
-    /// Whether it was made after this time, if the file system tells. A compressed file is
-    /// always made later than what is in it, which keeps its time of modification.
-    pub(super) fn is_created_since(&self, since: u64) -> bool {
-        self.id
-            .created
-            .is_none_or(|created| created / 1_000_000 >= since)
-    }
+    let is_ordered = named
+        .iter()
+        .all(|(suffix, _)| suffix.cmp_age(named[0].0).is_some());
+    let are_plain = named
+        .iter()
+        .all(|(_, s)| s.compression.is_none() && s.id.created.is_some());
+    named.sort_by(|(a, sibling), (b, other)| {
+        let by_name = a.cmp_age(b).filter(|_| is_ordered);
+        let by_time = || match are_plain {
+            true => sibling.cmp_time(other),
+            false => sibling.modified.cmp(&other.modified),
+        };
+        by_name.unwrap_or(Ordering::Equal).then_with(by_time)
+    });
+    named.into_iter().map(|(_, sibling)| sibling).collect()
 }

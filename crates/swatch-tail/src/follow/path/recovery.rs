@@ -8,8 +8,9 @@ use super::super::compressed::decompress_from;
 use super::super::context::Context;
 use super::super::file::{self, OpenError, OpenFile, is_want_of_descriptors};
 use super::super::generation::{Generation, StartPoint};
+use super::super::missed_generations::{LastGeneration, Predecessor};
 use super::super::recently_closed::ClosedFile;
-use super::super::siblings::{self, LastGeneration, Predecessor, Sibling};
+use super::super::siblings::{self, Sibling};
 use super::{FollowedPath, Others};
 use crate::checkpoint::{Progress, Saved};
 use crate::compressed::{Compression, Decompressor};
@@ -45,7 +46,7 @@ impl FollowedPath {
     /// is no descriptor left stay pending.
     pub(in crate::follow) fn resume(&mut self, context: &mut Context, others: &Others<'_>) {
         self.pending.sort_by_key(|pending| !pending.saved.replaced);
-        let siblings = match siblings::siblings(&self.path) {
+        let siblings = match siblings::siblings(&self.path, |sibling| self.is_pending(sibling)) {
             Ok(siblings) => siblings,
             Err(failure) => return self.missing(failure, context),
         };
@@ -101,6 +102,25 @@ impl FollowedPath {
         }
     }
 
+    /// Whether a file is one of those that were followed before, by its inode or, as it may have
+    /// been compressed, by its content.
+    fn is_pending(&self, sibling: &Sibling) -> bool {
+        self.pending.iter().any(|pending| {
+            let fingerprint = &pending.saved.fingerprint;
+            if sibling.id == pending.id() {
+                return true;
+            }
+            let Some(compression) = sibling.compression.filter(|_| fingerprint.is_telling()) else {
+                return false;
+            };
+            let opened = file::open(&sibling.path);
+            let found = opened
+                .ok()
+                .map(|o| decompress_from(o.file, compression, fingerprint, pending.saved.offset));
+            matches!(found, Some(Ok(Some(_))))
+        })
+    }
+
     /// Looks for a file: by its inode, then by its content, then in compressed files.
     fn locate(
         &self,
@@ -114,7 +134,7 @@ impl FollowedPath {
         let fits = |opened: &OpenFile| {
             opened.size >= saved.offset && saved.fingerprint.matches(&opened.file).unwrap_or(false)
         };
-        if !free(id) {
+        if self.generations.iter().any(|g| g.id.is_same_birth(&id)) || others.read_same_birth(id) {
             return Ok(Found::Nowhere);
         }
         let plain = || siblings.iter().filter(|s| s.compression.is_none());
@@ -127,13 +147,22 @@ impl FollowedPath {
         for directory in directories.chain(place) {
             paths.extend(siblings::names_of(id.inode, &directory)?);
         }
+        let moved = siblings.iter().filter(|s| s.id == id);
+        paths.extend(moved.map(|s| s.path.clone()));
         for path in paths {
-            let Some(opened) = try_open(&path)?.filter(|opened| opened.id == id) else {
+            let Some(opened) = try_open(&path)?.filter(|o| o.id == id && free(o.id)) else {
                 continue;
             };
+            // Of an empty file the content tells nothing, and its number may be another file's.
+            let is_telling = saved.fingerprint.head.length > 0;
+            if !is_telling && path != self.path && !opened.id.is_same_birth(&id) {
+                continue;
+            }
             if let (Some(compression), _) = Compression::of_name(path.as_os_str().as_bytes()) {
-                let found = self.decompress(pending, opened, compression, context)?;
-                return Ok(found.unwrap_or(Found::Nowhere));
+                if let Some(found) = self.decompress(pending, opened, compression, context)? {
+                    return Ok(found);
+                }
+                continue;
             }
             if fits(&opened) {
                 return Ok(Found::Plain(opened));
@@ -271,7 +300,7 @@ impl FollowedPath {
     /// Whether the file still has the name, but not its content.
     fn note_truncation(&mut self, pending: &Pending) -> bool {
         let id = pending.id();
-        let is_here = file::identify(&self.path).is_ok_and(|(now, _)| now == id);
+        let is_here = file::identify(&self.path).is_ok_and(|(now, _)| now.is_same_birth(&id));
         if is_here {
             self.truncated = Some((id, pending.saved.offset));
         }

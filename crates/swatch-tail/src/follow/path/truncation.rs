@@ -7,8 +7,8 @@ use super::super::compressed::decompress_from;
 use super::super::context::Context;
 use super::super::file::{self, FileStamp, OpenError, OpenFile, is_want_of_descriptors};
 use super::super::generation::{Generation, StartPoint};
-use super::super::missed_generations::{Interval, place_of};
-use super::super::siblings::{self, Predecessor, Selector, Sibling};
+use super::super::missed_generations::{Interval, Predecessor, Selector, place_of};
+use super::super::siblings::{self, Sibling};
 use super::{FollowedPath, Others};
 use crate::compressed::Decompressor;
 use crate::event::FileEvent;
@@ -48,7 +48,7 @@ impl FollowedPath {
             id,
             since: generation.progress.opened(),
         };
-        let Ok(siblings) = siblings::siblings(&self.path) else {
+        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
             return self.try_later(at, context);
         };
         let Ok(copy) = self.find_copy(at, &siblings, before, context, others) else {
@@ -149,8 +149,8 @@ impl FollowedPath {
         context: &mut Context,
         others: &Others<'_>,
     ) {
-        let generation = &mut self.generations[at];
-        let Ok(siblings) = siblings::siblings(&self.path) else {
+        let generation = &self.generations[at];
+        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
             return self.try_later(at, context);
         };
         let place = place_of(generation.id, &siblings);

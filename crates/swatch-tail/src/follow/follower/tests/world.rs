@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub(super) enum Scheme {
     /// `log.1`, `log.2`, …
     Counted,
-    /// `log-20260001`, `log-20260002`, …
+    /// `log-202601010001`, `log-202601010002`, …
     Dated,
     /// The log is a symbolic link, which moves to a new file.
     Linked,
@@ -244,7 +244,7 @@ impl World {
     fn make_room(&mut self) -> String {
         if self.scheme == Scheme::Dated {
             self.stamp += 1;
-            return format!("log-2026{:04}", self.stamp);
+            return format!("log-20260101{:04}", self.stamp);
         }
         let count = |name: &String| -> Option<u32> {
             name.strip_prefix("log.")?
