@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod explain;
+pub mod import;
 pub mod log;
 pub mod perform;
 pub mod perl;
