@@ -1,7 +1,9 @@
-//! A box for `swatch-action`: its log and state folders, its settings, and stand-ins for the system's programs.
+//! A sandbox for `swatch-action`: log and state directories, settings, and stand-ins for system
+//! programs.
 //!
-//! The stand-ins are a small firewall and a small `at` that live in files: they keep what they were told in order, so
-//! that a test can ask what is in force and what is scheduled. Tests of the real programs do not use them.
+//! The stand-ins are a small firewall and a small `at` that keep their state in files, in order, so
+//! that a test can see what is in force and what is scheduled. Tests of the real programs do not
+//! use them.
 
 use std::{
     fs,
@@ -14,15 +16,15 @@ use std::{
 
 use crate::program;
 
-/// The folders of one test.
+/// The directories of one test.
 #[derive(Debug)]
 pub struct Sandbox {
     dir: tempfile::TempDir,
     settings: String,
 }
 
-/// `iptables` in a file: `-I` puts a rule first, `-D` takes the first that fits, `-C` looks. Everything is also
-/// written to `calls`.
+/// `iptables` in a file: `-I` inserts at the top, `-D` deletes the first match, `-C` checks. Every
+/// call is also logged to `calls`.
 const IPTABLES: &str = r#"#!/bin/sh
 here=${0%/*}/..
 echo "${0##*/} $*" >> "$here/calls"
@@ -37,7 +39,7 @@ case $verb in
 esac
 "#;
 
-/// `at` in a folder: each job is a file.
+/// `at` in a directory: each job is a file.
 const AT: &str = r#"#!/bin/sh
 here=${0%/*}/..
 echo "at $*" >> "$here/calls"
@@ -54,14 +56,14 @@ echo "atrm $*" >> "$here/calls"
 rm "$here/jobs/$1"
 "#;
 
-/// `iptables-save` of the rules above.
+/// `iptables-save` for the rules above.
 const SAVE: &str = r#"#!/bin/sh
 here=${0%/*}/..
 name=${0##*/}; name=${name%-save}
 sed -n "s|^$name \([A-Z-]*\) -s \([0-9.]*\) |-A \1 -s \2/32 |p; s|^$name \([A-Z-]*\) -s \([^ ]*/[0-9]*\) |-A \1 -s \2 |p" "$here/rules"
 "#;
 
-/// `iptables-restore --noflush` of rules that are put first.
+/// `iptables-restore --noflush`, which inserts rules at the top.
 const RESTORE: &str = r#"#!/bin/sh
 here=${0%/*}/..
 name=${0##*/}
@@ -69,21 +71,21 @@ echo "$name $*" >> "$here/calls"
 sed -n "s/^-I /${name%-restore} /p" >> "$here/rules"
 "#;
 
-/// In the place of firewalls that have no stand-in: a test outside a network of its own must never reach the
-/// machine's.
+/// Takes the place of firewalls without a stand-in: a test outside its own network namespace must
+/// never touch the machine's firewall.
 const ABSENT: &str = "#!/bin/sh\necho \"${0##*/} is not for this test\" >&2\nexit 1\n";
 
-/// A mailer that keeps each mail as a file; complete ones have the ending `.mail`.
+/// A mailer that saves each message to a file; complete ones end in `.mail`.
 const SENDMAIL: &str = r#"#!/bin/sh
 here=${0%/*}/..
 cat > "$here/mails/$$" && mv "$here/mails/$$" "$here/mails/$$.mail"
 "#;
 
 impl Sandbox {
-    /// A box with the stand-ins, and nobody to mail to.
+    /// A sandbox with the stand-ins and no mail recipient.
     ///
     /// # Panics
-    /// When its files cannot be made.
+    /// If its files cannot be created.
     #[must_use]
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -115,7 +117,7 @@ impl Sandbox {
         made
     }
 
-    /// A box in which the system's own firewall programs are used: only for [`Sandbox::in_network`].
+    /// A sandbox that uses the system's real firewall programs; only for [`Sandbox::in_network`].
     ///
     /// # Panics
     /// As [`Sandbox::new`].
@@ -133,47 +135,48 @@ impl Sandbox {
         made
     }
 
-    /// A place in the box.
+    /// A path in the sandbox.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// The settings file: where things are, and what a test adds in TOML.
+    /// Writes the settings file: the paths of the sandbox and the TOML that a test adds.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn set(&self, more: &str) {
         fs::write(self.path("action.toml"), format!("{}{more}", self.settings)).expect("settings");
     }
 
-    /// A program in the path of the box.
+    /// Installs a program in the sandbox's search path.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn stand_in(&self, name: &str, script: &str) {
         let path = self.path("bin").join(name);
-        // A script that is open for writing anywhere cannot be run, so it is moved into its place.
+        // A script cannot be executed while it is open for writing anywhere, so it is written
+        // elsewhere and renamed.
         let fresh = self.path("bin").join(format!(".{name}"));
         fs::write(&fresh, script).expect("a script");
         fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).expect("chmod");
         fs::rename(fresh, path).expect("rename");
     }
 
-    /// What a file of the box holds; empty where there is none.
+    /// The contents of a file in the sandbox; empty if there is none.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
         let bytes = fs::read(self.path(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// How many files a folder of the box holds.
+    /// The number of files in a directory of the sandbox.
     #[must_use]
     pub fn files(&self, name: &str) -> usize {
         fs::read_dir(self.path(name)).map_or(0, Iterator::count)
     }
 
-    /// `swatch-action` with these words and the settings of the box, ready to be run.
+    /// A `swatch-action` command with these arguments and the sandbox's settings.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program::swatch_action());
@@ -184,16 +187,16 @@ impl Sandbox {
         command
     }
 
-    /// Runs `swatch-action` with a text on its standard input.
+    /// Runs `swatch-action` with the given standard input.
     ///
     /// # Panics
-    /// When it cannot be run.
+    /// If it cannot be run.
     #[must_use]
     pub fn run(&self, words: &[&str], input: &[u8]) -> Output {
         feed(&mut self.command(words), input)
     }
 
-    /// One event with the line of an invalid user, for field 10.
+    /// Sends one event: an invalid-user line with the address in field 10.
     #[must_use]
     pub fn event(&self, address: &str, words: &[&str]) -> Output {
         let line =
@@ -201,10 +204,11 @@ impl Sandbox {
         self.run(&[&["10"], words].concat(), line.as_bytes())
     }
 
-    /// Runs a shell script in a network of its own, with `swatch` for the program with the settings of the box.
+    /// Runs a shell script in its own network namespace; `swatch` runs the program with the
+    /// sandbox's settings.
     ///
     /// # Panics
-    /// When it cannot be run.
+    /// If it cannot be run.
     #[must_use]
     pub fn in_network(&self, script: &str) -> Output {
         let mut command = Command::new("unshare");
@@ -212,7 +216,7 @@ impl Sandbox {
             command.arg("--map-root-user");
         }
         command.args(["--net", "--mount", "--propagation", "private", "sh", "-euc"]);
-        // XDG: iptables locks a file in /run, which is not ours to write in a user namespace.
+        // iptables locks a file in /run, which is not writable in a user namespace.
         command.arg(format!(
             "mount -t tmpfs tmpfs /run\nip link set lo up\nswatch() {{ c=$1; shift; {} \"$c\" \"$@\" --config {}; }}\n{script}",
             program::swatch_action().display(),
@@ -228,10 +232,10 @@ impl Default for Sandbox {
     }
 }
 
-/// Runs a command with a text on its standard input. A command that does not read all of it is no failure.
+/// Runs a command with the given standard input. It need not read all of it.
 ///
 /// # Panics
-/// When it cannot be started.
+/// If it cannot be started.
 pub fn feed(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -245,22 +249,22 @@ pub fn feed(command: &mut Command, input: &[u8]) -> Output {
     child.wait_with_output().expect("a child of ours")
 }
 
-/// The standard output as text.
+/// Standard output as text.
 #[must_use]
 pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The standard error as text.
+/// Standard error as text.
 #[must_use]
 pub fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Waits until something is so, for at most 30 seconds.
+/// Waits for a condition, at most 30 seconds.
 ///
 /// # Panics
-/// When it does not become so.
+/// If it does not become so.
 pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !so() {
@@ -272,7 +276,8 @@ pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Why networks of their own cannot be had here with these programs; `None` when they can.
+/// The reason why network namespaces with these programs are unavailable here; `None` if they are
+/// available.
 #[must_use]
 pub fn no_network(programs: &[&str]) -> Option<String> {
     for program in programs.iter().chain(&["unshare", "ip"]) {

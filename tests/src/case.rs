@@ -1,39 +1,39 @@
-//! A conformance case: what is run, and what must come out.
+//! A conformance case: the program's input and its expected output.
 
-/// The input of a case that names none.
+/// The input of a case that gives none.
 pub const THREE_LINES: &[u8] = b"alpha one\nbeta two\ngamma three\n";
 
-/// How a case judges the original's behaviour.
+/// A case's verdict on the original's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Do the same.
     Want,
-    /// Do the same; the configuration needs Perl, so without one it may be refused.
+    /// Do the same; the configuration needs Perl, so it may be refused where there is none.
     WantPerl,
-    /// A defect; the text says what would be better.
+    /// A defect; the text describes the better behaviour.
     Bug(String),
 }
 
-/// What the machine must allow for a case to be run.
+/// Privileges that a case needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// A mount namespace with stand-ins for sendmail and write.
     StandIns,
-    /// To be root (the case changes to another user).
+    /// Root (the case changes to another user).
     Root,
 }
 
-/// An exit status as a case states it.
+/// The exit status that a case expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Exactly this one.
+    /// Exactly this status.
     Code(i32),
-    /// Any but 0.
+    /// Any status but 0.
     NonZero,
 }
 
 impl Exit {
-    /// Whether a run that ended with `code` is meant.
+    /// True if `code` is an expected status.
     pub fn accepts(self, code: i32) -> bool {
         match self {
             Exit::Code(wanted) => wanted == code,
@@ -51,12 +51,12 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// What a run leaves behind, as far as it is compared.
+/// The results of a run that are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// Standard output, paths and banner normalised.
+    /// Standard output, with paths and banner normalised.
     pub stdout: Vec<u8>,
-    /// The side log that the recorders write.
+    /// The side log written by the recorders.
     pub side: Vec<u8>,
     /// The exit status.
     pub exit: Exit,
@@ -67,36 +67,36 @@ pub struct Expected {
 pub struct Case {
     /// The name, unique in the suite; it begins with the number of its topic.
     pub name: String,
-    /// The file that holds it, without folder and extension.
+    /// The name of its file, without directory and extension.
     pub topic: String,
-    /// The line of the file on which it starts, counted from 1.
+    /// The line on which it starts, counted from 1.
     pub line: usize,
-    /// What it is about.
+    /// A short description.
     pub note: String,
-    /// How the original's behaviour is judged.
+    /// The verdict on the original's behaviour.
     pub verdict: Verdict,
-    /// What the machine must allow.
+    /// Privileges that it needs.
     pub needs: Vec<Need>,
-    /// Whether the start-up banner is compared.
+    /// True if the start-up banner is compared.
     pub keep_banner: bool,
-    /// Seconds until the run is ended.
+    /// Time limit in seconds.
     pub timeout: u64,
-    /// Variables of the environment, beside those every case gets.
+    /// Environment variables beyond those every case gets.
     pub env: Vec<(String, String)>,
-    /// Arguments after the configuration and the log.
+    /// Arguments after those for the configuration and the log.
     pub args: Vec<String>,
-    /// Files of the work folder: `conf`, `input`, `prep`, `feed`, `driver`, others.
+    /// Files of the work directory: `conf`, `input`, `prep`, `feed`, `driver` and others.
     pub files: Vec<(String, Vec<u8>)>,
-    /// What the original does.
+    /// The original's results.
     pub expected: Expected,
-    /// What would be better, where it can be stated exactly.
+    /// The better results, where they can be stated exactly.
     pub better: Option<Expected>,
-    /// Words that standard error must hold, where the better thing is to refuse.
+    /// Text that standard error must contain where refusing is the better behaviour.
     pub messages: Vec<String>,
 }
 
 impl Case {
-    /// A case that runs `conf` on `input`, with nothing expected yet.
+    /// A case that runs `conf` on `input`, with no expectations yet.
     pub fn of(name: &str, conf: &[u8], input: &[u8]) -> Case {
         Case {
             name: name.to_owned(),
@@ -123,7 +123,7 @@ impl Case {
         }
     }
 
-    /// Whether the work folder gets a file of this name.
+    /// True if the work directory gets a file of this name.
     pub fn has(&self, file: &str) -> bool {
         self.files.iter().any(|(name, _)| name == file)
     }

@@ -1,20 +1,20 @@
-//! Configurations in the manner of real users' files: `corpus/NAME.conf`, a log that hits
-//! its rules in `corpus/NAME.log`, and what must come of it in `corpus/effects.txt`.
+//! Configurations written in the manner of real users' files: `corpus/NAME.conf`, a log that
+//! triggers its rules in `corpus/NAME.log`, and the expected effects in `corpus/effects.txt`.
 
 use crate::case::Case;
 use crate::parse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder.
+/// The corpus directory.
 pub fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Every `.conf` of the folder, in the order of the names.
+/// Every `.conf` in the directory, sorted by name.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// The directory cannot be read.
 pub fn confs(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let listing = fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let mut confs: Vec<PathBuf> = listing
@@ -25,11 +25,11 @@ pub fn confs(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(confs)
 }
 
-/// The cases of the corpus: each entry of `effects.txt` with its two files. The second
-/// value names the configurations without an entry.
+/// The corpus cases: each entry of `effects.txt` with its two files. The second
+/// value lists the configurations without an entry.
 ///
 /// # Errors
-/// A file that cannot be read, or an entry that is not understood.
+/// A file cannot be read, or an entry cannot be parsed.
 pub fn load() -> Result<(Vec<Case>, Vec<Case>), String> {
     let dir = dir();
     let read = |path: &Path| fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
@@ -48,7 +48,7 @@ pub fn load() -> Result<(Vec<Case>, Vec<Case>), String> {
         match entries.iter().position(|e| e.name == name) {
             Some(at) => {
                 let mut case = entries.swap_remove(at);
-                // An entry states neither; the parser has put the default log there.
+                // An entry gives neither; the parser has filled in the default log.
                 case.files.retain(|(file, _)| file != "input");
                 case.files.push(("conf".to_owned(), text));
                 case.files.push(("input".to_owned(), log));

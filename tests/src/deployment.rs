@@ -1,6 +1,6 @@
 //! The tutorial's deployment: a machine `gate` with swatch-rs and swatch-action installed under
-//! the names of the originals, a system log, an attacker at 203.0.113.9 and another host at
-//! 198.51.100.7, each on a cable of its own.
+//! the originals' names, a system log, an attacker at 203.0.113.9 and another host at
+//! 198.51.100.7, each on its own link.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -13,22 +13,22 @@ use crate::machine::{Machine, Reach};
 use crate::program::{swatch_action, swatch_rs};
 use crate::syslog::Syslog;
 
-/// Where the attacker sits.
+/// The attacker's address.
 pub const ATTACKER: &str = "203.0.113.9";
-/// The gate as the attacker sees it.
+/// The gate's address on the attacker's link.
 pub const GATE: &str = "203.0.113.1";
-/// Where another host sits, whom nobody may lock.
+/// The address of another host, which must never be locked.
 pub const OTHER: &str = "198.51.100.7";
-/// The gate as the other host sees it.
+/// The gate's address on the other host's link.
 pub const GATE_FOR_OTHER: &str = "198.51.100.1";
 
 /// The machines.
 pub struct Deployment {
     /// The machine with the services and the watcher.
     pub gate: Machine,
-    /// The machine of the attacker.
+    /// The attacker's machine.
     pub attacker: Machine,
-    /// The machine that behaves.
+    /// The machine of the innocent host.
     pub other: Machine,
     _syslog: Syslog,
 }
@@ -40,10 +40,10 @@ impl Default for Deployment {
 }
 
 impl Deployment {
-    /// Everything installed, nothing started but the system log.
+    /// Installs everything and starts only the system log.
     ///
     /// # Panics
-    /// When the machines cannot be made.
+    /// If the machines cannot be created.
     pub fn new() -> Self {
         let gate = Machine::furnished("gate");
         let (attacker, other) = (Machine::bare("attacker"), Machine::bare("other"));
@@ -70,10 +70,10 @@ impl Deployment {
         }
     }
 
-    /// Starts the watcher with an example configuration, by the tutorial's command line.
+    /// Starts the watcher on an example configuration with the tutorial's command line.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn watch(&self, name: &str, log: &str) {
         let conf = format!("/etc/swatch/{name}.conf");
         fs::create_dir_all(self.gate.path("/etc/swatch")).expect("a folder for configurations");
@@ -94,12 +94,12 @@ impl Deployment {
         wait_for("the pid file", || !self.gate.read(&pid_file).is_empty());
     }
 
-    /// What the watcher and its commands said.
+    /// The output of the watcher and its commands.
     pub fn told(&self) -> String {
         self.gate.read("/var/log/swatch/swatch.log")
     }
 
-    /// The rules of the chain INPUT, as `iptables -S` tells them, without the policy.
+    /// The rules of the INPUT chain as `iptables -S` prints them, without the policy.
     pub fn rules(&self) -> Vec<String> {
         let rules = self.gate.said(&["iptables", "-S", "INPUT"]);
         rules
@@ -109,8 +109,8 @@ impl Deployment {
             .collect()
     }
 
-    /// Waits until exactly the attacker is locked, and sees that this is so: for it there is silence, the other host
-    /// still gets in.
+    /// Waits until the attacker alone is locked, and verifies it: the attacker's packets are
+    /// dropped, the other host still connects.
     pub fn expect_lock(&self, port: u16) {
         let wanted = [format!("-A INPUT -s {ATTACKER}/32 -j DROP")];
         let mut rules = Vec::new();
@@ -129,7 +129,7 @@ impl Deployment {
         assert_eq!(self.other.connects(GATE_FOR_OTHER, port), Reach::Open);
     }
 
-    /// The jobs that `at` holds.
+    /// The jobs queued by `at`.
     pub fn jobs(&self) -> Vec<PathBuf> {
         let folder = self.gate.path("/var/spool/cron/atjobs");
         let mut jobs: Vec<PathBuf> = fs::read_dir(folder)
@@ -144,7 +144,7 @@ impl Deployment {
         jobs
     }
 
-    /// The mails that were handed over, in order.
+    /// The mails handed to the mailer, in order.
     pub fn mails(&self) -> Vec<String> {
         let text = self.gate.read("/var/mail/sent");
         text.split("\u{c}\n")
@@ -154,10 +154,10 @@ impl Deployment {
     }
 }
 
-/// Waits until a condition holds that takes many processes, on a machine that may be busy.
+/// Waits for a condition that takes many processes, on a machine that may be busy.
 ///
 /// # Panics
-/// When it does not within 90 seconds; `what` says what was waited for.
+/// If it does not hold within 90 seconds; `what` names it in the message.
 pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(90);
     while !condition() {
@@ -166,7 +166,8 @@ pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Both programs and the names of the originals in `/usr/local/bin`, and a mailer that keeps what it is given.
+/// Installs both programs, under the originals' names too, in `/usr/local/bin`, and a mailer that
+/// saves its input.
 pub fn install(gate: &Machine) {
     for (program, name) in [
         (swatch_rs(), "swatch-rs"),
@@ -189,27 +190,29 @@ pub fn install(gate: &Machine) {
     );
 }
 
-/// Settings of swatch-action: mails are kept, whois is not asked (there is no network), and more as given.
+/// Writes settings for swatch-action: mails are saved, whois is off (there is no network), plus the
+/// given lines.
 pub fn settings(gate: &Machine, more: &str) {
     let text = format!("mailer = [\"/usr/local/bin/keep-mail\"]\n{more}\n[whois]\nserver = \"\"\n");
     gate.write("/etc/swatch/action.toml", text);
 }
 
-/// A configuration: the project's example, or that of the folder which `SWATCH_SEED_DIR` names.
+/// A configuration: the project's example, or the one in the directory named by `SWATCH_SEED_DIR`.
 pub fn configuration(name: &str) -> PathBuf {
     let folder = std::env::var_os("SWATCH_SEED_DIR").map_or_else(examples, PathBuf::from);
     folder.join(format!("{name}.conf"))
 }
 
-/// The folder of the examples.
+/// The directory of the examples.
 pub fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// Runs a target of the project's Makefile that installs below `destdir`, with the programs under test.
+/// Runs an installing target of the project's Makefile with `DESTDIR` set and the programs under
+/// test.
 ///
 /// # Panics
-/// When make fails.
+/// If make fails.
 pub fn make(target: &str, destdir: &Path) {
     let built = tempfile::tempdir().expect("a folder for the programs");
     for (program, name) in [

@@ -1,9 +1,9 @@
-//! The lists that go with the suite: cases not met yet, and defects kept on purpose.
+//! The lists that accompany the suite: cases not met yet, and defects kept on purpose.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Case names with the reason why each is listed.
+/// Case names, each with the reason why it is listed.
 #[derive(Debug, Default)]
 pub struct List(BTreeMap<String, String>);
 
@@ -11,7 +11,7 @@ impl List {
     /// Reads `NAME REASON` lines; `#` starts a comment line.
     ///
     /// # Errors
-    /// The file cannot be read, a line has no reason, a name is there twice.
+    /// The file cannot be read, a line has no reason, or a name occurs twice.
     pub fn read(path: &Path) -> Result<List, String> {
         let told = |n: usize, why: &str| Err(format!("{}:{}: {why}", path.display(), n + 1));
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;

@@ -1,7 +1,7 @@
-//! Configurations and logs made up at random, for the comparison with the original.
+//! Random configurations and logs for the comparison with the original.
 //!
-//! Only what the original does rightly is generated: what a case of the conformance suite
-//! calls a bug is left out here, and each place where that shapes the grammar says so.
+//! Only what the original gets right is generated: anything that a case of the conformance suite
+//! calls a bug is left out, and each place where that shapes the grammar says so.
 
 mod action;
 mod condition;
@@ -12,7 +12,7 @@ use condition::Condition;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The first line of every log; the first rule echoes it. If it is missing, the
+/// The first line of every log; the first rule echoes it. If it is missing from the output, the
 /// configuration was not loaded.
 pub const SENTINEL: &str = "sentinel";
 
@@ -48,8 +48,8 @@ impl Sample {
                 out.push_str(&rule.actions.text(n, rule.condition.captures()));
             }
         }
-        // A Perl line must not be the last one (the original loses a brace), nor may the
-        // configuration end without a rule after it.
+        // A Perl line must not be the last one (the original loses a brace), and the
+        // configuration must not end without a rule after it.
         out.push_str("watchfor /^last resort$/\n\techo normal\n");
         out
     }

@@ -1,27 +1,27 @@
-//! A mount namespace in which stand-ins take the place of sendmail and write(1).
+//! A mount namespace in which stand-ins replace sendmail and write(1).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// How a private mount namespace can be had on this machine.
+/// The ways to get a private mount namespace on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Isolation {
     /// As root, directly.
     Root,
-    /// Through a user namespace, in which the caller appears as root.
+    /// In a user namespace, in which the caller appears as root.
     User,
-    /// Not at all; the text says why.
+    /// None; the text gives the reason.
     None(String),
 }
 
-/// The folder of the case files, the recorders and the scripts.
+/// The directory of the case files, recorders and scripts.
 pub fn conformance_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
 }
 
-/// Finds out once what the machine allows.
+/// Determines, once, what the machine allows.
 pub fn isolation() -> &'static Isolation {
     static FOUND: OnceLock<Isolation> = OnceLock::new();
     FOUND.get_or_init(|| {
@@ -55,8 +55,8 @@ fn probe(kind: &Isolation) -> Result<(), String> {
     Err(String::from_utf8_lossy(&run.stderr).trim().to_owned())
 }
 
-/// A command that runs `program` with the stand-ins in place, or plainly where the
-/// machine allows no namespace. Arguments are added by the caller.
+/// A command that runs `program` with the stand-ins in place, or without them where the
+/// machine allows no namespace. The caller adds the arguments.
 pub fn command(program: &OsStr) -> Command {
     inside(isolation(), program)
 }

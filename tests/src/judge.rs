@@ -1,23 +1,23 @@
-//! What a run says about the program.
+//! The judgement on a run.
 
 use crate::case::{Case, Exit, Expected, Verdict};
 use crate::run::Outcome;
 use crate::show;
 
-/// How a run compares with its case.
+/// The comparison of a run with its case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// A wanted behaviour, met.
+    /// A wanted behaviour that was met.
     Pass,
-    /// A wanted behaviour, not met.
+    /// A wanted behaviour that was not met.
     Fail,
-    /// A defect of the original, with all its effects.
+    /// A defect of the original, reproduced exactly.
     Orig,
-    /// The better behaviour that the case states.
+    /// The better behaviour that the case describes.
     Better,
-    /// Neither the defect nor, where one is stated, the better behaviour.
+    /// Neither the defect nor, where one is described, the better behaviour.
     Other,
-    /// The configuration needs Perl and was refused: no output, status not 0.
+    /// The configuration needs Perl and was refused: no output, non-zero status.
     Refused,
 }
 
@@ -34,7 +34,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// Compares what came with what the case says.
+/// Compares a run with its case.
 pub fn status(case: &Case, got: &Outcome) -> Status {
     let bug = matches!(case.verdict, Verdict::Bug(_));
     let refused = got.exit != 0 && got.stdout.is_empty() && got.side.is_empty();
@@ -53,15 +53,15 @@ fn same(wanted: &Expected, got: &Outcome) -> bool {
     wanted.exit.accepts(got.exit) && wanted.stdout == got.stdout && wanted.side == got.side
 }
 
-/// The first of the words that standard error should hold and does not.
+/// The first expected text that is missing from standard error.
 pub fn unsaid<'a>(case: &'a Case, got: &Outcome) -> Option<&'a str> {
     let said = String::from_utf8_lossy(&got.stderr);
     let missing = case.messages.iter().find(|m| !said.contains(m.as_str()));
     missing.map(String::as_str)
 }
 
-/// Whether the program did what is asked of it. `perl` says whether the machine has
-/// one: then a configuration that needs it must not be refused.
+/// True if the program met the case. `perl` says whether the machine has
+/// Perl: then a configuration that needs it must not be refused.
 pub fn met(case: &Case, status: Status, perl: bool) -> bool {
     match status {
         Status::Pass | Status::Better => true,
@@ -71,13 +71,13 @@ pub fn met(case: &Case, status: Status, perl: bool) -> bool {
     }
 }
 
-/// Whether the original did what the case says about it.
+/// True if the original did what the case recorded.
 pub fn holds(status: Status) -> bool {
     matches!(status, Status::Pass | Status::Orig)
 }
 
-/// What differs, for the reader. The original is held to what the case expects,
-/// others to what is better, where the case states it.
+/// The differences, for the reader. The original is compared with what the case recorded,
+/// others with the better behaviour, where the case describes it.
 pub fn report(case: &Case, got: &Outcome, status: Status, original: bool) -> String {
     let wanted = match &case.better {
         Some(better) if !original => better,

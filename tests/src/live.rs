@@ -1,4 +1,4 @@
-//! A swatch-rs at work: a folder of its own, a log that grows, output that is waited for.
+//! A running swatch-rs: its own directory, a growing log, and output to wait for.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -14,13 +14,13 @@ use tempfile::TempDir;
 
 use crate::program::swatch_rs;
 
-/// How long anything may take that should happen at once.
+/// The time allowed for anything that should happen at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits until `condition` holds.
+/// Waits for `condition`.
 ///
 /// # Panics
-/// When it does not within 20 seconds; `what` says what was waited for.
+/// If it does not hold within 20 seconds; `what` names it in the message.
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !condition() {
@@ -29,7 +29,7 @@ pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A folder for one test.
+/// A directory for one test.
 pub struct Site {
     folder: TempDir,
 }
@@ -41,17 +41,17 @@ impl Default for Site {
 }
 
 impl Site {
-    /// An empty folder, which goes with the value.
+    /// An empty directory, removed with the value.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder for the test"),
         }
     }
 
-    /// The path of a file in it.
+    /// The path of a file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -59,7 +59,7 @@ impl Site {
     /// Writes a file.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).expect("a file of the test can be written");
     }
@@ -67,7 +67,7 @@ impl Site {
     /// Appends a line, with its newline, to a file.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn append(&self, name: &str, line: &str) {
         let mut file = OpenOptions::new()
             .append(true)
@@ -78,12 +78,12 @@ impl Site {
             .expect("the log can be written");
     }
 
-    /// What is in a file; empty if it is not there.
+    /// The contents of a file; empty if it does not exist.
     pub fn read(&self, name: &str) -> String {
         String::from_utf8_lossy(&fs::read(self.path(name)).unwrap_or_default()).into_owned()
     }
 
-    /// How many lines of a file hold a text.
+    /// The number of lines in a file that contain a text.
     pub fn count(&self, name: &str, text: &str) -> usize {
         self.read(name)
             .lines()
@@ -91,7 +91,7 @@ impl Site {
             .count()
     }
 
-    /// A swatch-rs in this folder; its output goes to the files `out` and `err`.
+    /// A swatch-rs in this directory; its output goes to the files `out` and `err`.
     pub fn swatch(&self, args: &[&str]) -> Command {
         let mut command = Command::new(swatch_rs());
         self.prepare(&mut command);
@@ -99,10 +99,10 @@ impl Site {
         command
     }
 
-    /// Gives a command this folder and its files for output.
+    /// Gives a command this directory and its files for output.
     ///
     /// # Panics
-    /// When the files cannot be opened.
+    /// If the files cannot be opened.
     pub fn prepare(&self, command: &mut Command) {
         let open = |name: &str| -> File {
             OpenOptions::new()
@@ -123,7 +123,7 @@ impl Site {
     /// Starts swatch-rs and waits until it says that it is ready, as to systemd.
     ///
     /// # Panics
-    /// When it does not become ready.
+    /// If it does not become ready.
     pub fn start(&self, args: &[&str]) -> Running {
         self.start_command(self.swatch(args))
     }
@@ -131,7 +131,7 @@ impl Site {
     /// As [`Site::start`], for a command that was prepared further.
     ///
     /// # Panics
-    /// When it does not become ready.
+    /// If it does not become ready.
     pub fn start_command(&self, mut command: Command) -> Running {
         let socket = self.path("notify");
         let _ = fs::remove_file(&socket);
@@ -164,7 +164,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The next message to the service manager.
+    /// The next message sent to the service manager.
     ///
     /// # Panics
     /// When none comes.
@@ -179,12 +179,12 @@ impl Running {
         Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
     }
 
-    /// Waits for a message to the service manager that holds a text.
+    /// Waits for a message to the service manager that contains a text.
     pub fn wait_told(&self, text: &str) {
         while !self.told().contains(text) {}
     }
 
-    /// The process.
+    /// The process number.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id() as i32)
     }
@@ -192,20 +192,20 @@ impl Running {
     /// Sends a signal.
     ///
     /// # Panics
-    /// When the process is gone.
+    /// If the process is gone.
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).expect("the process is there");
     }
 
-    /// Whether it still runs.
+    /// True if it is still running.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for its end.
+    /// Waits for it to exit.
     ///
     /// # Panics
-    /// When it does not end.
+    /// If it does not end.
     pub fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         wait_for("the end of swatch-rs", || {
@@ -218,18 +218,18 @@ impl Running {
         status.expect("it has ended")
     }
 
-    /// Ends it as an init script does.
+    /// Stops it as an init script does.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         self.ended()
     }
 
-    /// A number from /proc/PID/status, such as `VmRSS` in kB.
+    /// A number from /proc/PID/status, such as `VmRSS` (in kB).
     pub fn status_number(&self, name: &str) -> u64 {
         proc_number(self.pid(), name)
     }
 
-    /// How many descriptors it has open.
+    /// The number of its open descriptors.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).map_or(0, Iterator::count)
     }
@@ -258,7 +258,7 @@ pub fn proc_number(pid: Pid, name: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Whether a process exists and is no zombie.
+/// True if a process exists and is not a zombie.
 pub fn alive(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')')
@@ -266,10 +266,10 @@ pub fn alive(pid: i32) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
-/// Makes a program of a shell script.
+/// Writes an executable shell script.
 ///
 /// # Panics
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn script(path: &Path, text: &str) {
     fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("the script can be written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))

@@ -1,9 +1,9 @@
-//! A machine of its own: network, process, mount and host name namespaces, with private
-//! `/etc`, `/var`, `/run`, `/usr/local`, `/tmp` and `/dev` where that is wanted.
+//! A virtual machine made of network, process, mount and host name namespaces, with a private
+//! `/etc`, `/var`, `/run`, `/usr/local`, `/tmp` and `/dev` on request.
 //!
-//! The namespaces have no names, and their first process ends when ours does, so nothing is
-//! left behind by a test that was killed, and tests do not meet. All that root does inside
-//! (users, firewall rules, jobs of `at`, pid files) stays inside.
+//! The namespaces have no names, and their first process exits with ours, so a test that was killed
+//! leaves nothing behind and tests cannot interfere. Everything that root does inside
+//! (users, firewall rules, `at` jobs, pid files) stays inside.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,10 +18,10 @@ use crate::skip::skipped;
 /// The search path inside.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How many seconds a command may take that is waited for.
+/// The time limit, in seconds, for a command that is waited for.
 const LIMIT: &str = "60";
 
-/// Whether machines can be had here and these programs are installed; tells of a skip if not.
+/// True if machines can be made here and these programs are installed; reports a skip if not.
 pub fn allowed(what: &str, programs: &[&str]) -> bool {
     match hindrance(programs) {
         None => true,
@@ -60,27 +60,27 @@ fn hindrance(programs: &[&str]) -> Option<String> {
     }
 }
 
-/// A machine. It ends, with all its processes, when the value is dropped.
+/// A machine. It ends with all its processes when dropped.
 pub struct Machine {
     keeper: Child,
     pid: String,
-    // Dropped after the processes that use it have been ended.
+    // Dropped after the processes that use it have exited.
     root: Option<TempDir>,
 }
 
 impl Machine {
-    /// A machine with a network of its own and the files of this one.
+    /// A machine with its own network and the files of this one.
     ///
     /// # Panics
-    /// When the namespaces cannot be made; [`allowed`] finds that out before.
+    /// If the namespaces cannot be created; check [`allowed`] first.
     pub fn bare(name: &str) -> Self {
         Self::start(name, None)
     }
 
-    /// A machine with files of its own, beside programs and libraries. Its `/etc` is a copy.
+    /// A machine with its own files, apart from programs and libraries. Its `/etc` is a copy.
     ///
     /// # Panics
-    /// When the files or the namespaces cannot be made.
+    /// If the files or the namespaces cannot be created.
     pub fn furnished(name: &str) -> Self {
         let root = tempfile::tempdir().expect("a folder for the machine");
         furnish(root.path()).expect("the folders of the machine can be made");
@@ -126,24 +126,24 @@ impl Machine {
         }
     }
 
-    /// Where a file of this machine lies for us.
+    /// The path of this machine's file as seen from outside.
     ///
     /// # Panics
-    /// For a machine without files of its own.
+    /// If the machine has no files of its own.
     pub fn path(&self, inside: &str) -> PathBuf {
         let root = self.root.as_ref().expect("a furnished machine");
         root.path().join(inside.trim_start_matches('/'))
     }
 
-    /// What is in a file of this machine; empty if it is not there.
+    /// The contents of a file of this machine; empty if it does not exist.
     pub fn read(&self, inside: &str) -> String {
         String::from_utf8_lossy(&fs::read(self.path(inside)).unwrap_or_default()).into_owned()
     }
 
-    /// Writes a file of this machine, and the folders above it.
+    /// Writes a file of this machine and creates the directories above it.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, inside: &str, content: impl AsRef<[u8]>) {
         let path = self.path(inside);
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("the folder");
@@ -157,7 +157,7 @@ impl Machine {
             .expect("it was just written");
     }
 
-    /// A command inside, with an environment of its own.
+    /// A command inside, with its own environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.args([
@@ -174,25 +174,25 @@ impl Machine {
         command
     }
 
-    /// A command inside that may take a minute.
+    /// A command inside with a time limit of a minute.
     pub fn bounded(&self, argv: &[&str]) -> Command {
         let mut command = self.command("timeout");
         command.arg(LIMIT).args(argv);
         command
     }
 
-    /// Runs a command inside to its end.
+    /// Runs a command inside and waits for it.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn run(&self, argv: &[&str]) -> Output {
         self.bounded(argv).output().expect("nsenter starts")
     }
 
-    /// What a command inside prints.
+    /// The output of a command inside.
     ///
     /// # Panics
-    /// When it fails.
+    /// If it fails.
     pub fn said(&self, argv: &[&str]) -> String {
         let output = self.run(argv);
         let told = String::from_utf8_lossy(&output.stderr);
@@ -204,10 +204,10 @@ impl Machine {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Starts a program that stays until the machine ends. What it says goes to a file of the machine.
+    /// Starts a program that runs until the machine ends. Its output goes to a file of the machine.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn serve(&self, argv: &[&str], output: &str) -> Served {
         let (program, arguments) = argv.split_first().expect("a program");
         self.write(output, "");
@@ -223,10 +223,10 @@ impl Machine {
         Served(command.spawn().expect("nsenter starts"))
     }
 
-    /// Joins two machines by a cable. The other's default route goes through this one.
+    /// Links two machines. The other's default route goes through this one.
     ///
     /// # Panics
-    /// When the kernel does not do it.
+    /// If the kernel refuses.
     pub fn cable(&self, name: &str, address: &str, other: &Machine, its_address: &str) {
         let mut link = Command::new("ip");
         link.args(["link", "add", name, "netns", &self.pid, "type", "veth"]);
@@ -245,7 +245,7 @@ impl Machine {
     /// Tries to open a TCP connection, for at most two seconds.
     ///
     /// # Panics
-    /// When it ends in a way that says nothing.
+    /// If the attempt ends in a way that says nothing.
     pub fn connects(&self, address: &str, port: u16) -> Reach {
         let script = format!(": < /dev/tcp/{address}/{port}");
         let output = self.run(&["timeout", "2", "bash", "-c", &script]);
@@ -266,22 +266,22 @@ impl Drop for Machine {
     }
 }
 
-/// How a TCP connection was answered.
+/// The answer to a TCP connection attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// With a connection.
+    /// A connection.
     Open,
-    /// With a refusal: the machine is there, the service is not.
+    /// A refusal: the machine is up, the service is not.
     Refused,
-    /// Not at all, as when packets are dropped.
+    /// None, as when packets are dropped.
     Silent,
 }
 
-/// A program that was started in a machine and not waited for.
+/// A program running in a machine.
 pub struct Served(Child);
 
 impl Served {
-    /// Whether it still runs.
+    /// True if it is still running.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
@@ -289,13 +289,13 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Only the helper that stands outside; the program goes with its machine.
+        // This is only the helper outside; the program ends with its machine.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The folders that a Debian system has, and a copy of its settings.
+/// Creates the directories of a Debian system and a copy of its settings.
 fn furnish(root: &Path) -> std::io::Result<()> {
     for folder in [
         "dev",
@@ -321,7 +321,7 @@ fn furnish(root: &Path) -> std::io::Result<()> {
     for folder in ["tmp", "var/tmp"] {
         fs::set_permissions(root.join(folder), fs::Permissions::from_mode(0o1777))?;
     }
-    // at(1) works as this user, and does not make its counter itself.
+    // at(1) runs as this user, and does not create its counter itself.
     let (jobs, output) = ("var/spool/cron/atjobs", "var/spool/cron/atspool");
     fs::write(root.join(jobs).join(".SEQ"), "0\n")?;
     if let Some(daemon) = nix::unistd::User::from_name("daemon")? {

@@ -1,7 +1,8 @@
-//! Two neighbours in networks of their own, for tests of firewalls.
+//! Two neighbours in their own network namespaces, for firewall tests.
 
-/// An attacker's and a friend's network beside ours, each behind a pair of virtual cables. `reach NETNS FAMILY` tells
-/// whether a packet gets through to us and back: a port where nobody listens refuses at once, a dropped packet meets silence.
+/// An attacker's and a friend's network beside ours, each behind a veth pair. `reach NETNS FAMILY`
+/// tests whether a packet gets through and back: a closed port refuses at once, a dropped packet
+/// gets no answer.
 pub const NEIGHBOURS: &str = "
 mkdir -p /run/netns
 for who in attacker friend; do ip netns add $who; done

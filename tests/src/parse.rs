@@ -1,12 +1,12 @@
-//! Reading the case files. `conformance/README.md` describes the format.
+//! Parser for the case files. `conformance/README.md` describes the format.
 
 use crate::case::{Case, Exit, Expected, Need, THREE_LINES, Verdict};
 use std::path::Path;
 
-/// Reads every `NN-*.txt` of the folder, in the order of the names.
+/// Reads every `NN-*.txt` in the directory, sorted by name.
 ///
 /// # Errors
-/// A file that cannot be read or a line that is not understood, with its place.
+/// A file cannot be read or a line cannot be parsed; the message gives the place.
 pub fn suite(dir: &Path) -> Result<Vec<Case>, String> {
     let listing = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let mut files: Vec<_> = listing
@@ -35,7 +35,7 @@ pub fn suite(dir: &Path) -> Result<Vec<Case>, String> {
 /// Reads the cases of one file.
 ///
 /// # Errors
-/// The first line that is not understood, with file and line.
+/// The first line that cannot be parsed, with file and line number.
 pub fn topic_file(topic: &str, text: &str) -> Result<Vec<Case>, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut cases = Vec::new();
@@ -58,7 +58,7 @@ pub fn topic_file(topic: &str, text: &str) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-/// One case; `lines` are those below its name, which is on line `start` (from 0).
+/// Parses one case; `lines` are those below its name, which is on line `start` (from 0).
 fn one(topic: &str, name: &str, start: usize, lines: &[&str]) -> Result<Case, (usize, String)> {
     let mut case = Case::of(name, b"", b"");
     case.files.clear();
@@ -183,7 +183,7 @@ fn exit(value: &str) -> Option<Exit> {
     }
 }
 
-/// The text at the beginning of `lines` and how many of them it takes.
+/// The text block at the beginning of `lines`, and its length in lines.
 fn block(lines: &[&str]) -> Result<(Vec<u8>, usize), (usize, String)> {
     let mut bytes = Vec::new();
     for (n, line) in lines.iter().enumerate() {

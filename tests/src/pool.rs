@@ -1,14 +1,14 @@
-//! Doing many things at once, most of which sleep most of the time.
+//! A thread pool for jobs that mostly sleep.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Four jobs for every core: a case that measures time sleeps.
+/// Four jobs per core: cases that measure time mostly sleep.
 pub fn default_jobs() -> usize {
     4 * std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
-/// Applies `work` to every item, `jobs` at a time; results in the order of the items.
+/// Applies `work` to every item, `jobs` at a time; returns the results in item order.
 pub fn map<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());

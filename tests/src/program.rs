@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// `swatch-rs`: the one that `SWATCH_RS` names, else the workspace's, built now.
+/// `swatch-rs`: the one named by `SWATCH_RS`, else the workspace's, freshly built.
 ///
 /// # Panics
-/// When it cannot be built or is not there: no test could say anything.
+/// If it cannot be built or does not exist.
 pub fn swatch_rs() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
@@ -15,10 +15,10 @@ pub fn swatch_rs() -> PathBuf {
         .clone()
 }
 
-/// `swatch-action`: the one that `SWATCH_ACTION` names, else the workspace's, built now.
+/// `swatch-action`: the one named by `SWATCH_ACTION`, else the workspace's, freshly built.
 ///
 /// # Panics
-/// When it cannot be built or is not there.
+/// If it cannot be built or does not exist.
 pub fn swatch_action() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
@@ -26,8 +26,8 @@ pub fn swatch_action() -> PathBuf {
         .clone()
 }
 
-/// The original, if it is installed: `SWATCHDOG` or `/usr/bin/swatchdog`. A link to
-/// swatch-rs, as `make install-compat` leaves it, is not the original.
+/// The original, if installed: `SWATCHDOG` or `/usr/bin/swatchdog`. A link to
+/// swatch-rs, as `make install-compat` creates it, is not the original.
 pub fn original() -> Option<PathBuf> {
     let path =
         std::env::var_os("SWATCHDOG").map_or_else(|| "/usr/bin/swatchdog".into(), PathBuf::from);
@@ -36,7 +36,7 @@ pub fn original() -> Option<PathBuf> {
     (first.starts_with(b"#!") && first.windows(4).any(|w| w == b"perl")).then_some(path)
 }
 
-/// Whether there is a `perl` in the search path of a case.
+/// True if there is a `perl` in the search path of the cases.
 pub fn perl() -> bool {
     ["/usr/local/bin/perl", "/usr/bin/perl", "/bin/perl"]
         .iter()
@@ -48,7 +48,7 @@ fn named_or_built(variable: &str, name: &str) -> PathBuf {
         return std::path::absolute(&path)
             .unwrap_or_else(|e| panic!("{variable}={}: {e}", path.display()));
     }
-    // target/PROFILE/deps/TEST: a test binary lies one folder below the programs.
+    // target/PROFILE/deps/TEST: a test binary is one directory below the programs.
     let test = std::env::current_exe().expect("a running program has a path");
     let folder = test
         .ancestors()

@@ -1,4 +1,4 @@
-//! Running one case and reading what it leaves behind.
+//! Runs one case and collects its results.
 
 use crate::case::Case;
 use crate::isolate;
@@ -12,28 +12,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Exit status of a run that was ended because its time was over.
+/// The exit status of a run that was killed at its time limit.
 pub const TIMED_OUT: i32 = 124;
 
-/// What a run left behind, normalised.
+/// The normalised results of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Standard output.
     pub stdout: Vec<u8>,
     /// The side log.
     pub side: Vec<u8>,
-    /// Exit status; 128 + N for signal N; a driver always counts as 0.
+    /// Exit status; 128 + N for signal N; always 0 with a driver.
     pub exit: i32,
-    /// Standard error, for the reader of a report.
+    /// Standard error, for the report.
     pub stderr: Vec<u8>,
-    /// The work folder, if it was kept.
+    /// The work directory, if it was kept.
     pub kept: Option<PathBuf>,
 }
 
 /// Runs a case with `program`.
 ///
 /// # Errors
-/// The work folder or a process could not be made; nothing is said about the program.
+/// The work directory or a process could not be created; this says nothing about the program.
 pub fn run(case: &Case, program: &Path, keep: bool) -> Result<Outcome, String> {
     let told = |what: &str, e: &dyn std::fmt::Display| format!("{}: {what}: {e}", case.name);
     let mut top = tempfile::Builder::new()
@@ -41,10 +41,10 @@ pub fn run(case: &Case, program: &Path, keep: bool) -> Result<Outcome, String> {
         .tempdir()
         .map_err(|e| told("work folder", &e))?;
     top.disable_cleanup(keep);
-    // Some cases change to another user, who must get in.
+    // Some cases change to another user, who needs access.
     fs::set_permissions(top.path(), Permissions::from_mode(0o755))
         .map_err(|e| told("work folder", &e))?;
-    // The banner is printed under the original's name only.
+    // The banner is printed only under the original's name.
     let swatchdog = top.path().join("swatchdog");
     if case.keep_banner {
         std::os::unix::fs::symlink(program, &swatchdog).map_err(|e| told("link", &e))?;
@@ -176,7 +176,7 @@ impl Place {
     }
 }
 
-/// Waits for the end; when the time is over, TERM, five seconds later KILL.
+/// Waits for the exit; sends TERM at the time limit and KILL five seconds later.
 fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let group = Pid::from_raw(child.id().cast_signed());
     if let Some(status) = wait_until(child, Instant::now() + limit) {
@@ -204,8 +204,8 @@ fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     }
 }
 
-/// Ends whatever the run left behind: its process group, and daemons, which have a
-/// group of their own but still the work folder as their working directory.
+/// Kills everything that the run left behind: its process group, and daemons, which have a
+/// group of their own but still have the work directory as their working directory.
 fn sweep(child: &Child, top: &Path) {
     let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
     let Ok(processes) = fs::read_dir("/proc") else {

@@ -1,10 +1,10 @@
-//! Making outputs comparable, and showing where two of them differ.
+//! Normalises outputs and shows where two of them differ.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Replaces the work folder, the program and the pid in the name of the original's
-/// temporary script by fixed words.
+/// Replaces the work directory, the program and the pid in the name of the original's
+/// temporary script with fixed words.
 pub fn normal(bytes: &[u8], work: &Path, program: &Path) -> Vec<u8> {
     let bytes = replace(bytes, work.as_os_str().as_bytes(), b"@W@");
     let bytes = replace(&bytes, program.as_os_str().as_bytes(), b"@BIN@");
@@ -24,7 +24,7 @@ pub fn normal(bytes: &[u8], work: &Path, program: &Path) -> Vec<u8> {
     out
 }
 
-/// Takes the start-up banner (empty line, `*** … started at …`, empty line) away.
+/// Removes the start-up banner (empty line, `*** … started at …`, empty line).
 pub fn without_banner(bytes: &[u8]) -> Vec<u8> {
     banner_end(bytes)
         .map_or(bytes, |end| &bytes[end..])
@@ -71,8 +71,8 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The lines in which `got` differs from `wanted`: a common beginning and a common
-/// end are left out but for two lines each; `-` is wanted, `+` is what came.
+/// The lines in which `got` differs from `wanted`: the common beginning and
+/// end are left out but for two lines each; `-` is wanted, `+` is actual.
 pub fn diff(wanted: &[u8], got: &[u8]) -> String {
     let (a, b) = (lines(wanted), lines(got));
     let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
@@ -100,7 +100,7 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|&b| b == b'\n').collect()
 }
 
-/// Text that is safe on a terminal: control and other unprintable bytes as escapes, a
+/// Text that is safe on a terminal: control and other unprintable bytes escaped, a
 /// missing newline at the end made visible, at most `limit` bytes.
 pub fn visible(line: &[u8], limit: usize) -> String {
     let (text, whole) = match line.strip_suffix(b"\n") {

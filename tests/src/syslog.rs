@@ -1,4 +1,4 @@
-//! A syslog daemon in a few lines: takes what programs of a machine send to `/dev/log` and
+//! A minimal syslog daemon: receives what the programs of a machine send to `/dev/log` and
 //! appends it to `/var/log/secure` and `/var/log/messages` in the classic form,
 //! `Nov 22 18:00:01 HOST TAG[PID]: TEXT` (RFC 3164, section 4.1).
 
@@ -14,20 +14,20 @@ use std::time::Duration;
 
 use crate::machine::Machine;
 
-/// `auth` and `authpriv`, by their numbers of RFC 3164.
+/// `auth` and `authpriv`, numbered as in RFC 3164.
 const SECURE: [u32; 2] = [4, 10];
 
-/// The daemon; it ends with the value.
+/// The daemon; it stops when dropped.
 pub struct Syslog {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Syslog {
-    /// Starts it for a machine.
+    /// Starts the daemon for a machine.
     ///
     /// # Panics
-    /// When the socket cannot be made.
+    /// If the socket cannot be created.
     pub fn start(machine: &Machine, host: &str) -> Self {
         let path = machine.path("/dev/log");
         let socket = UnixDatagram::bind(&path).expect("the socket of the system log");
@@ -81,14 +81,15 @@ fn receive(
             } else {
                 messages
             };
-            // Opened for each line: logrotate may have moved the file away.
+            // Opened for each line because logrotate may have moved the file.
             let file = OpenOptions::new().append(true).create(true).open(log);
             let _ = file.and_then(|mut file| file.write_all(&line));
         }
     }
 }
 
-/// A datagram `<PRI>Mmm dd hh:mm:ss TAG: TEXT`, as the C library sends it, as a facility and a line of a log.
+/// Parses a datagram as the C library sends it (`<PRI>Mmm dd hh:mm:ss TAG: TEXT`) into a facility
+/// and a log line.
 fn classic(datagram: &[u8], host: &str) -> Option<(u32, Vec<u8>)> {
     let end = datagram.iter().position(|&b| b == b'>')?;
     let priority: u32 = std::str::from_utf8(datagram.get(1..end)?)
@@ -98,7 +99,7 @@ fn classic(datagram: &[u8], host: &str) -> Option<(u32, Vec<u8>)> {
     let rest = datagram.get(end + 1..)?;
     let (time, text) = rest.split_at_checked(15)?;
     let mut line = [time, b" ", host.as_bytes(), b" ", text.trim_ascii()].concat();
-    // As syslog daemons do: one record is one line.
+    // As in syslog daemons, one record is one line.
     for byte in &mut line {
         if *byte < b' ' {
             *byte = b'?';

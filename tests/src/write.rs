@@ -1,8 +1,8 @@
-//! Writing what a run did in the format of the case files, to be pasted there.
+//! Prints the results of a run in the format of the case files, for pasting.
 
 use crate::run::Outcome;
 
-/// The fields `stdout`, `side` and `exit` of a run, as a case states them.
+/// The fields `stdout`, `side` and `exit` of a run in the format of a case.
 pub fn fields(got: &Outcome) -> String {
     let mut out = String::new();
     for (name, bytes) in [("stdout", &got.stdout), ("side", &got.side)] {
@@ -17,7 +17,7 @@ pub fn fields(got: &Outcome) -> String {
     out
 }
 
-/// A text as a block of lines.
+/// Formats a text as a block of lines.
 pub fn block(bytes: &[u8]) -> String {
     let mut out = String::new();
     for line in bytes.split_inclusive(|&b| b == b'\n') {
@@ -63,7 +63,7 @@ fn escape(text: &[u8], out: &mut String) {
             out.push_str(&format!("\\x{byte:02x}"));
         }
     }
-    // A blank at the end of a line would not survive every editor.
+    // A trailing space would not survive every editor.
     if out.ends_with(' ') {
         out.pop();
         out.push_str("\\x20");

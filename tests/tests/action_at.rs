@@ -1,4 +1,4 @@
-//! The end of a lock by a real at(1) and a real atd(8), without a part of ours.
+//! Expiry of a lock through the real at(1) and atd(8), without any help from swatch-action.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// One lock of a minute, one of an hour that was renewed: atd ends the first, and the first job of the second, made to
-/// run early, leaves it alone. The program itself is not needed for it.
+/// One lock of a minute and one of an hour that was renewed: atd ends the first, and the first job
+/// of the second, made to run early, leaves it alone. swatch-action itself is not involved.
 #[test]
 fn atd_ends_a_lock_of_a_minute() {
     let what = "a real atd";
@@ -57,7 +57,7 @@ fn atd_ends_a_lock_of_a_minute() {
         .split("--- the job of a renewed lock\n")
         .nth(1)
         .expect("the second part");
-    // Renewed: the old job was taken back, and the new one, run early, removes nothing.
+    // Renewed: the old job was cancelled, and the new one, run early, removes nothing.
     assert!(
         after.contains("now until") && after.contains("\n2\n2\n---"),
         "{text}"

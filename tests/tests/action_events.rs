@@ -1,4 +1,4 @@
-//! Events from outside: many at once, hostile lines, and nobody who has to wait.
+//! Events from outside: many at once, hostile lines, and no caller kept waiting.
 
 use std::{
     fs,
@@ -11,7 +11,8 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// Eight helpers at once, a thousand events on one address, a real iptables: a thousand lines, one rule.
+/// Eight processes at once, a thousand events for one address, the real iptables: a thousand lines,
+/// one rule.
 #[test]
 fn a_thousand_events_from_eight_helpers_make_one_rule() {
     if let Some(why) = no_network(&["iptables"]) {
@@ -54,7 +55,7 @@ fn a_thousand_events_from_eight_helpers_make_one_rule() {
     );
 }
 
-/// Lines that tried to be more than lines.
+/// Lines that try to be more than one line.
 #[test]
 fn hostile_lines_stay_text() {
     let sandbox = Sandbox::new();
@@ -84,7 +85,7 @@ fn hostile_lines_stay_text() {
             .unwrap_or_default()
             .split_whitespace()
             .count();
-        // The address stands three words before the end of the first line, wherever that is.
+        // The address is three words before the end of the first line, wherever that is.
         let field = (fields - 2).to_string();
         let output = sandbox.run(&[&field], line.as_bytes());
         let expected = !user.contains('\n');
@@ -132,7 +133,7 @@ fn a_megabyte_of_text_is_bounded_and_its_address_found() {
     let output = sandbox.run(&["4", "lock"], line.as_bytes());
     assert!(output.status.success(), "{}", err(&output));
     assert!(sandbox.text("log/203.0.113.9").len() <= 70_000);
-    // An address that the limit cuts through would be somebody else's.
+    // An address truncated by the limit would be somebody else's.
     let cut = format!("{} 203.0.113.255", "A".repeat((1 << 20) - 11));
     let output = sandbox.run(&["2", "lock"], cut.as_bytes());
     assert_eq!(output.status.code(), Some(1));
@@ -140,7 +141,8 @@ fn a_megabyte_of_text_is_bounded_and_its_address_found() {
     assert_eq!(sandbox.text("rules").lines().count(), 1);
 }
 
-/// A mailer that hangs holds up neither the caller, who waits for the end of our output, nor the next event.
+/// A hanging mailer delays neither the caller, who waits for the end of our output, nor the next
+/// event.
 #[test]
 fn nobody_waits_for_the_mail() {
     let sandbox = Sandbox::new();
@@ -230,7 +232,7 @@ fn a_webhook_gets_words_and_no_shell() {
     );
 }
 
-/// A writer that keeps its pipe open does not keep us waiting for more than the line.
+/// A writer that keeps its pipe open does not delay the event beyond the first line.
 #[test]
 fn each_line_is_an_event_and_acted_on_at_its_newline() {
     let sandbox = Sandbox::new();
@@ -242,7 +244,7 @@ fn each_line_is_an_event_and_acted_on_at_its_newline() {
         .expect("swatch-action");
     let mut stdin = child.stdin.take().expect("a pipe");
     std::io::Write::write_all(&mut stdin, b"from 203.0.113.9\n").expect("written");
-    // The pipe stays open, and the first line is acted on all the same.
+    // The pipe stays open, and the first line is processed all the same.
     let log = || fs::read_to_string(sandbox.path("log/203.0.113.9")).unwrap_or_default();
     wait_for("the first event", || log() == "from 203.0.113.9\n");
     std::io::Write::write_all(&mut stdin, b"\nfrom 198.51.100.7\nx 203.0.113.9").expect("written");
@@ -276,7 +278,8 @@ fn a_dry_run_leaves_no_trace() {
     assert_eq!(sandbox.text("calls"), "");
 }
 
-/// What is over is swept, growth lengthens, a lock of a network covers, and `unlock` of a network ends what is in it.
+/// Expired locks are swept, growth lengthens locks, a network lock covers its addresses, and
+/// unlocking a network ends all locks in it.
 #[test]
 fn day_to_day() {
     let sandbox = Sandbox::new();
@@ -348,7 +351,8 @@ fn many_of_one_network_become_one_lock() {
     assert_eq!(sandbox.text("rules").lines().count(), 1);
 }
 
-/// `restore` is also the way from one firewall to another: what had a time in the kernel gets a job of `at`.
+/// `restore` also migrates from one firewall to another: a lock that expired in the kernel gets an
+/// `at` job.
 #[test]
 fn restore_moves_locks_to_another_firewall() {
     let sandbox = Sandbox::new();

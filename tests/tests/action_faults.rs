@@ -1,8 +1,8 @@
-//! What is left when a lock goes wrong: each step of it × {killed, program missing, exits with 1, hangs, disk full}, and
-//! what the next event does.
+//! The state left behind when a lock fails: each of its steps × {killed, program missing, exits
+//! with 1, hangs, disk full}, and the effect of the next event.
 //!
-//! The promises: no rule without an end; no lock that was reported is lost; and the next event of the address, without
-//! a fault, leaves exactly one rule, confirmed in the state.
+//! The promises: no rule without an expiry; no reported lock is lost; and the next event of the
+//! address, without a fault, leaves exactly one rule, confirmed in the state.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use swatch_tests::{
 const LINE: &[u8] = b"Nov 22 20:00:00 box sshd[7]: Invalid user bob from 203.0.113.9 port 4711\n";
 const RULE: &str = "iptables INPUT -s 203.0.113.9 -j DROP\n";
 
-/// The promises about what one faulty run left.
+/// Checks the promises after one faulty run.
 fn no_rule_without_an_end(sandbox: &Sandbox, place: &str) {
     if sandbox.text("rules").is_empty() {
         return;
@@ -36,7 +36,7 @@ fn no_rule_without_an_end(sandbox: &Sandbox, place: &str) {
     );
 }
 
-/// Whether the state knows the lock, confirmed or not, and so its end.
+/// True if the state knows the lock, confirmed or not, and so its expiry.
 fn listed(sandbox: &Sandbox) -> bool {
     out(&sandbox.run(&["list"], b"")).contains("203.0.113.9")
 }
@@ -47,7 +47,7 @@ fn a_reported_lock_is_there(sandbox: &Sandbox, output: &Output, place: &str) {
     }
 }
 
-/// The next event, all being well again.
+/// The next event, after the fault is gone.
 fn the_next_event_heals(sandbox: &Sandbox, place: &str) {
     let output = sandbox.event("203.0.113.9", &["lock"]);
     assert!(output.status.success(), "{place}: {}", err(&output));
@@ -67,7 +67,7 @@ fn the_next_event_heals(sandbox: &Sandbox, place: &str) {
         "{place}: {}",
         err(&check)
     );
-    // Every line of the log is whole, though the last of a killed run may be missing.
+    // Every line of the log is complete, though a killed run's last line may be missing.
     let log = sandbox.text("log/203.0.113.9");
     assert!(log.ends_with("port 4711\n"), "{place}: {log:?}");
 }
@@ -77,7 +77,8 @@ fn all_promises(sandbox: &Sandbox, output: &Output, place: &str) {
     a_reported_lock_is_there(sandbox, output, place);
 }
 
-/// Killed at the n-th system call that writes, synchronises, renames, starts or ends anything, for every n there is.
+/// Killed at the n-th system call that writes, syncs, renames, starts or kills anything, for every
+/// n.
 #[test]
 fn killed_at_every_step() {
     if !Path::new("/usr/bin/strace").exists() {
@@ -85,7 +86,8 @@ fn killed_at_every_step() {
     }
     let calls = "write,pwrite64,fdatasync,fsync,ftruncate,rename,unlink,flock,fcntl,openat,execve,wait4,clone,clone3,vfork,pidfd_open";
     let mut killed = 0;
-    // Every system call while they are few, then coarser: the loader's and the settings' are all alike.
+    // Every system call while they are few, then coarser: those of the loader and the settings are
+    // all alike.
     for call in calls.split(',') {
         let mut number = 1;
         loop {
@@ -115,7 +117,7 @@ fn killed_at_every_step() {
     assert!(killed > 40, "only {killed} kills: the matrix has shrunk");
 }
 
-/// The programs kill the helper that started them: before and after their own work.
+/// The programs kill swatch-action before or after doing their own work.
 #[test]
 fn killed_by_its_programs() {
     for program in ["at", "iptables"] {
@@ -138,7 +140,7 @@ fn killed_by_its_programs() {
     }
 }
 
-/// A program is not there, fails, fails after its work was done, or hangs.
+/// A program is missing, fails, fails after doing its work, or hangs.
 #[test]
 fn programs_that_fail() {
     let faults = [
@@ -155,7 +157,7 @@ fn programs_that_fail() {
             let place = format!("{program} {fault}");
             let sandbox = Sandbox::new();
             let own = sandbox.text(&format!("bin/{program}"));
-            // The path has the stand-ins alone, or a missing one would be the system's.
+            // The path holds only the stand-ins; a missing one must not be found in the system.
             for tool in ["sh", "cat", "grep", "awk", "mv", "rm", "ls", "sed", "sleep"] {
                 let _ = std::os::unix::fs::symlink(
                     format!("/bin/{tool}"),
@@ -184,7 +186,7 @@ fn programs_that_fail() {
             if program == "iptables" {
                 assert!(!out(&output).contains("lock!"), "{place}: {}", out(&output));
                 // A program that never ran has locked nothing. Any other may have done its work
-                // before it failed, so what would end the lock stays.
+                // before it failed, so the expiry of the lock stays.
                 let (jobs, noted) = if script.is_empty() {
                     (0, false)
                 } else {
@@ -196,7 +198,7 @@ fn programs_that_fail() {
                     "{place}"
                 );
             } else {
-                // Without a job the state ends it, and says so.
+                // Without a job the state ends the lock, and says so.
                 assert!(
                     out(&output).contains("lock!") && said.contains("expire"),
                     "{place}: {said}"
@@ -210,7 +212,7 @@ fn programs_that_fail() {
     }
 }
 
-/// A lock that `at` did not take is ended by `expire` when its time is over.
+/// A lock that `at` did not accept is ended by `expire` when its time is over.
 #[test]
 fn the_state_ends_what_at_does_not() {
     let sandbox = Sandbox::new();
@@ -225,7 +227,7 @@ fn the_state_ends_what_at_does_not() {
     assert_eq!(sandbox.text("rules"), "");
 }
 
-/// Log folder, state folder or both on a disk that is full.
+/// Log directory, state directory or both on a full disk.
 #[test]
 fn full_disks() {
     if let Some(why) = no_network(&["iptables"]) {
@@ -257,7 +259,7 @@ fn full_disks() {
             said.contains("full") || said.contains("No space"),
             "{place}"
         );
-        // The attacker is locked even so, and the lock ends.
+        // The attacker is still locked, and the lock expires.
         assert_eq!(sandbox.text("rules.left"), RULE, "{place}");
         assert!(text.contains("job 1"), "{place}");
         assert!(

@@ -1,5 +1,5 @@
-//! Locks in a real firewalld, with a system bus and a network of its own. Nothing of the machine's is touched: its
-//! configuration folder is a copy, mounted over the real one for the test alone.
+//! Locks in a real firewalld with its own system bus and network. The machine's is not touched: its
+//! configuration directory is a copy, mounted over the real one for the test only.
 
 use swatch_tests::{
     action::{Sandbox, err, no_network, out},
@@ -7,8 +7,8 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// Starts bus and firewalld; they end with the script. What is not dropped is let in: a refusal by firewalld would come
-/// at a limited rate.
+/// Starts the bus and firewalld; they end with the script. Packets that are not dropped are
+/// accepted: firewalld's refusals are rate-limited.
 const FIREWALLD: &str = "
 mkdir -p /run/dbus /run/firewalld /run/etc; cp -a /etc/firewalld/. /run/etc; mount --bind /run/etc /etc/firewalld
 dbus-daemon --system --nofork --nopidfile </dev/null >/dev/null 2>&1 & bus=$!
@@ -19,7 +19,7 @@ n=0; until firewall-cmd --state >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 100 ]
 firewall-cmd --set-default-zone=trusted >/dev/null
 ";
 
-/// Runs a script where firewalld runs; `None`, with a visible skip, where it cannot.
+/// Runs a script beside firewalld; `None`, with a visible skip, where that is impossible.
 fn with_firewalld(what: &str, settings: &str, script: &str) -> Option<(String, String)> {
     let programs = ["firewalld", "firewall-cmd", "dbus-daemon", "nft", "bash"];
     let root = nix::unistd::geteuid().is_root();
@@ -78,7 +78,8 @@ fn firewalld_keeps_an_attacker_out() {
     assert!(said.contains("2 locks are as they should be"), "{said}");
 }
 
-/// A /24 over its own addresses, which firewalld would refuse in one set; and the end of a lock.
+/// A /24 that covers locked addresses, which firewalld would refuse in one set; and the expiry of a
+/// lock.
 #[test]
 fn firewalld_takes_networks_over_addresses_and_forgets() {
     let script = "
@@ -117,7 +118,8 @@ fn firewalld_takes_networks_over_addresses_and_forgets() {
     );
 }
 
-/// A reload makes firewalld forget; 20,000 are put back in a few calls, where one for each would take hours.
+/// A reload makes firewalld forget; 20,000 locks are restored in a few calls, where one call each
+/// would take hours.
 #[test]
 fn firewalld_holds_twenty_thousand_and_a_reload_is_mended() {
     let script = "
@@ -145,7 +147,8 @@ fn firewalld_holds_twenty_thousand_and_a_reload_is_mended() {
     );
 }
 
-/// Our own table stands beside firewalld's, and its reload leaves it alone: so `auto` takes nftables here too.
+/// swatch-action's own table lives beside firewalld's and survives its reload, so `auto` picks
+/// nftables here too.
 #[test]
 fn auto_takes_nftables_beside_firewalld_and_a_reload_leaves_it() {
     let script = "

@@ -1,5 +1,5 @@
-//! Locks in real firewalls, in networks of their own: packets of an attacker are dropped, others pass, and the lock
-//! ends.
+//! Locks in real firewalls, in network namespaces: an attacker's packets are dropped, others pass,
+//! and the lock expires.
 
 use swatch_tests::{
     action::{Sandbox, err, no_network, out},
@@ -7,7 +7,7 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// IPv6 addresses come by `--ip`, so that the field's rule is not what is tested here.
+/// IPv6 addresses are given with `--ip`, so that the field syntax is not what is tested here.
 const THREE_EVENTS: &str = "
 for i in 1 2 3; do line 203.0.113.9 | swatch 10; done
 for i in 1 2 3; do swatch --ip 2001:db8:a::9; done
@@ -19,7 +19,8 @@ fn firewall(name: &str, programs: &[&str]) {
         return skipped(&format!("locks by {name}"), &why);
     }
     let sandbox = Sandbox::real();
-    // The gateway's own address lies in the attacker's /64, so only the attacker's address may be locked.
+    // The gateway's own address is in the attacker's /64, so only the attacker's single address may
+    // be locked.
     sandbox.set(&format!(
         "firewall = \"{name}\"\nmail = \"\"\nlock_time = \"1h\"\n[whois]\nserver = \"\"\n"
     ));
@@ -63,7 +64,7 @@ fn ipset_keeps_an_attacker_out() {
     firewall("ipset", &["ipset", "iptables", "ip6tables"]);
 }
 
-/// The kernel lets the attacker in again by itself, and a renewed lock has its whole time again.
+/// The kernel expires the lock by itself, and a renewed lock gets its full time again.
 fn ends_by_itself(name: &str, programs: &[&str]) {
     let programs = [programs, &["bash"]].concat();
     if let Some(why) = no_network(&programs) {
@@ -108,7 +109,8 @@ fn ipset_ends_a_lock_by_itself() {
     ends_by_itself("ipset", &["ipset", "iptables"]);
 }
 
-/// 20,000 locks: imported, flushed away by somebody, put back, checked; one more is as quick as the first.
+/// 20,000 locks: imported, flushed by somebody else, restored, checked; one more is as quick as the
+/// first.
 fn many(name: &str, programs: &[&str], flush: &str) {
     if let Some(why) = no_network(programs) {
         return skipped(&format!("20,000 locks by {name}"), &why);

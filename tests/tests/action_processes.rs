@@ -1,4 +1,5 @@
-//! What an event starts and opens, as strace sees it: nothing below the count, the firewall's program alone at a lock.
+//! The programs that an event starts and the files it opens, as seen by strace: none below the
+//! count, only the firewall's at a lock.
 
 use std::{fs, path::Path, process::Command};
 
@@ -8,7 +9,8 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// The programs that were started and the files that were opened, our own start left out.
+/// The programs that were started and the files that were opened, without swatch-action's own
+/// start.
 fn seen(trace: &Path) -> (Vec<String>, Vec<String>) {
     let text = fs::read_to_string(trace).expect("a trace");
     let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
@@ -37,7 +39,7 @@ fn an_event_below_the_count_starts_nothing_and_opens_no_database() {
         return;
     }
     let sandbox = Sandbox::new();
-    // A state is there, and is none of this event's business.
+    // A state exists, and this event has no need of it.
     assert!(sandbox.run(&["lock", "198.51.100.7"], b"").status.success());
     let trace = sandbox.path("trace");
     let mut command = Command::new("strace");
@@ -88,7 +90,7 @@ fn a_lock_starts_the_firewalls_program_alone() {
         return skipped("what a lock starts", &why);
     }
     for (firewall, wanted) in [
-        // The sets that are there, then the transaction.
+        // The existing sets, then the transaction.
         ("nftables", &["nft", "nft"][..]),
         ("iptables", &["iptables"]),
     ] {

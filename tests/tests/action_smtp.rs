@@ -1,4 +1,5 @@
-//! The mail of a lock through an SMTP server: a lock never waits for it and is never undone by it.
+//! The mail about a lock through an SMTP server: a lock never waits for it and is never undone by
+//! it.
 
 use std::{net::TcpListener, sync::mpsc, time::Duration};
 
@@ -26,7 +27,7 @@ fn a_lock_is_told_by_smtp() {
         let (stream, _) = listener.accept().expect("a client");
         done.send(serve(stream, ""))
     });
-    // A user name that would like to be an envelope, a header and an end of the text.
+    // A user name that tries to be an envelope, a header and the end of the text.
     let line =
         "Nov 22 20:00:00 box sshd[7]: Invalid user x\r\n.\r\nBcc: y from 203.0.113.9 port 4711";
     let output = sandbox.run(
@@ -49,7 +50,7 @@ fn a_lock_is_told_by_smtp() {
 
 #[test]
 fn a_server_that_is_away_is_told_and_undoes_nothing() {
-    // A port that was free a moment ago.
+    // A port that was free just now.
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a port")

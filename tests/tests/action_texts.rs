@@ -1,4 +1,5 @@
-//! What swatch-action says of folders and settings that cannot be used: what is wrong, where, and what to do.
+//! Messages of swatch-action about unusable directories and settings: the problem, the place, and
+//! the fix.
 
 use std::{fs, os::unix::fs::symlink, process::Output};
 
@@ -7,7 +8,7 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// A box without `log_dir` and `state_dir`, which the test names.
+/// A sandbox without `log_dir` and `state_dir`, which the test provides.
 struct Bare(Sandbox);
 
 impl Bare {
@@ -28,7 +29,7 @@ impl Bare {
         fs::write(self.0.path("action.toml"), text).expect("settings");
     }
 
-    /// Exit code and standard error, with `HERE` for the box.
+    /// Exit code and standard error, with `HERE` for the sandbox.
     fn said(&self, output: &Output) -> (i32, String) {
         let here = self.0.path("").display().to_string();
         let text = err(output).replace(here.trim_end_matches('/'), "HERE");

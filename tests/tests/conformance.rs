@@ -1,7 +1,7 @@
-//! The conformance suite: `tests/conformance/README.md` says what it asks.
+//! The conformance suite, described in `tests/conformance/README.md`.
 //!
 //! Not a libtest harness, because a case is data: the number of tests, their names and
-//! the order in which they are run come from the case files.
+//! their order come from the case files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use swatch_tests::isolate::{Isolation, conformance_dir, isolation};
 use swatch_tests::judge::{self, Status};
 use swatch_tests::{parse, pool, program, run, skip};
 
-/// What the command line asks for; unknown options are libtest's and ignored.
+/// The command line. Unknown options are libtest's and are ignored.
 struct Wish {
     names: Vec<String>,
     exact: bool,
@@ -70,27 +70,27 @@ impl Wish {
     }
 }
 
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Good,
     Failed,
-    /// Failed, and rightly listed in `not-yet.txt`.
+    /// Failed as listed in `not-yet.txt`.
     NotYet,
     Skipped,
 }
 
 /// The result of one case.
 struct Done {
-    /// None if it was not run.
+    /// `None` if it was not run.
     status: Option<Status>,
     kind: Kind,
-    /// Why it is good or not, beside the comparison.
+    /// The reason for the outcome, beside the comparison.
     remark: String,
     report: String,
 }
 
-/// What stays the same from case to case.
+/// The context that all cases share.
 struct Suite {
     program: PathBuf,
     original: bool,
@@ -147,7 +147,7 @@ fn start() -> Result<bool, String> {
     Ok(whole(&suite, &cases, total - cases.len(), wish.jobs))
 }
 
-/// A list whose names all exist.
+/// Reads a list and checks that all its names exist.
 fn read_list(dir: &Path, name: &str, cases: &[Case]) -> Result<List, String> {
     let list = List::read(&dir.join(name))?;
     let known: std::collections::BTreeSet<&str> = cases.iter().map(|c| c.name.as_str()).collect();
@@ -158,16 +158,16 @@ fn read_list(dir: &Path, name: &str, cases: &[Case]) -> Result<List, String> {
     }
 }
 
-/// More failures than this are not the fault of a busy machine.
+/// More failures than this cannot be blamed on a busy machine.
 const REPEATED: usize = 40;
 
-/// Runs the cases and prints what came of it; true if all is well.
+/// Runs the cases and prints the outcome; true if all is well.
 fn whole(suite: &Suite, cases: &[Case], filtered: usize, jobs: usize) -> bool {
     let begin = Instant::now();
     let count = cases.len();
     println!("\nrunning {count} conformance cases, {jobs} at a time");
     println!("program: {}", suite.program.display());
-    // What takes long begins first; what only computes fills the gaps.
+    // Long cases start first; short ones fill the gaps.
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&n| !(cases[n].has("driver") || cases[n].has("feed")));
     let outcomes = pool::map(&order, jobs, |&n| one(suite, &cases[n]));
@@ -189,7 +189,7 @@ fn whole(suite: &Suite, cases: &[Case], filtered: usize, jobs: usize) -> bool {
     print_counts(&done, filtered, begin)
 }
 
-/// A line for what was not tested, a report for what failed.
+/// Prints a line for each skipped case and a report for each failure.
 fn print_each(done: &[(&Case, Done)]) {
     for (case, result) in done {
         match result.kind {
@@ -209,7 +209,7 @@ fn print_each(done: &[(&Case, Done)]) {
     }
 }
 
-/// The counts by topic and by status, then libtest's closing line.
+/// Prints the counts by topic and by status, then libtest's closing line.
 fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool {
     let kinds = [Kind::Good, Kind::Failed, Kind::NotYet, Kind::Skipped];
     let mut topics: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
@@ -246,7 +246,7 @@ fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool
     failed == 0
 }
 
-/// Runs a case, or says why not, and holds it against the lists.
+/// Runs a case, or says why not, and checks it against the lists.
 fn one(suite: &Suite, case: &Case) -> Done {
     let unrun = |kind, remark| Done {
         status: None,
@@ -295,7 +295,7 @@ fn one(suite: &Suite, case: &Case) -> Done {
 }
 
 impl Suite {
-    /// Both ways: what is listed must fail, what is not must not.
+    /// Both ways: a listed case must fail, an unlisted one must not.
     fn gate(&self, case: &Case, status: Status) -> (Kind, String) {
         let met = judge::met(case, status, self.perl);
         let not_yet = self.not_yet.reason(&case.name);
@@ -318,7 +318,7 @@ impl Suite {
     }
 }
 
-/// Why the case cannot be run on this machine.
+/// The reason why a case cannot be run on this machine.
 fn hindered(case: &Case) -> Option<String> {
     for need in &case.needs {
         match (need, isolation()) {

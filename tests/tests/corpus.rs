@@ -1,5 +1,5 @@
-//! Configurations in the manner of real users' files, run through the original and through
-//! swatch-rs: `tests/corpus/README.md`.
+//! Configurations written in the manner of real users' files, run through the original and
+//! swatch-rs; see `tests/corpus/README.md`.
 
 use std::path::{Path, PathBuf};
 use swatch_tests::case::{Case, Need};
@@ -7,7 +7,7 @@ use swatch_tests::gate::List;
 use swatch_tests::isolate::{Isolation, isolation};
 use swatch_tests::{corpus, judge, pool, program, run, show, skip, write};
 
-/// The cases that this machine allows; the others are told.
+/// The cases that this machine allows; the others are reported as skipped.
 fn cases() -> Vec<Case> {
     let (known, unknown) = corpus::load().expect("the corpus is readable");
     if let Some(program) = program::original() {
@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// Runs every case; `check` says what is wrong with a result, if anything.
+/// Runs every case; `check` returns what is wrong with a result, if anything.
 fn all(program: &Path, original: bool) {
     let cases = cases();
     let perl = program::perl();
@@ -94,7 +94,7 @@ fn swatch_rs_does_what_is_written() {
     all(&program::swatch_rs(), false);
 }
 
-/// `SWATCH_CORPUS=FOLDER`: every `.conf` of a folder of one's own loads, or is refused with
+/// `SWATCH_CORPUS=DIRECTORY`: every `.conf` in your own directory loads, or is refused with
 /// status 2 and a message. Prints a table of the files.
 #[test]
 fn files_of_a_given_folder_load_or_are_refused() {
@@ -124,8 +124,8 @@ fn files_of_a_given_folder_load_or_are_refused() {
     );
 }
 
-/// Loads one file with an empty log: verdict, first line of the message, whether it is
-/// one of the two good ends. A file in the style of the nineties gets a second try, as
+/// Loads one file with an empty log: the verdict, the first line of the message, and whether it is
+/// one of the two good outcomes. A file in the style of the nineties gets a second try as
 /// such.
 fn load(program: &Path, file: &Path) -> (&'static str, String, bool) {
     let conf = match std::fs::read(file) {
@@ -158,7 +158,7 @@ fn load(program: &Path, file: &Path) -> (&'static str, String, bool) {
     }
 }
 
-/// The first line that tells an error; warnings come before it.
+/// The first line that reports an error; warnings come before it.
 fn first_error(stderr: &[u8]) -> String {
     let lines = || {
         stderr

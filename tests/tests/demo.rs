@@ -8,7 +8,7 @@ use std::process::Command;
 use swatch_tests::deployment::examples;
 use swatch_tests::program::{swatch_action, swatch_rs};
 
-/// What the demo prints; nothing may be left of its box.
+/// Runs the demo and returns its output; it must leave nothing behind.
 fn demo(arguments: &[&Path]) -> String {
     let programs = tempfile::tempdir().unwrap();
     symlink(swatch_rs(), programs.path().join("swatch-rs")).unwrap();
@@ -106,7 +106,7 @@ fn the_bundled_logs_are_worth_a_look() {
         "{said}"
     );
     assert!(said.contains(" 0 named no address."), "{said}");
-    // The one who mistyped, and whose address an attacker uses as a user name, is not locked.
+    // The user who mistyped, whose address an attacker uses as a user name, is not locked.
     assert!(
         said.contains("198.51.100.200        1       1         0       0   -"),
         "{said}"

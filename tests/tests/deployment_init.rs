@@ -1,5 +1,5 @@
-//! swatch-rs under an init script, as distributions run it: start, status, restart, stop with real pid files, and a
-//! real logrotate in between, under a steady writer.
+//! swatch-rs under an init script, as distributions run it: start, status, restart and stop with
+//! real pid files, and a real logrotate in between, under a steady writer.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,19 +15,19 @@ use swatch_tests::machine::{Machine, allowed};
 
 const PROGRAMS: &[&str] = &["logrotate", "make", "install"];
 
-/// An init script and what belongs to it.
+/// An init script and its surroundings.
 struct Flavour {
-    /// Where it is installed.
+    /// The path at which it is installed.
     path: &'static str,
     /// Its text.
     script: Vec<u8>,
-    /// How logrotate treats the watcher's own output.
+    /// The logrotate configuration for the watcher's own output.
     rotation: String,
-    /// Where the pid files of `a.conf` and `b.conf` are.
+    /// The paths of the pid files of `a.conf` and `b.conf`.
     pid_files: [&'static str; 2],
     /// The exit code of `status` when nothing runs.
     stopped: i32,
-    /// Whether `stop` waits for the end, so that no line can come twice.
+    /// True if `stop` waits for the exit, so that no line can be processed twice.
     waits: bool,
 }
 
@@ -43,7 +43,7 @@ fn ours() -> Flavour {
     }
 }
 
-/// A tutorial's script, from a folder that is not part of the project.
+/// A tutorial's script, from a directory that is not part of the project.
 fn from_folder(folder: &str) -> Flavour {
     let folder = PathBuf::from(folder);
     Flavour {
@@ -75,10 +75,11 @@ fn run(flavour: &Flavour) {
     let gate = Machine::furnished("gate");
     make("install-compat", &gate.path("/"));
     gate.write_program(flavour.path, &flavour.script);
-    // What a distribution's functions would add is not needed.
+    // The distribution's own functions are not needed.
     gate.write("/etc/rc.d/init.d/functions", "");
     for name in ["a", "b"] {
-        // By a command and not by echo: the watcher's own output is rotated, too, and parts of it are lost by that.
+        // By a command rather than echo: the watcher's own output is rotated too, which loses parts
+        // of it.
         let conf = format!(
             "# logfile /var/log/{name}.log\nwatchfor /^{name} \\d+$/\n    pipe \"awk 1 >> /var/log/seen_{name}\"\n"
         );
@@ -114,7 +115,7 @@ fn pids(gate: &Machine, flavour: &Flavour) -> Vec<String> {
         .collect()
 }
 
-/// Whether a process of the machine is there, by its number inside.
+/// True if a process of the machine exists, by its number inside.
 fn alive(gate: &Machine, pid: &str) -> bool {
     gate.run(&["kill", "-0", pid]).status.success()
 }
@@ -158,7 +159,7 @@ fn lifecycle(gate: &Machine, flavour: &Flavour) {
         gate.read("/var/log/swatch/swatch.log")
     );
     let first = expect_running(gate, flavour);
-    // A second start starts nothing.
+    // A second `start` starts nothing.
     init(gate, flavour, "start");
     assert_eq!(expect_running(gate, flavour), first);
     assert_eq!(init(gate, flavour, "restart").0, 0);
@@ -174,7 +175,8 @@ fn lifecycle(gate: &Machine, flavour: &Flavour) {
     expect_stopped(gate, flavour, &second);
 }
 
-/// Two logs grow all the time; they are rotated thrice, and the watchers restarted, stopped and started.
+/// Two logs grow all the time; they are rotated three times, and the watchers are restarted,
+/// stopped and started.
 fn under_load(gate: &Machine, flavour: &Flavour) {
     assert_eq!(init(gate, flavour, "start").0, 0);
     expect_running(gate, flavour);
@@ -201,7 +203,7 @@ fn under_load(gate: &Machine, flavour: &Flavour) {
     let pids = expect_running(gate, flavour);
     init(gate, flavour, "stop");
     expect_stopped(gate, flavour, &pids);
-    // Nobody watches now.
+    // Nothing watches now.
     pause(25);
     gate.said(&[
         "logrotate",
@@ -215,7 +217,7 @@ fn under_load(gate: &Machine, flavour: &Flavour) {
     pause(25);
     for (name, total) in ["a", "b"].into_iter().zip(writers.map(Writer::finish)) {
         let seen = || gate.read(&format!("/var/log/seen_{name}"));
-        // Not `wait_for`: a line that is lost shall be named. As long as lines come, there is hope.
+        // Not `wait_for`, so that a lost line is named. While lines keep arriving, keep waiting.
         let (mut lines, mut since) = (0, Instant::now());
         while since.elapsed() < Duration::from_secs(20)
             && !seen().ends_with(&format!("{name} {total}\n"))
@@ -253,7 +255,7 @@ fn told(gate: &Machine) -> String {
     gate.read("/var/log/swatch/swatch.log")
 }
 
-/// Numbers as `1-3 7-7`.
+/// Formats numbers as `1-3 7-7`.
 fn ranges(numbers: impl Iterator<Item = usize>) -> String {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for number in numbers {
@@ -269,7 +271,8 @@ fn ranges(numbers: impl Iterator<Item = usize>) -> String {
     words.join(" ")
 }
 
-/// Appends `NAME 1`, `NAME 2`, … as a daemon does that keeps its log open until it is told to open it anew.
+/// Appends `NAME 1`, `NAME 2`, … like a daemon that keeps its log open until it is told to reopen
+/// it.
 struct Writer {
     stop: Arc<AtomicBool>,
     count: Arc<AtomicUsize>,
@@ -316,7 +319,7 @@ impl Writer {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Ends it and tells how many lines it has written.
+    /// Stops it and returns how many lines it has written.
     fn finish(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap();

@@ -1,5 +1,5 @@
-//! Log text is the attacker's: whatever it holds, through swatch-rs and swatch-action no command runs, no file comes
-//! to be where none belongs, and nobody else is locked.
+//! Log text belongs to the attacker: whatever it contains, swatch-rs and swatch-action run no
+//! command from it, create no unexpected file, and lock nobody else.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use swatch_tests::machine::allowed;
 
 const PROGRAMS: &[&str] = &["iptables", "at", "flock"];
 
-/// Every place of a shell command in which text can stand, and a mail header.
+/// Every position in a shell command where text can occur, and a mail header.
 const CONF: &str = r#"
 watchfor /Invalid user (.*) from/s
     echo
@@ -24,7 +24,7 @@ watchfor /Invalid user (.*) from/s
     mail addresses=root,mailer=/usr/local/bin/keep-mail,subject=seen $1
 "#;
 
-/// What user names may be. `CANARY` becomes a path that is a new one each time.
+/// Hostile user names. `CANARY` becomes a new path each time.
 const PAYLOADS: &[&str] = &[
     "$(touch CANARY)",
     "`touch CANARY`",
@@ -85,7 +85,7 @@ const PAYLOADS: &[&str] = &[
     "from 198.51.100.7 port 22 ssh2: RSA",
 ];
 
-/// Lines of no known format, in which field 10 is no address.
+/// Lines of no known format in which field 10 is not an address.
 const SHAPELESS: &[&str] = &[
     "1 2 3 4 sshd Invalid user 8 9 $(touch CANARY)",
     "1 2 3 4 sshd Invalid user 8 9 ;touch${IFS}CANARY;",
@@ -96,7 +96,7 @@ const SHAPELESS: &[&str] = &[
     "sshd Invalid user",
 ];
 
-/// Every file below a folder, by its path in it.
+/// Every file below a directory, by relative path.
 fn tree(root: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![root.to_owned()];
@@ -154,10 +154,10 @@ fn append(deployment: &Deployment, bytes: &[u8]) {
         .unwrap();
 }
 
-/// Nothing was made but what belongs there; nobody was locked but the attacker.
+/// Checks that only expected files were created and that only the attacker was locked.
 fn expect_harmless(deployment: &Deployment, before: &BTreeSet<String>) {
     let gate = &deployment.gate;
-    // Its lines, and how many they are where that is much to count.
+    // Its lines, and their number where they are many.
     let ours = [
         format!("var/log/swatch/{ATTACKER}"),
         "var/log/swatch/.lines".to_owned(),
@@ -254,13 +254,13 @@ fn hostile_user_names_stay_text() {
         deployment.told()
     );
 
-    // And they came through whole: what a shell was given is what the line held.
+    // They came through unchanged: the shell received exactly what the line held.
     let out = |place: &str| gate.read(&format!("/var/out/{place}"));
     let told: Vec<String> = users.iter().map(|user| user.replace('\0', "")).collect();
     let whole: String = told.iter().map(|user| format!("{user}@")).collect();
     assert_eq!(out("double"), whole);
     assert_eq!(out("single"), whole);
-    // Outside of quotes blanks divide words, as the original's users know it.
+    // Outside quotes, whitespace separates words, as users of the original expect.
     let bare: String = told
         .iter()
         .flat_map(|user| words(user))
@@ -329,7 +329,7 @@ fn a_megabyte_of_text_neither_harms_nor_stops() {
     }
     let (deployment, before) = start("");
     let gate = &deployment.gate;
-    // Below and above the longest line that is matched whole.
+    // Below and above the longest line that is matched as a whole.
     for (n, length) in [1_000_000, 1 << 20, 3 << 20].into_iter().enumerate() {
         let user = format!("$(touch /var/canary/{n})").repeat(length / 22);
         append(&deployment, format!("{}\n", line(n, &user)).as_bytes());
@@ -352,7 +352,7 @@ fn a_megabyte_of_text_neither_harms_nor_stops() {
         counted().matches("the-last-one").count() == 3
     });
     expect_harmless(&deployment, &before);
-    // The long ones could not be given to a program as an argument. That was told.
+    // The long ones do not fit into a program's arguments. That was reported.
     assert!(
         deployment.told().contains("too long"),
         "{}",

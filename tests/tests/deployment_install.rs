@@ -7,7 +7,7 @@ use std::path::Path;
 use swatch_tests::deployment::{examples, make};
 use swatch_tests::program::{swatch_action, swatch_rs};
 
-/// Every file and link below a folder, by its path in it, sorted; none where there is no folder.
+/// Every file and link below a directory, by relative path, sorted; none if there is no directory.
 fn files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders: Vec<_> = Some(root.to_owned())
@@ -102,7 +102,7 @@ fn install_puts_programs_pages_and_documents() {
                 .as_deref()
         );
     }
-    // Nothing outside these places.
+    // Nothing outside these directories.
     let known = [
         "usr/local/bin/",
         "usr/local/share/doc/swatch-rs/",
@@ -129,9 +129,9 @@ fn uninstall_takes_back_what_was_installed_and_nothing_else() {
         assert_eq!(fs::read_link(bin.join(link)).unwrap(), Path::new(to));
         assert!(bin.join(link).exists(), "{link} leads nowhere");
     }
-    // A second time is no error.
+    // Repeating it is not an error.
     make("install-compat", root.path());
-    // A link that somebody has pointed elsewhere is not ours any more.
+    // A link that was redirected is no longer ours.
     fs::remove_file(bin.join("swatch")).unwrap();
     symlink("other", bin.join("swatch")).unwrap();
     make("uninstall", root.path());

@@ -1,4 +1,5 @@
-//! Who asks a name server what it must not is locked: a real named, swatch-rs with `messages.conf`, swatch-action.
+//! A client that sends denied queries to a name server is locked: a real named, swatch-rs with
+//! `messages.conf`, swatch-action.
 
 use std::process::Output;
 
@@ -8,7 +9,7 @@ use swatch_tests::machine::{Machine, Served, allowed};
 
 const PROGRAMS: &[&str] = &["named", "dig", "iptables", "at", "flock"];
 
-/// Serves the other host; denies everything to the rest, as a name server of a company does.
+/// Serves the other host and denies everything to the rest, like a company's name server.
 const CONF: &str = r#"
 options {
     directory "/var/cache/bind";
@@ -74,7 +75,7 @@ impl Site {
         )
     }
 
-    /// Whether the other host gets an answer.
+    /// True if the other host gets an answer.
     fn answers(&self) -> bool {
         let output = self.ask(
             &self.deployment.other,
@@ -84,7 +85,7 @@ impl Site {
         String::from_utf8_lossy(&output.stdout).contains("192.0.2.80")
     }
 
-    /// The attacker asks, is refused, and is locked for it; the other host is still served.
+    /// The attacker's query is refused and the attacker locked; the other host is still served.
     fn expect_lock(&self, question: &[&str], logged: &str) {
         let deployment = &self.deployment;
         deployment.watch("messages", "/var/log/messages");
@@ -99,7 +100,7 @@ impl Site {
         let locked = format!(" {ATTACKER} 1 lock!\n");
         wait_for("the printed line", || deployment.told().contains(&locked));
         assert_eq!(deployment.jobs().len(), 1);
-        // Its packets are dropped, so that not even a refusal comes back.
+        // Its packets are dropped, so not even a refusal comes back.
         let output = self.ask(&deployment.attacker, GATE, question);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(

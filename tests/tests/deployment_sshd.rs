@@ -1,5 +1,5 @@
-//! An attacker's login becomes a firewall rule: a real sshd, swatch-rs with `secure.conf`, swatch-action, iptables and
-//! at, on machines of their own.
+//! An attacker's login attempts become a firewall rule: a real sshd, swatch-rs with `secure.conf`,
+//! swatch-action, iptables and at, on machines of their own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ UseDNS no
 PrintMotd no
 ";
 
-/// A deployment with an sshd at which the user hanako may log in.
+/// A deployment with an sshd where the user hanako may log in.
 struct Site {
     deployment: Deployment,
     keys: TempDir,
@@ -103,7 +103,7 @@ impl Site {
         ])
     }
 
-    /// Tries to log in as the attacker, and waits until the log holds `text` so many times.
+    /// Tries to log in as the attacker and waits until the log contains `text` so many times.
     fn attack(&self, user: &str, text: &str, times: usize) {
         let refused = self.login(&self.deployment.attacker, GATE, user);
         assert!(!refused.status.success());
@@ -121,7 +121,7 @@ impl Site {
         });
     }
 
-    /// The other host gets in, not only to the port but to the account.
+    /// The other host can still log in, not just reach the port.
     fn expect_welcome(&self) {
         let output = self.login(&self.deployment.other, GATE_FOR_OTHER, "hanako");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -172,11 +172,12 @@ fn three_invalid_users_lock_the_attacker_until_the_job_runs() {
     assert!(mail.contains("To: root\n"), "{mail}");
     assert_eq!(mail.matches("Invalid user ").count(), 3, "{mail}");
 
-    // The job is due in 24 hours. What it will do is seen by doing it now, at the time when it is due.
+    // The job is due in 24 hours. Run it now, with the clock set to that time, to see its effect.
     let jobs = deployment.jobs();
     assert_eq!(jobs.len(), 1, "{jobs:?}");
     let job = jobs[0].file_name().unwrap().to_str().unwrap();
-    // at's own names: queue, number, and the minute since 1970 in which the job runs, in hexadecimal.
+    // at's file names: queue, number, and the minute since 1970 in which the job runs, in
+    // hexadecimal.
     let due = i64::from_str_radix(&job[job.len() - 8..], 16).unwrap() * 60;
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -197,7 +198,7 @@ fn three_invalid_users_lock_the_attacker_until_the_job_runs() {
     assert_eq!(deployment.attacker.connects(GATE, 22), Reach::Open);
 }
 
-/// Puts date(1), by which a job asks for the time, a day ahead.
+/// Replaces date(1), which jobs use to ask for the time, by one that is a day ahead.
 fn a_day_later(gate: &Machine) {
     fs::copy("/usr/bin/date", gate.path("/usr/local/bin/date-of-today")).unwrap();
     let ahead = "#!/bin/sh\nexec /usr/local/bin/date-of-today -d '+1 day' \"$@\"\n";

@@ -1,4 +1,5 @@
-//! Who fails to log in at an FTP server is locked: a real vsftpd, swatch-rs with `vsftpd.conf`, swatch-action.
+//! A client that fails to log in to an FTP server is locked: a real vsftpd, swatch-rs with
+//! `vsftpd.conf`, swatch-action.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +29,7 @@ isolate=NO
 isolate_network=NO
 ";
 
-/// Asks the password, without the pause that PAM makes after a wrong one.
+/// Asks for the password, without PAM's pause after a wrong one.
 const PAM: &str = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n";
 
 struct Site {
@@ -67,7 +68,7 @@ impl Site {
         from.run(&["lftp", "--norc", "-c", &commands])
     }
 
-    /// The attacker tries, in vain, and the log holds `text` so many times then.
+    /// The attacker fails to log in until the log contains `text` so many times.
     fn attack(&self, user: &str, text: &str, times: usize) {
         let output = self.list(&self.deployment.attacker, GATE, user);
         assert!(!output.status.success());

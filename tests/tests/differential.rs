@@ -1,7 +1,7 @@
 //! Random configurations and logs, run through the original and through swatch-rs.
 //!
 //! `SWATCH_DIFF_CASES=N` sets the number of configurations (default 40), `SWATCH_DIFF_SEED=N`
-//! other ones than the usual.
+//! another seed than the usual one.
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -13,7 +13,7 @@ use swatch_tests::isolate::{Isolation, isolation};
 use swatch_tests::run::{Outcome, run};
 use swatch_tests::{pool, program, show, skip};
 
-/// How long to search for a smaller configuration that still differs.
+/// The time limit for finding a smaller configuration that still differs.
 const SHRINKING: Duration = Duration::from_secs(20);
 
 #[test]
@@ -49,7 +49,7 @@ fn random_configurations_do_the_same() {
         "{} of {count} configurations differ (seed {seed})",
         differing.len()
     );
-    // The first few tell enough; a smaller form of each takes a while.
+    // The first few are enough; shrinking each takes a while.
     for &n in differing.iter().take(3) {
         let tree = &mut trees[n];
         let begin = Instant::now();
@@ -75,7 +75,7 @@ fn random_configurations_do_the_same() {
     assert!(differing.is_empty(), "swatch-rs and the original differ");
 }
 
-/// What differs, if anything does.
+/// The difference, if there is one.
 fn difference(sample: &Sample, original: &Path, ours: &Path) -> Option<String> {
     let case = Case::of("random", sample.conf().as_bytes(), sample.log().as_bytes());
     let go = |program: &Path| run(&case, program, false).expect("both programs can be run");

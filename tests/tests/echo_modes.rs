@@ -1,12 +1,12 @@
-//! Every mode that `echo` has: the bytes of swatch-rs are those of the original, and so of the
-//! Term::ANSIColor that is installed.
+//! Every mode of `echo`: swatch-rs prints the same bytes as the original, and so as the installed
+//! Term::ANSIColor.
 
 use std::fmt::Write as _;
 use std::process::Command;
 use swatch_tests::case::Case;
 use swatch_tests::{program, run, show, skip};
 
-/// The names that the installed Term::ANSIColor has; nothing if there is none.
+/// The names known to the installed Term::ANSIColor; nothing if there is none.
 fn names() -> Option<Vec<String>> {
     let list = "print join \"\\n\", sort keys %Term::ANSIColor::ATTRIBUTES";
     let output = Command::new("perl")
@@ -18,7 +18,7 @@ fn names() -> Option<Vec<String>> {
     output.status.success().then_some(names)
 }
 
-/// What a rule for each list of modes prints of a line that only this rule matches.
+/// The output of a rule for each list of modes, for a line that only this rule matches.
 fn printed(program: &std::path::Path, modes: &[String]) -> Vec<Vec<u8>> {
     let (mut conf, mut log) = (String::new(), String::new());
     for (number, list) in modes.iter().enumerate() {
@@ -30,7 +30,7 @@ fn printed(program: &std::path::Path, modes: &[String]) -> Vec<Vec<u8>> {
         .push(("ANSI_COLORS_ALIASES".to_owned(), "alert=red".to_owned()));
     let got = run::run(&case, program, false).expect("it can be run");
     assert_eq!(got.exit, 0, "{}", show::visible(&got.stderr, 2000));
-    // Each output ends with a reset behind its newline.
+    // Each output ends with a reset after its newline.
     let marks = got.stdout.split_inclusive(|&b| b == b'm');
     let mut outputs: Vec<Vec<u8>> = vec![Vec::new()];
     for part in marks {

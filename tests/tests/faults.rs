@@ -1,4 +1,4 @@
-//! What can go wrong around the watcher, and that it goes on.
+//! Faults around the watcher, and that it carries on.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use swatch_tests::live::{Site, wait_for};
 use swatch_tests::skip::skipped;
 
-/// A rule that tells that the watcher still works.
+/// A rule that shows that the watcher still works.
 const ALIVE: &str = "watchfor /alive/\n\techo normal\n";
 
 fn watch(site: &Site, rules: &str, args: &[&str]) -> swatch_tests::live::Running {
@@ -127,7 +127,7 @@ fn no_process_can_be_made() {
     for name in ["out", "err"] {
         site.write(name, "");
     }
-    // The build folder may be closed to other users.
+    // The build directory may be closed to other users.
     std::fs::copy(swatch_tests::program::swatch_rs(), site.path("swatch-rs")).unwrap();
     let folder = site.path("log").parent().unwrap().display().to_string();
     let status = std::process::Command::new("chown")
@@ -135,7 +135,7 @@ fn no_process_can_be_made() {
         .status()
         .unwrap();
     assert!(status.success());
-    // Room for the threads of the watcher alone.
+    // Room for the watcher's own threads only.
     let mut command = std::process::Command::new("setpriv");
     command.args([
         "--reuid=65534",

@@ -1,4 +1,4 @@
-//! The watcher at work on real files: signals, reload, several watches, pipes, positions.
+//! The watcher running on real files: signals, reload, several watches, pipes, positions.
 
 use nix::sys::signal::Signal;
 use swatch_tests::live::{Site, alive, script, wait_for};
@@ -31,7 +31,7 @@ fn each_signal_that_ends_it_ends_it_well() {
         wait_for("the line at the kept command", || site.path("got").exists());
         swatch.signal(signal);
         assert!(swatch.ended().success(), "{signal}");
-        // The kept command was closed and waited for.
+        // The command that was kept open was closed and waited for.
         assert_eq!(site.read("got"), "one\n", "{signal}");
         assert!(!site.path("pid").exists(), "{signal}");
     }
@@ -121,7 +121,7 @@ fn a_position_survives_stop_and_kill() {
         assert_eq!(site.count("done", "before"), 0);
         for n in 1..500 {
             let times = lines.lines().filter(|l| *l == format!("beta {n}")).count();
-            // The record in flight at a kill may come twice: documented.
+            // The record in flight at a kill may be processed twice, as documented.
             let most = if signal == Signal::SIGKILL && n == 2 {
                 2
             } else {
@@ -135,7 +135,7 @@ fn a_position_survives_stop_and_kill() {
     }
 }
 
-/// What a loss of power would leave is not behind for longer than a second or two, whether or
+/// The durable position lags by no more than a second or two, whether or
 /// not another line comes.
 #[test]
 fn the_last_position_becomes_durable_while_nothing_happens() {
@@ -143,7 +143,7 @@ fn the_last_position_becomes_durable_while_nothing_happens() {
     site.write("conf", ECHO);
     site.write("log", "");
     let mut swatch = site.start(&["-c", "conf", "-t", "log", "--state-dir", "state"]);
-    // The second one comes within the second in which the first one was written durably.
+    // The second line comes within the second in which the first position was made durable.
     for n in 1..=2 {
         site.append("log", &format!("beta {n}"));
         wait_for("the echo", || site.count("out", "beta") == n);
@@ -183,7 +183,7 @@ fn a_folder_of_rules_is_one_process() {
     wait_for("both logs", || site.count("out", "beta") == 2);
     assert!(site.read("err").contains("broken.conf"));
 
-    // New, changed and removed files are taken up.
+    // New, changed and removed files are noticed.
     site.write("rules/c.conf", rules("c.log"));
     site.write("c.log", "");
     site.write("rules/a.conf", rules("a.log").replace("beta", "gamma"));
@@ -204,7 +204,7 @@ fn a_folder_of_rules_is_one_process() {
 fn the_journal_is_read_through_its_program_and_goes_on_at_its_cursor() {
     let site = Site::new();
     std::fs::create_dir(site.path("bin")).unwrap();
-    // Writes what it was asked, one entry for each start, and ends: it is started again.
+    // Logs its arguments, one entry for each start, and exits, so that it is restarted.
     script(
         &site.path("bin/journalctl"),
         r#"echo "$*" >> calls
@@ -329,7 +329,7 @@ fn wrong_rules_are_told_before_a_daemon_leaves() {
 #[test]
 fn jobs_run_side_by_side_and_their_positions_are_kept() {
     let site = Site::new();
-    // Each command ends only when three of them have begun.
+    // Each command ends only after three of them have started.
     script(
         &site.path("meet"),
         r#": > "here.$1"
@@ -355,7 +355,7 @@ ls here.* | wc -l >> met"#,
     site.append("log", lines.trim_end());
     wait_for("three commands at once", || site.count("met", "3") == 3);
     assert!(swatch.stop().success());
-    // All of them are done: none runs again.
+    // All of them are done; none runs again.
     let mut swatch = site.start(&args);
     site.append("log", "job 4");
     wait_for("the next one", || site.path("here.4").exists());
@@ -388,8 +388,8 @@ fn a_record_that_ends_the_watch_does_not_end_the_next_one() {
 #[test]
 fn what_was_echoed_before_a_stop_is_not_echoed_again() {
     let site = Site::new();
-    // The second record of a block takes its time, and the stop comes in between. BEL is written
-    // before the pause, and what was echoed with it.
+    // The second record of a block takes a while, and the stop comes in between. BEL is written
+    // before the pause, together with the echoed text.
     site.write(
         "conf",
         "watchfor /ring/\n\tbell rings=1,delay=1\nwatchfor /beta/\n\techo normal\n",

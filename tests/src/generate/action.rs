@@ -1,10 +1,10 @@
-//! The block of a rule: actions, throttle, threshold, continue, quit.
+//! The body of a rule: actions, throttle, threshold, continue, quit.
 
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 
-/// What follows a `watchfor`.
+/// The body of a `watchfor`.
 #[derive(Debug, Clone)]
 pub(super) struct Actions {
     actions: Vec<Action>,
@@ -14,7 +14,7 @@ pub(super) struct Actions {
     quit: bool,
 }
 
-/// What messages are told apart by.
+/// The key that distinguishes messages.
 #[derive(Debug, Clone, Copy)]
 enum Key {
     Same,
@@ -32,13 +32,13 @@ enum Action {
     Bell,
 }
 
-/// A word of a command: as written where the rule has captures, and where not.
+/// A word of a command: as written in rules with captures, and in rules without.
 #[derive(Debug, Clone)]
 struct Word(&'static str, &'static str);
 
 impl Actions {
-    /// The lines of the block of rule `n`. Throttle keys and threshold trackers carry the
-    /// number: for the original they are one space for all rules (a bug).
+    /// The lines of the body of rule `n`. Throttle keys and threshold trackers carry the
+    /// number because the original shares them between all rules (a bug).
     pub(super) fn text(&self, n: usize, captures: bool) -> String {
         let mut out = String::new();
         if let Some((threshold, hold, key)) = &self.throttle {
@@ -179,8 +179,8 @@ fn bare_word() -> impl Strategy<Value = Word> {
     prop::sample::select(words).prop_map(|(a, b)| Word(a, b))
 }
 
-/// Words with quotes inside stand before a plain one: quotes at the end of the command
-/// are taken for quotes around all of it (a bug).
+/// Words containing quotes come before a plain one: the original takes quotes at the end of the
+/// command for quotes around all of it (a bug).
 fn command_word() -> impl Strategy<Value = Word> {
     let quoted: &[(&str, &str)] = &[
         ("\"$1\" z", "\"a b\" z"),

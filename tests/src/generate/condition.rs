@@ -14,14 +14,14 @@ pub(super) enum Condition {
     And(Box<Condition>, Box<Condition>, bool),
     Or(Box<Condition>, Box<Condition>, bool),
     Xor(Box<Condition>, Box<Condition>),
-    /// A match, and a comparison of what its first group holds.
+    /// A match and a comparison of its first group.
     Compare(Pattern, &'static str),
 }
 
 impl Condition {
     pub(super) fn text(&self) -> String {
-        // Operators by word bind weaker than those by sign: parentheses everywhere but at
-        // the leaves keep the meaning of the tree.
+        // Word operators bind more loosely than symbols: parentheses everywhere but at
+        // the leaves preserve the meaning of the tree.
         match self {
             Condition::Match(p) => p.text(),
             Condition::Bound(p, negated) => {
@@ -45,7 +45,7 @@ impl Condition {
         }
     }
 
-    /// Whether a match has succeeded whenever the condition holds. If none has, the
+    /// True if some match has succeeded whenever the condition holds. If none has, the
     /// original's `$1` is left over from a substitution of its own (a bug), so such a
     /// rule must not use it.
     pub(super) fn captures(&self) -> bool {
@@ -106,8 +106,8 @@ impl Pattern {
     }
 }
 
-/// Without the flag `g`: with it the original goes on where the last match in the same
-/// line ended, be it that of another rule.
+/// Without the flag `g`: with it the original continues where the last match in the same
+/// line ended, even that of another rule.
 fn pattern() -> impl Strategy<Value = Pattern> {
     let flags = prop_oneof![6 => Just(""), 2 => Just("i"), 1 => Just("s")];
     (branches(), flags, prop::bool::weighted(0.1)).prop_map(|(source, flags, braces)| Pattern {
@@ -170,7 +170,7 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A word as a pattern. `@` before a letter is an array for the original (a bug).
+/// A word as a pattern. The original takes `@` before a letter for an array (a bug).
 fn escaped(word: &str) -> String {
     let mut out = String::new();
     for c in word.chars() {

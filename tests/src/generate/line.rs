@@ -1,12 +1,12 @@
-//! Lines of a log. The same words stand in the patterns, so that rules are hit.
+//! Log lines. They use the same words as the patterns, so that rules match.
 //!
-//! Left out are the characters that the original hands to a shell as code (quotes, `;`,
+//! The characters that the original passes to a shell as code are left out (quotes, `;`,
 //! `&`, `|`, `<`, `>`, `$`, backquote, backslash, parentheses, `*`, `?`, `~`, `#`, `^`):
-//! there it fails, and the conformance suite says what is better.
+//! it fails on them, and the conformance suite records the better behaviour.
 
 use proptest::prelude::*;
 
-/// Words of a log.
+/// Words for log lines.
 pub(super) const WORDS: &[&str] = &[
     "sshd",
     "Failed",
@@ -41,8 +41,8 @@ pub(super) fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(WORDS)
 }
 
-/// A line: words, mostly one blank apart, sometimes with a time stamp before them. Never
-/// empty: under a throttle the original takes an empty message for a suppressed one (a bug).
+/// A line: words, mostly one space apart, sometimes after a time stamp. Never
+/// empty: under a throttle the original mistakes an empty message for a suppressed one (a bug).
 pub(super) fn line() -> impl Strategy<Value = String> {
     let blank = prop_oneof![8 => Just(" "), 1 => Just("  "), 1 => Just("")];
     let words = prop::collection::vec((word(), blank), 1..7);

@@ -1,8 +1,9 @@
-//! How an address may be written in a field: brackets, ports, too many or too few numbers, edges of the private networks.
+//! Notations of an address in a field: brackets, ports, too many or too few numbers, edges of the
+//! private networks.
 
 use crate::original::Given;
 
-/// One each for every form: `%` is an address of its own, `&` a bystander's.
+/// Every notation once: `%` stands for a new address, `&` for a bystander's.
 const FORMS: &str = "% %. .% %: %, (%) [%] [%]:22 %:22 %/32 %/24 %-& <%> rhost=% x% %x x%x from=%,& %,& &/% a:&/% \
     host.example.net[%] host-203-0-113-9.example.net %.example.net dyn.%.example.net v1.2.3.4 1.2.3.4.5 1.2.3.4.5.6 \
     x1.2.3.4.5 x1.2.3.4.5.6 x%.22 1.2.3 1.2.3. 1..2.3 1...4 x1...4 1.2.3.4..5 x1.2.3.4..5 203.0.113.09 203.0.113.009 \
@@ -16,7 +17,8 @@ const FORMS: &str = "% %. .% %: %, (%) [%] [%]:22 %:22 %/32 %/24 %-& <%> rhost=%
     1x.% 1.x.% 12.abc:% 7.% 7x% 9:% %#4711 %#4711: \"%\" %\" '%' `%` $(%) {%,&} ~% !% #% @% %@x ip=%;port=22 \
     http://%/ http://%:80/& ../% /% %/../x %%0a %9 9% é% %é ; | & %; %|x %& -";
 
-/// Each form in the middle of a line; every third also alone, as a range of fields, and with `lock`.
+/// Each notation in the middle of a line; every third also alone, as a range of fields, and with
+/// `lock`.
 pub(crate) fn forms() -> Vec<Given> {
     let mut all = Vec::new();
     for (number, form) in FORMS.split_whitespace().enumerate() {

@@ -1,11 +1,12 @@
-//! `swatch-action FIELD [lock]` beside the bash script that it replaces: the same lines, one after the other, and what
-//! each of the two did with them.
+//! `swatch-action FIELD [lock]` beside the bash script that it replaces: the same lines, one after
+//! another, and the effects of both.
 //!
-//! What the script did is recorded in `action/script.txt`. With `SWATCH_SEED_SCRIPT` naming the script (and as root) it
-//! is run again, its programs covered by recorders in a mount namespace, and the recording must still hold; with
-//! `SWATCH_RECORD=1` too, the recording is written anew.
+//! The script's effects are recorded in `action/script.txt`. With `SWATCH_SEED_SCRIPT` naming the
+//! script (and as root) it is run again with its programs replaced by recorders in a mount
+//! namespace, and the recording must still hold; with `SWATCH_RECORD=1` as well, the recording is
+//! rewritten.
 //!
-//! Where swatch-action does better, the difference is one of [`Better`], and each is listed in
+//! Each difference where swatch-action does better is one of [`Better`] and is listed in
 //! `docs/differences/action.md`.
 
 use std::{
@@ -24,20 +25,22 @@ use swatch_tests::{
     skip::skipped,
 };
 
-/// Where swatch-action does not do what the script did.
+/// Deliberate differences from the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Better {
-    /// No address in the field: the script locked nobody by `-s ''` and wrote to a folder's name.
+    /// No address in the field: the script locked nobody with `-s ''` and wrote to a directory's
+    /// name.
     NoAddress,
-    /// Numbers beyond 255: no address.
+    /// Numbers beyond 255: not an address.
     NotAnAddress,
-    /// The tail of a longer dotted number, such as a version: no address.
+    /// The tail of a longer dotted number, such as a version: not an address.
     LongerNumber,
-    /// Loopback, link-local, multicast …: left alone, as the script left 127.0.0.1 and the private networks alone.
+    /// Loopback, link-local, multicast …: left alone, as the script left 127.0.0.1 and the private
+    /// networks alone.
     Special,
     /// Locked already: no second rule and no second job.
     LockedAlready,
-    /// The end is scheduled before the rule is made.
+    /// The expiry is scheduled before the rule is added.
     EndFirst,
 }
 
@@ -69,7 +72,7 @@ fn the_recording_is_what_the_script_does() {
     );
 }
 
-/// What swatch-action has to do, given what the script did; and where that is better.
+/// The expected effects of swatch-action, given the script's, and the differences that are better.
 fn wanted(script: &Effects, locked: &mut HashSet<String>) -> (Effects, Vec<Better>) {
     let nothing = Effects::default();
     let Some(first) = script.logged.first() else {
@@ -144,7 +147,7 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
 
         let mut calls = calls(&sandbox);
         if renewed {
-            // Where a minute has passed since, its time starts anew: another job in place of the first.
+            // If a minute has passed since, the lock is renewed: another job replaces the first.
             calls.retain(|call| !call.starts_with("at ") && !call.starts_with("atrm "));
         }
         if wanted.calls.iter().any(|call| call.starts_with("mail ")) {
@@ -175,7 +178,8 @@ fn the_same_effects_as_the_script_or_a_listed_better_one() {
     }
 }
 
-/// Whether a dotted number has a part such as `010`: the script took it for 10, where it is no address.
+/// True if a dotted number has a part such as `010`: the script took it for 10, but it is not an
+/// address.
 fn leading_zero(line: &str) -> bool {
     let dotted = line.split(|c: char| c != '.' && !c.is_ascii_digit());
     dotted
@@ -184,12 +188,13 @@ fn leading_zero(line: &str) -> bool {
         .any(|part| part.len() > 1 && part.starts_with('0'))
 }
 
-/// Whether the script took an address of a kind that swatch-action leaves alone in silence.
+/// True if the script took an address of a kind that swatch-action silently ignores.
 fn private_kind(script: &Effects) -> bool {
     wanted(script, &mut HashSet::new()).1 == [Better::Special]
 }
 
-/// The calls of the stand-ins in the recorders' form: without the wait for the tables' lock, and with the job's text.
+/// The calls of the stand-ins in the recorders' format: without the wait for the xtables lock, and
+/// with the job's text.
 fn calls(sandbox: &Sandbox) -> Vec<String> {
     let mut job = 0;
     sandbox
@@ -199,7 +204,7 @@ fn calls(sandbox: &Sandbox) -> Vec<String> {
             if !call.starts_with("at ") {
                 return call.replace(" -w 5", "");
             }
-            // The newest job has the highest number; a renewal may have taken an older one away.
+            // The newest job has the highest number; a renewal may have removed an older one.
             let jobs = fs::read_dir(sandbox.path("jobs"))
                 .expect("a folder")
                 .flatten();
@@ -223,7 +228,7 @@ fn mail_files(sandbox: &Sandbox) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A mail in the form of the recorder of `mail -s SUBJECT WHO`.
+/// A mail in the format of the recorder of `mail -s SUBJECT WHO`.
 fn mail(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a mail");
     let (head, body) = text.split_once("\n\n").expect("headers and a body");
@@ -232,7 +237,8 @@ fn mail(path: &Path) -> String {
             .find_map(|line| line.strip_prefix(name))
             .expect("a header")
     };
-    // The shell's `$(…)` takes newlines from the end of what was recorded, and the whois answer is empty here.
+    // The shell's `$(…)` strips trailing newlines from the recording, and the whois answer is empty
+    // here.
     let body = format!("{}||", body.trim_end().replace('\n', "|"));
     format!("mail {} {} <- {body}", header("To: "), header("Subject: "))
 }

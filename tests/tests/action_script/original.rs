@@ -1,4 +1,4 @@
-//! The script's side: the events, a run of the script among recorders, and the recording of it.
+//! The script's side: the events, a run of the script with recorders, and its recording.
 
 use std::{
     fs,
@@ -8,25 +8,26 @@ use std::{
 
 use swatch_tests::action::{Sandbox, err, feed};
 
-/// One event: the words of the command line and the line on standard input.
+/// One event: the command-line arguments and the line on standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     pub(crate) words: String,
     pub(crate) line: String,
 }
 
-/// What became of it.
+/// The effects of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
     /// Standard output without the date.
     pub(crate) printed: String,
-    /// The files that grew, with the line each got.
+    /// The files that grew, with the line that each received.
     pub(crate) logged: Vec<String>,
-    /// The programs that were run, in order, with what each got on standard input.
+    /// The programs that were run, in order, with their standard input.
     pub(crate) calls: Vec<String>,
 }
 
-/// Events of all kinds, always the same ones: fields, blanks, shell characters, private networks, counts beyond three.
+/// A fixed list of events of all kinds: fields, whitespace, shell characters, private networks,
+/// counts beyond three.
 pub(crate) fn events() -> Vec<Given> {
     let mut number = 1_u64;
     let mut pick = |below: usize| {
@@ -108,7 +109,7 @@ pub(crate) fn events() -> Vec<Given> {
     all
 }
 
-/// The programs that the script runs, as recorders.
+/// Recorders for the programs that the script runs.
 fn recorders(folder: &Path) {
     let scripts = [
         ("iptables", "echo \"iptables $*\" >> \"$REC/calls\""),
@@ -130,7 +131,7 @@ fn recorders(folder: &Path) {
     }
 }
 
-/// Runs the script on all events in a mount namespace of its own.
+/// Runs the script on all events in its own mount namespace.
 pub(crate) fn of_the_script(script: &Path, events: &[Given]) -> Vec<Effects> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let place = dir.path();
@@ -146,7 +147,7 @@ pub(crate) fn of_the_script(script: &Path, events: &[Given]) -> Vec<Effects> {
         .expect("a line");
         fs::write(place.join(format!("run/{number}.words")), &event.words).expect("words");
     }
-    // The current folder is empty: the script puts file names in for `*`.
+    // The current directory is empty: the script expands `*` to file names.
     let drive = format!(
         "export REC={0}
          mount -t overlay overlay -o lowerdir=$REC/bin:/usr/bin /usr/bin
