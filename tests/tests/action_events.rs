@@ -161,10 +161,12 @@ fn nobody_waits_for_the_mail() {
         "{:?}",
         begun.elapsed()
     );
-    wait_for("the mailers", || sandbox.text("begun").lines().count() == 3);
-    assert_eq!(sandbox.files("mails"), 0);
+    let mailers = || sandbox.text("begun").lines().count();
+    wait_for("the mailer", || sandbox.path("begun").exists());
+    assert_eq!((mailers(), sandbox.files("mails")), (1, 0), "one at a time");
     fs::write(sandbox.path("go"), "").expect("a file");
     wait_for("the mails", || sandbox.files("mails") == 3);
+    assert_eq!(mailers(), 3);
 }
 
 #[test]

@@ -110,7 +110,9 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
         .and_then(|word| word.to_str())
         .unwrap_or_default();
     if first == notify::SUBCOMMAND {
-        return notify::serve();
+        return words
+            .get(2)
+            .map_or(Exit::Usage, |queue| notify::serve(queue.as_ref()));
     }
     if let Some((field, word)) = plain(words) {
         // The usual call, once per event: clap would take longer than all the rest.

@@ -120,6 +120,32 @@ pub fn prepare(dir: &Path, directory: Directory) -> Result<(), DirectoryError> {
     trust::check_entry(dir).map_err(|source| DirectoryError::Untrusted { directory, source })
 }
 
+/// The directories in memory for what must be kept though the disk cannot be written to, in the
+/// order in which they are tried. `/run` is root's; the other is for those who are not root, and
+/// refused if somebody else has created it.
+#[must_use]
+pub fn in_memory() -> [PathBuf; 2] {
+    let user = nix::unistd::geteuid();
+    [
+        "/run/swatch-action".into(),
+        format!("/dev/shm/swatch-action-{user}").into(),
+    ]
+}
+
+/// Creates a directory that nobody else can read, and refuses one that another user could change,
+/// also by way of a directory above it.
+///
+/// # Errors
+/// The system's reason, or [`Untrusted`].
+pub fn prepare_private(dir: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
+    // The directory itself is judged as one on the way to its files.
+    trust::check(&dir.join("any")).map_err(io::Error::other)
+}
+
 /// The system answers `File exists` for a dangling link and `Not a directory` for a path below a
 /// file. This finds out which name on the way it means.
 fn explained(

@@ -325,9 +325,9 @@ impl Step<'_> {
             writeln!(out, "would run: {note}")?;
         }
         if self.event.dry_run {
-            notify::rehearse(settings, &network::text(net), count, out)?;
+            notify::dry_run(settings, &network::text(net), count, out)?;
         } else {
-            let job = notify::Job::new(settings, &ask, &done, self.now);
+            let job = notify::Job::new(settings, &ask, &done, net, self.now);
             if let Err(error) = notify::hand_over(&job) {
                 self.warnings.push(error.to_string());
             }

@@ -1,13 +1,15 @@
-//! Telling people of a lock: mail with the address's log and a whois answer, a digest, a command.
+//! Tells people about a lock: a mail with the address's log and a whois answer, a digest, a command.
 //!
-//! All of it happens in a process of its own, in a session of its own and with none of the caller's streams: neither
-//! the watcher nor the next event waits for a whois server. What goes wrong there is written to `notice.log` in the log
-//! directory.
+//! All of it happens in a process of its own, in a session of its own and without any of the caller's
+//! streams: neither the watcher nor the next event waits for a whois server. There is one such
+//! process at a time, which sends the notices of all locks in the [`queue`]. What goes wrong there is
+//! written to `notice.log` in the log directory.
 
 use std::{
     fs::OpenOptions,
     io::{self, Write},
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -17,31 +19,29 @@ use swatch_common::sanitize;
 
 use crate::{
     console::Exit,
-    count::AddressLogs,
     date,
     lock::{LockOutcome, LockRequest},
-    network,
-    runner::Runner,
     settings::Settings,
-    state::State,
 };
 
 mod digest;
+mod letter;
 mod mail;
+mod mailer;
+mod queue;
+mod sender;
 mod smtp;
 mod whois;
 
-pub use mail::{Mail, MailError};
+pub use mail::{Mail, MailError, Sent};
+use queue::Queue;
 pub(crate) use smtp::Server;
 pub use smtp::SmtpError;
 
-/// The subcommand that a notifying process is started with.
+/// The subcommand that the notifying process is started with; the queue's directory follows.
 pub const SUBCOMMAND: &str = "notify-of-lock";
 
-/// How much of an address's log goes into a mail, in bytes.
-const MAX_LOG: u64 = 1 << 20;
-
-/// What the notifying process has to know.
+/// What the notifying process has to know about a lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     settings: Settings,
@@ -54,75 +54,75 @@ pub struct Job {
     time: i64,
 }
 
-/// Why nobody will be told.
+/// Why nobody will be notified.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
+    /// The notice cannot be put into a queue.
+    #[error("no notice of the lock is sent: cannot write it to a queue: {0}")]
+    Queue(io::Error),
     /// The process cannot be started.
-    #[error("no notice of the lock is sent: cannot start a process for it: {0}")]
-    Start(#[from] io::Error),
-    /// The job cannot be written down.
-    #[error("no notice of the lock is sent: {0}")]
-    Job(#[from] serde_json::Error),
+    #[error("the notice of the lock waits for the next one: cannot start a process for it: {0}")]
+    Start(io::Error),
 }
 
 impl Job {
-    /// What there is to tell of a lock.
+    /// The notice of a lock.
     #[must_use]
-    pub fn new(settings: &Settings, ask: &LockRequest, done: &LockOutcome, time: i64) -> Self {
+    pub fn new(
+        settings: &Settings,
+        request: &LockRequest,
+        outcome: &LockOutcome,
+        counted: IpNet,
+        time: i64,
+    ) -> Self {
         Self {
             settings: settings.clone(),
-            counted: ask.net,
-            locked: done.net,
-            address: ask.address.unwrap_or(ask.net.addr()),
-            count: ask.count,
-            reason: ask.reason.clone(),
-            until: done.until,
+            counted,
+            locked: outcome.net,
+            address: request.address.unwrap_or(request.net.addr()),
+            count: request.count,
+            reason: request.reason.clone(),
+            until: outcome.until,
             time,
         }
     }
-
-    fn subject(&self) -> String {
-        format!("{} {} lock!", network::text(self.counted), self.count)
-    }
 }
 
-fn nobody(settings: &Settings) -> bool {
-    settings.mail.is_empty() && settings.notice.webhook.is_empty()
-}
-
-/// Starts the notifying process and does not wait for it.
+/// Puts a notice into the queue and has a process send it. Does not wait for that.
 ///
 /// # Errors
 /// [`NotifyError`].
 pub fn hand_over(job: &Job) -> Result<(), NotifyError> {
-    if nobody(&job.settings) {
+    let settings = &job.settings;
+    if settings.mail.is_empty() && settings.notice.webhook.is_empty() {
         return Ok(());
     }
-    let text = serde_json::to_vec(job)?;
-    let mut child = Command::new("/proc/self/exe")
-        .arg0("swatch-action")
-        .arg(SUBCOMMAND)
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(&text)?;
+    let queue = Queue::put(job, &settings.state_dir).map_err(NotifyError::Queue)?;
+    // While a process sends, it finds the notice by itself.
+    if queue.sender().is_some() {
+        start(queue.dir()).map_err(NotifyError::Start)?;
     }
     Ok(())
 }
 
-/// What would be told, for a dry run.
+fn start(queue: &Path) -> io::Result<()> {
+    Command::new("/proc/self/exe")
+        .arg0("swatch-action")
+        .arg(SUBCOMMAND)
+        .arg(queue)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+}
+
+/// Says what [`hand_over`] would do.
 ///
 /// # Errors
 /// Those of the output.
-pub fn rehearse(
-    settings: &Settings,
-    name: &str,
-    count: u64,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn dry_run(settings: &Settings, name: &str, count: u64, out: &mut dyn Write) -> io::Result<()> {
     if !settings.mail.is_empty() {
         writeln!(out, "would mail {}: {name} {count} lock!", settings.mail)?;
         if !settings.whois.server.is_empty() {
@@ -135,28 +135,19 @@ pub fn rehearse(
     Ok(())
 }
 
-/// The notifying process: reads its job from standard input and does it.
+/// The notifying process: sends the notices of a queue.
 #[must_use]
-pub fn serve() -> Exit {
-    // A session of its own: signals to the caller's group and the end of its terminal are none of ours.
+pub fn serve(queue: &Path) -> Exit {
+    // A session of its own: signals to the caller's group, and the end of its terminal, are not
+    // meant for this process.
     let _ = nix::unistd::setsid();
     close_inherited();
-    let job: Job = match serde_json::from_reader(io::stdin().lock()) {
-        Ok(job) => job,
-        Err(_) => return Exit::Usage,
-    };
-    let warnings = tell(&job);
-    for warning in &warnings {
-        write_down(&job.settings, warning);
-    }
-    if warnings.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
-    }
+    sender::run(&Queue::at(queue), &write_down);
+    Exit::Done
 }
 
-/// A pipe that the watcher left open in us would keep its reader waiting for as long as whois takes.
+/// A pipe that the watcher has left open in this process would keep its reader waiting for as long
+/// as whois takes.
 fn close_inherited() {
     use std::os::fd::RawFd;
     let open = std::fs::read_dir("/proc/self/fd")
@@ -171,77 +162,8 @@ fn close_inherited() {
     }
 }
 
-fn tell(job: &Job) -> Vec<String> {
-    let settings = &job.settings;
-    let runner = Runner::new(&settings.path, settings.time_limit.duration());
-    let mut warnings = Vec::new();
-    let state = State::open(&settings.state_dir).ok();
-    let answer = whois::ask(settings, state.as_ref(), job.address, job.time);
-    if !settings.notice.webhook.is_empty() {
-        let words = webhook(job, &answer.name);
-        let argv: Vec<&str> = words.iter().map(String::as_str).collect();
-        if let Err(error) = runner.run(&argv, b"") {
-            warnings.push(format!("webhook: {error}"));
-        }
-    }
-    if settings.mail.is_empty() {
-        return warnings;
-    }
-    let sent = match (settings.notice.digest, &state) {
-        (Some(span), Some(state)) => digest::add(job, &answer.name, span, state, &runner),
-        _ => letter(job, &answer.text)
-            .send(settings, &runner)
-            .map_err(|error| error.to_string()),
-    };
-    if let Err(error) = sent {
-        warnings.push(format!("mail for {}: {error}", network::text(job.counted)));
-    }
-    warnings
-}
-
-/// The script's mail: the log of the address, a blank line, the whois answer.
-fn letter(job: &Job, answer: &str) -> Mail {
-    let log = AddressLogs::open(&job.settings.log_dir)
-        .and_then(|ledger| ledger.tail(job.counted, MAX_LOG));
-    let mut body = match log {
-        Ok((text, cut)) => {
-            let start = if cut {
-                "[earlier lines left out]\n"
-            } else {
-                ""
-            };
-            format!("{start}{}", sanitize::lines(&text))
-        }
-        Err(error) => format!("{}\n[{error}]\n", job.reason),
-    };
-    if job.locked != job.counted {
-        body.push_str(&format!(
-            "[locked as part of {}]\n",
-            network::text(job.locked)
-        ));
-    }
-    body.push('\n');
-    body.push_str(answer);
-    Mail {
-        subject: job.subject(),
-        body,
-    }
-}
-
-fn webhook(job: &Job, network_name: &str) -> Vec<String> {
-    let left = job.until.map_or(0, |until| until - job.time);
-    let values = [
-        ("address", network::text(job.locked)),
-        ("count", job.count.to_string()),
-        ("seconds", left.to_string()),
-        ("network", network_name.to_owned()),
-        ("reason", job.reason.clone()),
-    ];
-    crate::firewall::filled(&job.settings.notice.webhook, &values)
-}
-
-/// There is nobody left to complain to, so it is written beside the logs.
-fn write_down(settings: &Settings, warning: &str) {
+/// Writes a message to `notice.log`, since nobody reads this process's standard error.
+fn write_down(settings: &Settings, message: &str) {
     let file = OpenOptions::new()
         .append(true)
         .create(true)
@@ -249,11 +171,8 @@ fn write_down(settings: &Settings, warning: &str) {
         .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
         .open(settings.log_dir.join("notice.log"));
     if let Ok(mut file) = file {
-        let line = format!(
-            "{} {}\n",
-            date::long(date::now()),
-            sanitize::text(warning.as_bytes())
-        );
+        let message = sanitize::text(message.as_bytes());
+        let line = format!("{} {message}\n", date::long(date::now()));
         let _ = file.write_all(line.as_bytes());
     }
 }

@@ -17,6 +17,7 @@ use swatch_common::{atomic_file::AtomicFile, file_lock::FileLock};
 
 use super::unstored;
 use crate::{
+    directory,
     network::{self, widened},
     settings::{Escalation, Settings},
 };
@@ -136,9 +137,9 @@ fn write(path: &Path, parts: BTreeMap<IpNet, i64>) -> io::Result<()> {
 /// The directories that are tried in turn.
 fn places(settings: &Settings) -> Vec<PathBuf> {
     let name = format!("prefixes-{}", unstored::key(&settings.log_dir));
-    let memory = unstored::in_memory()
+    let memory = directory::in_memory()
         .into_iter()
-        .filter(|dir| unstored::prepare_in_memory(dir).is_ok())
+        .filter(|dir| directory::prepare_private(dir).is_ok())
         .map(|dir| dir.join(&name));
     std::iter::once(settings.log_dir.join(DIRECTORY))
         .chain(memory)

@@ -143,7 +143,7 @@ fn escalation_can_be_turned_off_and_survives_a_broken_disk() {
     settings.ipv6_escalation.at_56 = 0;
     settings.ipv6_escalation.at_48 = 0;
     assert_eq!(escalated(&settings, 3), None);
-    for memory in unstored::in_memory() {
+    for memory in crate::directory::in_memory() {
         let name = format!("prefixes-{}", unstored::key(&settings.log_dir));
         let _ = fs::remove_dir_all(memory.join(name));
     }

@@ -6,10 +6,8 @@
 //! them over into the log.
 
 use std::{
-    fs::DirBuilder,
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Read, Write},
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -17,7 +15,7 @@ use std::{
 use ipnet::IpNet;
 use swatch_common::{
     file_lock::{FileLock, FileLockError},
-    sanitize, trust,
+    sanitize,
 };
 
 use crate::{
@@ -143,22 +141,6 @@ pub(super) fn networks(settings: &Settings) -> Vec<IpNet> {
     all
 }
 
-/// The directories in memory that are tried in turn. `/run` is root's; the other is for those who
-/// are not root, and refused if somebody else has made it.
-pub(super) fn in_memory() -> [PathBuf; 2] {
-    let user = nix::unistd::geteuid();
-    [
-        "/run/swatch-action".into(),
-        format!("/dev/shm/swatch-action-{user}").into(),
-    ]
-}
-
-/// Creates one of [`in_memory`].
-pub(super) fn prepare_in_memory(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    trust::check(&dir.join("any")).map_err(io::Error::other)
-}
-
 /// A file name that stands for a path or a text, where those of several may come together.
 pub(crate) fn key(of: &(impl Hash + ?Sized)) -> String {
     let mut hasher = DefaultHasher::new();
@@ -170,7 +152,7 @@ pub(crate) fn key(of: &(impl Hash + ?Sized)) -> String {
 fn files(settings: &Settings) -> Vec<PathBuf> {
     let name = format!("unstored-{}", key(&settings.log_dir));
     std::iter::once(settings.state_dir.clone())
-        .chain(in_memory())
+        .chain(directory::in_memory())
         .map(|dir| dir.join(&name))
         .collect()
 }
@@ -180,7 +162,7 @@ fn prepare(path: &Path, settings: &Settings) -> io::Result<()> {
         Some(dir) if dir == settings.state_dir => {
             directory::prepare(dir, Directory::State).map_err(io::Error::other)
         }
-        Some(dir) => prepare_in_memory(dir),
+        Some(dir) => directory::prepare_private(dir),
         None => Ok(()),
     }
 }

@@ -1,30 +1,44 @@
-//! A mail, given to `sendmail -oi -t`: headers and body on its standard input. Never through `mail(1)`, which runs what
-//! follows a tilde. Or to an SMTP server, where the setting `mailer` names one.
+//! A mail, handed to `sendmail -oi -t` on standard input, or to an SMTP server where the setting
+//! `mailer` names one. Never through `mail(1)`, which executes what follows a tilde.
 
 use swatch_common::sanitize;
 
+use super::{
+    mailer::Mailer,
+    smtp::{Server, SmtpError},
+};
 use crate::{
     runner::{ProgramError, Runner},
     settings::Settings,
 };
 
-use super::smtp::{self, SmtpError};
-
-/// A mail to the recipient of the settings.
+/// A mail to the recipients of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// One line; made harmless again when it is sent.
+    /// The subject; sanitised when it is sent.
     pub subject: String,
     /// The text.
     pub body: String,
+}
+
+/// A mail is on its way.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// What is worth to be known about it, such as a recipient that was refused.
+    pub notes: Vec<String>,
 }
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The mailer's program.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
+    #[error("{source}{hint}")]
+    Program {
+        /// What it did.
+        source: ProgramError,
+        /// What else may be behind it, or nothing.
+        hint: String,
+    },
     /// The SMTP server.
     #[error(transparent)]
     Smtp(#[from] SmtpError),
@@ -33,7 +47,7 @@ pub enum MailError {
 impl Mail {
     /// The whole message as `sendmail -t` takes it.
     fn message(&self, recipient: &str) -> String {
-        // Neither may bring a line break, and so a header of its own.
+        // Neither may contain a line break, and so a header of its own.
         let subject = sanitize::text(self.subject.as_bytes());
         let recipient = sanitize::text(recipient.as_bytes());
         let body = self.body.trim_end_matches('\n');
@@ -49,35 +63,31 @@ impl Mail {
         )
     }
 
-    /// Hands it to the mailer.
+    /// Hands the mail to the mailer.
     ///
     /// # Errors
-    /// What the mailer or the server did.
-    pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<(), MailError> {
-        if let Some(server) = smtp::Server::of(&settings.mailer, &settings.mail)? {
-            server.send(self, settings.time_limit.duration())?;
-            return Ok(());
+    /// The mailer or the server has not accepted it.
+    pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<Sent, MailError> {
+        if let Some(server) = Server::of(&settings.mailer, &settings.mail)? {
+            let notes = server.send(self, settings.time_limit.duration())?;
+            return Ok(Sent { notes });
         }
+        let mailer = Mailer::of(settings);
+        let mut notes: Vec<String> = mailer.silent_loss().into_iter().collect();
         let argv: Vec<&str> = settings.mailer.iter().map(String::as_str).collect();
-        let message = self.message(&settings.mail);
-        runner.run(&argv, message.as_bytes())?;
-        Ok(())
+        match runner.run(&argv, self.message(&settings.mail).as_bytes()) {
+            Ok(_) => Ok(Sent { notes }),
+            Err(error) if mailer.has_kept(&error) => {
+                notes.push(format!("{error}; it keeps the mail and sends it later"));
+                Ok(Sent { notes })
+            }
+            Err(source) => Err(MailError::Program {
+                source,
+                hint: mailer.hint(),
+            }),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_break_makes_no_header_and_the_body_ends_with_one() {
-        let mail = Mail {
-            subject: "203.0.113.9 3 lock!\nBcc: x".into(),
-            body: "~!id\n.\nline\n\n".into(),
-        };
-        let message = mail.message("root");
-        let (head, body) = message.split_once("\n\n").expect("headers and body");
-        assert!(head.lines().all(|line| !line.starts_with("Bcc")), "{head}");
-        assert_eq!(body, "~!id\n.\nline\n");
-    }
-}
+mod tests;

@@ -1,26 +1,28 @@
-//! A mail to an SMTP server, for machines without a sendmail: `mailer = ["smtp://HOST[:PORT]", "SENDER"]`.
+//! A mail to an SMTP server, for machines without a sendmail: `mailer = ["smtp://HOST[:PORT]",
+//! "SENDER"]`.
 //!
-//! lettre builds the message and speaks the protocol: it encodes what headers cannot hold and lines that are too long
-//! for SMTP. No TLS and no passwords: a server that wants them is reached through a program such as msmtp.
+//! lettre builds the message and speaks the protocol: it encodes what headers cannot hold, and lines
+//! that are too long for SMTP. TLS and passwords are not supported: a server that requires them is
+//! reached through a program such as msmtp.
 
 use std::{sync::mpsc, time::Duration};
 
 use lettre::{
-    Message, SmtpTransport, Transport,
+    Message,
     message::{
         Mailbox, Mailboxes,
         header::{ContentType, HeaderName, HeaderValue},
     },
-    transport::smtp::extension::ClientId,
+    transport::smtp::{Error, client::SmtpConnection, commands, extension::ClientId},
 };
 
 use super::Mail;
 use swatch_common::sanitize;
 
-/// How many time limits all steps together may take: greeting, envelope, text, answer.
+/// How many time limits all steps together may take: greeting, envelope, text, reply.
 const STEPS: u32 = 4;
 
-/// A server and whom the mails are from and to.
+/// A server, and the sender and recipients of the mails.
 #[derive(Debug)]
 pub(crate) struct Server {
     host: String,
@@ -41,27 +43,27 @@ pub enum SmtpError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A sender or recipient is no mail address.
-    #[error("{address:?} is no mail address: {source}")]
+    /// A sender or recipient is not a mail address.
+    #[error("{address:?} is not a valid email address: {source}")]
     Address {
         /// What is there.
         address: String,
         /// What is wrong with it.
         source: lettre::address::AddressError,
     },
-    /// The message cannot be made.
-    #[error("cannot make the mail: {0}")]
+    /// The message cannot be built.
+    #[error("cannot build the mail: {0}")]
     Message(#[from] lettre::error::Error),
-    /// The server cannot be reached or does not take it.
+    /// The server cannot be reached, or does not accept the mail.
     #[error("SMTP server {server}: {why}")]
     Refused {
         /// Host and port.
         server: String,
-        /// What it answered, or the system's reason.
+        /// Its reply, or the system's reason.
         why: String,
     },
     /// It takes too long.
-    #[error("SMTP server {server}: no end after {seconds} s")]
+    #[error("SMTP server {server}: timed out after {seconds} s")]
     Slow {
         /// Host and port.
         server: String,
@@ -89,11 +91,9 @@ impl Server {
         match scheme {
             "smtp" => {}
             "smtps" | "submission" | "submissions" => {
-                return refuse(
-                    "TLS is not spoken here: use a program such as [\"msmtp\", \"-t\"] for it",
-                );
+                return refuse("TLS is not supported: use a program such as [\"msmtp\", \"-t\"]");
             }
-            _ => return refuse("not a kind of server that is known here"),
+            _ => return refuse("not a known kind of server"),
         }
         if mailer.len() > 2 {
             return refuse("more than a server and a sender");
@@ -131,47 +131,84 @@ impl Server {
         for to in self.to.iter() {
             builder = builder.to(to.clone());
         }
-        let body = format!("{}\n", mail.body.trim_end_matches('\n'));
+        // The end of the text brings a line break of its own (RFC 5321, 4.1.1.4).
+        let body = mail.body.trim_end_matches('\n').to_owned();
         Ok(builder.body(body)?)
     }
 
-    /// Sends a mail; each step may take `limit`, and all of it four times that.
+    /// Sends a mail; each step may take `limit`, and all of it four times that. Returns a note for
+    /// each recipient that the server refused while it accepted others.
     ///
     /// # Errors
-    /// [`SmtpError`].
-    pub(crate) fn send(self, mail: &Mail, limit: Duration) -> Result<(), SmtpError> {
+    /// [`SmtpError`]; nobody gets the mail then.
+    pub(crate) fn send(self, mail: &Mail, limit: Duration) -> Result<Vec<String>, SmtpError> {
         let message = self.message(mail)?;
         let server = if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
             format!("{}:{}", self.host, self.port)
         };
-        let transport = SmtpTransport::builder_dangerous(self.host)
-            .port(self.port)
-            .hello_name(ClientId::Domain(self.us))
-            .timeout(Some(limit))
-            .build();
-        let (done, answer) = mpsc::channel();
-        // A name server or a server that sends one byte a second is not bound by lettre's limits; this process ends soon,
-        // and the thread with it.
-        std::thread::spawn(move || done.send(transport.send(&message)));
-        match answer.recv_timeout(limit * STEPS) {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => {
-                let mut why = error.to_string();
-                let mut cause = std::error::Error::source(&error);
-                while let Some(inner) = cause {
-                    why = format!("{why}: {inner}");
-                    cause = inner.source();
-                }
-                Err(SmtpError::Refused { server, why })
-            }
+        let (done, result) = mpsc::channel();
+        // A resolver that hangs, or a server that sends one byte a second, is not bound by lettre's
+        // limits. This process ends soon, and the thread with it.
+        std::thread::spawn(move || done.send(self.deliver(&message, limit)));
+        match result.recv_timeout(limit * STEPS) {
+            Ok(Ok(refused)) => Ok(refused
+                .into_iter()
+                .map(|(address, why)| format!("SMTP server {server} refuses {address}: {why}"))
+                .collect()),
+            Ok(Err(why)) => Err(SmtpError::Refused { server, why }),
             Err(_) => Err(SmtpError::Slow {
                 server,
                 seconds: (limit * STEPS).as_secs(),
             }),
         }
     }
+
+    /// The recipients that were refused, and why; an error where all were, or the mail was.
+    fn deliver(&self, message: &Message, limit: Duration) -> Result<Vec<(String, String)>, String> {
+        let name = ClientId::Domain(self.us.clone());
+        let place = (self.host.as_str(), self.port);
+        let mut server =
+            SmtpConnection::connect(place, Some(limit), &name, None, None).map_err(reason)?;
+        let from = self.from.email.clone();
+        server
+            .command(commands::Mail::new(Some(from), Vec::new()))
+            .map_err(reason)?;
+        let mut refused = Vec::new();
+        let mut accepted = 0;
+        for to in self.to.iter() {
+            match server.command(commands::Rcpt::new(to.email.clone(), Vec::new())) {
+                Ok(_) => accepted += 1,
+                // A reply, unlike a broken connection.
+                Err(error) if error.status().is_some() => {
+                    refused.push((to.email.to_string(), reason(error)));
+                }
+                Err(error) => return Err(reason(error)),
+            }
+        }
+        if accepted == 0 {
+            let _ = server.quit();
+            let all = refused.iter().map(|(to, why)| format!("{to}: {why}"));
+            return Err(all.collect::<Vec<_>>().join("; "));
+        }
+        server.command(commands::Data).map_err(reason)?;
+        server.message(&message.formatted()).map_err(reason)?;
+        // The server has the mail, whatever it says now.
+        let _ = server.quit();
+        Ok(refused)
+    }
+}
+
+/// The error with its causes, on one line.
+fn reason(error: Error) -> String {
+    let mut why = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        why = format!("{why}: {inner}");
+        cause = inner.source();
+    }
+    sanitize::text(why.as_bytes())
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`.
@@ -191,7 +228,7 @@ fn host_and_port(place: &str) -> Option<(String, u16)> {
     (!host.is_empty() && host.chars().all(plain) && port > 0).then(|| (host.to_owned(), port))
 }
 
-/// A name without a domain is one of this machine, as for sendmail.
+/// A name without a domain is a user of this machine, as for sendmail.
 fn mailbox(text: &str, us: &str) -> Result<Mailbox, SmtpError> {
     let address = if text.contains('@') || text.is_empty() {
         text.to_owned()
@@ -204,7 +241,7 @@ fn mailbox(text: &str, us: &str) -> Result<Mailbox, SmtpError> {
     })
 }
 
-/// The machine's name, where it is one that a mail address can have.
+/// The machine's name, if a mail address can have it as its domain.
 fn own_name() -> String {
     let name = nix::unistd::gethostname()
         .ok()

@@ -1,18 +1,19 @@
-//! Asking whois who an address belongs to: bounded in time, size and referrals, and remembered for the whole network.
+//! Asks whois to whom an address belongs: bounded in time, size and referrals, and remembered for
+//! the whole network.
 //!
-//! whois-rust speaks the protocol. Referrals are followed here, one by one, because an answer is anybody's text: a
-//! referral into this machine or its network is not followed, and what was looked up is what is connected to.
+//! whois-rust speaks the protocol. Referrals are followed here, one by one, because anybody may have
+//! written an answer: a referral to this machine or its network is not followed, and the address that
+//! was looked up is the one that is connected to.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use swatch_common::sanitize;
-use whois_rust::{WhoIs, WhoIsLookupOptions, WhoIsServerValue};
-
-use swatch_common::file_lock::FileLock;
+use whois_rust::{WhoIs, WhoIsError, WhoIsLookupOptions, WhoIsServerValue};
 
 use crate::{
     address::is_private,
@@ -23,7 +24,8 @@ use crate::{
 
 mod answer;
 
-/// The answer for an address: remembered, or asked for now. Never fails: what went wrong is then the text.
+/// The answer for an address: remembered, or asked for now. Never fails: the text then says what went
+/// wrong.
 pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, now: i64) -> Answer {
     if settings.whois.server.is_empty() {
         return Answer {
@@ -33,16 +35,8 @@ pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, n
         };
     }
     let keep = settings.whois.keep.seconds();
-    let known = |state: &State| state.whois(address, now, keep).ok().flatten();
-    // One process asks at a time; a burst from one network then finds the first one's answer.
-    let patience = settings.whois.timeout.duration() * (u32::from(settings.whois.follow) + 2);
-    let lock = settings.state_dir.join("whois.lock");
-    let found = state.and_then(known);
-    let _turn = found
-        .is_none()
-        .then(|| FileLock::acquire(&lock, 0o600, patience));
-    if let Some(answer) = found.or_else(|| state.and_then(known)) {
-        return answer;
+    if let Some(known) = state.and_then(|state| state.whois(address, now, keep).ok().flatten()) {
+        return known;
     }
     let (range, answer) = match lookup(&settings.whois, address) {
         Ok(text) => {
@@ -74,13 +68,14 @@ pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, n
     answer
 }
 
-/// Where an answer says nothing of its range: the /24 or /48.
+/// The /24 or /48, where an answer does not name its range.
 fn around(address: IpAddr) -> (Ipv6Addr, Ipv6Addr) {
     let net = widened(address, 24, 48);
     (as_six(net.network()), as_six(net.broadcast()))
 }
 
-/// Asks, and asks again whom the answer names, as often as the settings allow.
+/// Asks the server of the settings, then those that the answers refer to, up to the limit of the
+/// settings.
 fn lookup(settings: &Whois, address: IpAddr) -> Result<Vec<u8>, String> {
     let mut server = settings.server.clone();
     // The first server is the administrator's choice and may be anywhere.
@@ -110,17 +105,60 @@ fn lookup(settings: &Whois, address: IpAddr) -> Result<Vec<u8>, String> {
 }
 
 fn once(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<u8>, String> {
-    let text = |error: whois_rust::WhoIsError| error.to_string();
+    let text = |error: WhoIsError| error.to_string();
     let whois = WhoIs::from_host(place.to_string()).map_err(text)?;
     let mut options = WhoIsLookupOptions::from_string(address.to_string()).map_err(text)?;
     options.server = Some(WhoIsServerValue::from_string(place.to_string()).map_err(text)?);
     options.follow = 0;
     options.timeout = Some(settings.timeout.duration());
     options.max_response_size = Some(settings.max_size);
-    whois.lookup_raw(options).map_err(text)
+    match whois.lookup_raw(options) {
+        Err(WhoIsError::IOError(error)) if is_timeout(&error) => unclosed(settings, address, place),
+        other => other.map_err(text),
+    }
 }
 
-/// The addresses of `host` or `host:port`, within the time. The resolver knows no limit, so it gets a thread.
+/// Asks a server that has not closed the connection in time, which is how the end of an answer is
+/// marked (RFC 3912), and keeps what has come until it falls silent: whois-rust drops it.
+fn unclosed(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<u8>, String> {
+    let limit = settings.timeout.duration();
+    let mut answer = Vec::new();
+    let mut ask = || -> io::Result<()> {
+        let mut server = TcpStream::connect_timeout(&place, limit)?;
+        server.set_read_timeout(Some(limit.min(SILENCE)))?;
+        server.set_write_timeout(Some(limit))?;
+        server.write_all(format!("{address}\r\n").as_bytes())?;
+        let begun = Instant::now();
+        let mut buffer = [0; 8192];
+        while begun.elapsed() < limit && answer.len() < settings.max_size {
+            match server.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => answer.extend_from_slice(&buffer[..count]),
+                Err(error) if is_timeout(&error) && answer.is_empty() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    };
+    match ask() {
+        _ if !answer.is_empty() => Ok(answer),
+        Err(error) if !is_timeout(&error) => Err(error.to_string()),
+        _ => Err(format!("no answer within {} s", limit.as_secs())),
+    }
+}
+
+/// After so much silence an answer that has begun is taken to be complete.
+const SILENCE: Duration = Duration::from_secs(1);
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+/// The addresses of `host` or `host:port`. The resolver has no time limit of its own, so it gets a
+/// thread.
 fn resolve(server: &str, limit: Duration) -> Result<Vec<SocketAddr>, String> {
     let name = if server
         .parse::<IpAddr>()

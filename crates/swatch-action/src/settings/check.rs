@@ -1,6 +1,8 @@
 //! Values that would parse but cannot be meant.
 
-use std::path::Path;
+use std::path::PathBuf;
+
+use swatch_common::process;
 
 use super::{Backend, Settings, SettingsError, trusted};
 
@@ -110,7 +112,7 @@ impl Settings {
     }
 
     /// Whether another user could change a file that the settings name: it would decide what root
-    /// runs, or whom it leaves alone. Programs that are found in `path` are checked when they run.
+    /// runs, or whom it leaves alone.
     fn trusted(&self) -> Result<(), SettingsError> {
         let programs = [
             ("setting `mailer`", &self.mailer),
@@ -119,8 +121,8 @@ impl Settings {
             ("setting `notice.webhook`", &self.notice.webhook),
         ];
         for (what, argv) in programs {
-            for place in scripts(argv) {
-                trusted(what, place)?;
+            for place in self.scripts(argv) {
+                trusted(what, &place)?;
             }
         }
         for file in &self.ignore.files {
@@ -128,17 +130,25 @@ impl Settings {
         }
         Ok(())
     }
-}
 
-/// The files that decide what a command does: the program, and the script where the program is an
-/// interpreter.
-fn scripts(argv: &[String]) -> impl Iterator<Item = &Path> {
-    const INTERPRETERS: [&str; 7] = ["sh", "bash", "dash", "perl", "python", "ruby", "env"];
-    let program = argv.first().map_or("", String::as_str);
-    let name = program.rsplit('/').next().unwrap_or_default();
-    let interpreter = INTERPRETERS.iter().any(|known| name.starts_with(known));
-    argv.iter()
-        .take(if interpreter { usize::MAX } else { 1 })
-        .map(Path::new)
-        .filter(|word| word.is_absolute() && word.is_file())
+    /// The files that decide what a command does: the program, and the script where the program is
+    /// an interpreter.
+    fn scripts(&self, argv: &[String]) -> Vec<PathBuf> {
+        const INTERPRETERS: [&str; 7] = ["sh", "bash", "dash", "perl", "python", "ruby", "env"];
+        let Some((program, arguments)) = argv.split_first() else {
+            return Vec::new();
+        };
+        let name = program.rsplit('/').next().unwrap_or_default();
+        let found = if program.contains('/') {
+            Some(program.into())
+        } else {
+            process::find(program, &self.path)
+        };
+        let mut files: Vec<PathBuf> = found.into_iter().collect();
+        if INTERPRETERS.iter().any(|known| name.starts_with(known)) {
+            let scripts = arguments.iter().map(PathBuf::from);
+            files.extend(scripts.filter(|script| script.is_absolute() && script.is_file()));
+        }
+        files
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
 use super::{State, StateError, db_error};
@@ -125,45 +124,5 @@ impl State {
             };
             store().map_err(|source| db_error(&state.dir, source))
         })
-    }
-
-    /// Puts a lock into the next digest.
-    ///
-    /// # Errors
-    /// As [`State::whois`].
-    pub fn queue(&self, net: IpNet, text: &str, now: i64) -> Result<(), StateError> {
-        self.db
-            .execute(
-                "INSERT INTO digest (time, net, text) VALUES (?1,?2,?3)",
-                params![now, net.to_string(), text],
-            )
-            .map(drop)
-            .map_err(|source| db_error(&self.dir, source))
-    }
-
-    /// What waits for the next digest: number, time, text; the oldest first.
-    ///
-    /// # Errors
-    /// As [`State::whois`].
-    pub fn queued(&self) -> Result<Vec<(i64, i64, String)>, StateError> {
-        self.db
-            .prepare("SELECT id, time, text FROM digest ORDER BY id")
-            .and_then(|mut query| {
-                query
-                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                    .collect()
-            })
-            .map_err(|source| db_error(&self.dir, source))
-    }
-
-    /// Forgets what a digest has told, up to a number.
-    ///
-    /// # Errors
-    /// As [`State::whois`].
-    pub fn told(&self, up_to: i64) -> Result<(), StateError> {
-        self.db
-            .execute("DELETE FROM digest WHERE id <= ?1", [up_to])
-            .map(drop)
-            .map_err(|source| db_error(&self.dir, source))
     }
 }

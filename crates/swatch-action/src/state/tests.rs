@@ -236,8 +236,6 @@ fn a_column_that_a_newer_program_added_is_no_hindrance() {
     assert_eq!(state.past(None).expect("asked").len(), 1);
     let host = "192.0.2.1".parse().expect("an address");
     state.keep_host("example.org", &[host], 1).expect("kept");
-    state.queue(lock.net, "text", 1).expect("queued");
-    assert_eq!(state.queued().expect("asked").len(), 1);
 }
 
 #[test]

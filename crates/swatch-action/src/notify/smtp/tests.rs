@@ -11,7 +11,11 @@ use smtp_server::serve;
 #[path = "../../../tests/smtp_server/mod.rs"]
 mod smtp_server;
 
-fn sent(mail: &Mail, recipients: &str, refuse: &'static str) -> (Result<(), SmtpError>, String) {
+fn sent(
+    mail: &Mail,
+    recipients: &str,
+    refuse: &'static str,
+) -> (Result<Vec<String>, SmtpError>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
     let server = std::thread::spawn(move || {
@@ -39,7 +43,7 @@ fn a_mail_arrives_whole_and_its_text_stays_text() {
         ),
     };
     let (result, heard) = sent(&mail, "root@box.example, second@box.example", "");
-    result.expect("sent");
+    assert_eq!(result.expect("sent"), Vec::<String>::new());
     let (envelope, text) = heard.split_once("DATA\r\n").expect("an envelope");
     assert!(
         envelope.contains("MAIL FROM:<swatch@box.example>"),
@@ -65,6 +69,46 @@ fn a_mail_arrives_whole_and_its_text_stays_text() {
     );
     assert!(body.ends_with("\r\n.\r\nQUIT\r\n"), "{body}");
     assert_eq!(body.matches("\r\n.\r\n").count(), 1, "{body}");
+    assert!(
+        !body.ends_with("\r\n\r\n.\r\nQUIT\r\n"),
+        "no empty line at the end: {body}"
+    );
+}
+
+#[test]
+fn a_plain_mail_ends_with_its_last_line() {
+    let mail = Mail {
+        subject: "s".into(),
+        body: "first\n\nlast\n".into(),
+    };
+    let (result, heard) = sent(&mail, "root@box.example", "");
+    result.expect("sent");
+    assert!(
+        heard.ends_with("\r\n\r\nfirst\r\n\r\nlast\r\n.\r\nQUIT\r\n"),
+        "{heard}"
+    );
+}
+
+#[test]
+fn a_refused_recipient_does_not_keep_the_mail_from_the_others() {
+    let mail = Mail {
+        subject: "s".into(),
+        body: "b".into(),
+    };
+    for recipients in [
+        "good@box.example, gone@box.example",
+        "gone@box.example, good@box.example",
+    ] {
+        let (result, heard) = sent(&mail, recipients, "RCPT TO:<gone@");
+        let notes = result.expect("sent to the others");
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].contains(" refuses gone@box.example: ") && notes[0].contains("451"),
+            "{notes:?}"
+        );
+        assert_eq!(notes[0].matches("gone@box.example").count(), 1, "{notes:?}");
+        assert!(heard.contains("RCPT TO:<good@box.example>") && heard.contains("\r\nb\r\n.\r\n"));
+    }
 }
 
 #[test]
@@ -122,8 +166,12 @@ fn settings_that_name_no_server_are_refused() {
         (&["smtp://user:secret@mail"], "root", "no host and port"),
         (&["smtp://mail", "a", "b"], "root", "more than"),
         (&["smtp://mail", "a@"], "root", "a@"),
-        (&["smtp://mail"], "root,", "no mail address"),
-        (&["smtp://mail"], "root@box> SIZE=1", "no mail address"),
+        (&["smtp://mail"], "root,", "not a valid email address"),
+        (
+            &["smtp://mail"],
+            "root@box> SIZE=1",
+            "not a valid email address",
+        ),
     ] {
         let error = of(words, to).expect_err(why);
         assert!(error.contains(why), "{words:?}: {error}");

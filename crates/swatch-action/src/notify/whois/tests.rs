@@ -113,6 +113,41 @@ fn silence_refusal_and_floods_are_bounded_and_told() {
 }
 
 #[test]
+fn an_answer_without_an_end_is_kept_and_silence_is_named() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let place = listener.local_addr().expect("bound").to_string();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let _ = stream.write_all(b"netname: OPEN\r\nend: yes\r\n");
+            open.push(stream);
+        }
+    });
+    let answer = ask(
+        &settings(&place, dir.path()),
+        None,
+        address("203.0.113.1"),
+        0,
+    );
+    assert_eq!(
+        (answer.text.as_str(), answer.good),
+        ("netname: OPEN\nend: yes\n", true)
+    );
+    assert_eq!(answer.name, "OPEN");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let place = silent.local_addr().expect("bound").to_string();
+    let mut settings = settings(&place, dir.path());
+    settings.whois.timeout = Seconds(2);
+    let answer = ask(&settings, None, address("203.0.113.1"), 0);
+    assert_eq!(
+        answer.text,
+        format!("[whois: {place}: no answer within 2 s]\n")
+    );
+}
+
+#[test]
 fn what_answers_say() {
     use super::answer::{name, range, referral};
     assert_eq!(

@@ -1,0 +1,139 @@
+//! The process that sends the notices of the queue, and ends when the queue is empty.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use super::{
+    Job, digest,
+    letter::letter,
+    mail::{Mail, Sent},
+    queue::{Queue, Queued, Stage},
+    whois,
+};
+use crate::{date, network, runner::Runner, settings::Settings, state::State};
+
+/// With more notices than this waiting, they become one mail: a wave of attacks must not become a
+/// wave of mails.
+const BACKLOG: usize = 10;
+
+/// While it waits for a digest to become due, it looks for new locks so often: their webhooks do not
+/// wait.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Sends until the queue is empty; `log` takes what went wrong. Ends at once while another process
+/// sends.
+pub(super) fn run(queue: &Queue, log: &dyn Fn(&Settings, &str)) {
+    loop {
+        let Some(sender) = queue.sender() else {
+            return;
+        };
+        while round(queue, log).is_continue() {}
+        drop(sender);
+        // A notice that came after the last look found the place taken and started no process.
+        if queue.is_empty() || queue.jobs(Stage::New).is_empty() {
+            return;
+        }
+    }
+}
+
+fn round(queue: &Queue, log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+    let new = queue.jobs(Stage::New);
+    let ask = new.len() <= BACKLOG;
+    for queued in &new {
+        if let Err(error) = webhook(&queued.job, ask) {
+            log(&queued.job.settings, &format!("webhook: {error}"));
+        }
+        if queued.job.settings.mail.is_empty() {
+            queued.remove();
+        } else {
+            queued.advance(Stage::Mail);
+        }
+    }
+    let due = queue.jobs(Stage::Mail);
+    let (Some(first), Some(last)) = (due.first(), due.last()) else {
+        return ControlFlow::Break(());
+    };
+    // The newest settings count.
+    let settings = &last.job.settings;
+    if let Some(span) = settings.notice.digest {
+        // A clock that was set back must not make it wait for ever.
+        let left = (first.job.time + span.seconds() - date::now()).min(span.seconds());
+        if left > 0 {
+            std::thread::sleep(LOOK.min(Duration::from_secs(left.unsigned_abs())));
+            return ControlFlow::Continue(());
+        }
+    }
+    if settings.notice.digest.is_some() || due.len() > BACKLOG {
+        return digest(&due, log);
+    }
+    let answer = whois::ask(
+        settings,
+        State::open(&settings.state_dir).ok().as_ref(),
+        first.job.address,
+        first.job.time,
+    );
+    send(&letter(&first.job, &answer.text), &first.job, log);
+    first.remove();
+    ControlFlow::Continue(())
+}
+
+/// One mail for all. If it cannot be sent, the queue waits for the next lock.
+fn digest(due: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+    let jobs: Vec<&Job> = due.iter().map(|queued| &queued.job).collect();
+    let Some(last) = jobs.last() else {
+        return ControlFlow::Break(());
+    };
+    let state = State::open_to_read(&last.settings.state_dir).ok().flatten();
+    let mail = digest::mail(&jobs, state.as_ref());
+    if !send(&mail, last, log) {
+        return ControlFlow::Break(());
+    }
+    due.iter().for_each(Queued::remove);
+    ControlFlow::Continue(())
+}
+
+/// Whether the mail is on its way.
+fn send(mail: &Mail, job: &Job, log: &dyn Fn(&Settings, &str)) -> bool {
+    let settings = &job.settings;
+    let name = network::text(job.counted);
+    match mail.send(settings, &runner(settings)) {
+        Ok(Sent { notes }) => {
+            for note in notes {
+                log(settings, &format!("mail for {name}: {note}"));
+            }
+            true
+        }
+        Err(error) => {
+            log(settings, &format!("mail for {name}: {error}"));
+            false
+        }
+    }
+}
+
+fn webhook(job: &Job, ask: bool) -> Result<(), crate::runner::ProgramError> {
+    let settings = &job.settings;
+    if settings.notice.webhook.is_empty() {
+        return Ok(());
+    }
+    let state = State::open(&settings.state_dir).ok();
+    let network_name = if ask {
+        whois::ask(settings, state.as_ref(), job.address, job.time).name
+    } else {
+        let known = state.and_then(|state| state.network_name(job.address).ok());
+        known.unwrap_or_default()
+    };
+    let left = job.until.map_or(0, |until| until - job.time);
+    let values = [
+        ("address", network::text(job.locked)),
+        ("count", job.count.to_string()),
+        ("seconds", left.to_string()),
+        ("network", network_name),
+        ("reason", job.reason.clone()),
+    ];
+    let words = crate::firewall::filled(&settings.notice.webhook, &values);
+    let argv: Vec<&str> = words.iter().map(String::as_str).collect();
+    runner(settings).run(&argv, b"").map(drop)
+}
+
+fn runner(settings: &Settings) -> Runner {
+    Runner::new(&settings.path, settings.time_limit.duration())
+}
