@@ -1,4 +1,4 @@
-# `make` shows what there is.
+# `make` lists the targets.
 
 prefix      = /usr/local
 bindir      = $(prefix)/bin
@@ -15,7 +15,7 @@ programs    = swatch-rs swatch-action
 .DEFAULT_GOAL = help
 
 .PHONY: help
-help: ## this list
+help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
@@ -23,16 +23,16 @@ build: ## both programs, optimised, in target/release
 	$(CARGO) build --release --bins
 
 .PHONY: demo
-demo: build ## the tutorial's deployment in a box: log lines in, locks and notices out
+demo: build ## the example configurations on bundled logs: what would be locked, and why
 	PATH="$(release):$$PATH" examples/demo.sh
 
 .PHONY: test
-test: setup ## every test, conformance included; as root nothing is skipped
+test: setup ## all tests, including conformance; as root nothing is skipped
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: setup
-setup: ## the Debian packages that tests use: installed as root, else named
+setup: ## install the Debian packages that tests use; not as root: list them
 	tests/setup.sh
 
 .PHONY: conformance
@@ -41,7 +41,7 @@ conformance: ## the conformance suite: the original first (if installed), then s
 	$(CARGO) test --package swatch-tests --test conformance
 
 .PHONY: bench
-bench: build ## speed and memory, beside the original and its peers; writes docs/benchmarks.md
+bench: build ## speed and memory compared with the original and its peers; writes docs/benchmarks.md
 	bench/run
 
 .PHONY: micro
@@ -49,11 +49,11 @@ micro: ## micro-benchmarks: parse, compile, search, decide, throttle, substitute
 	$(CARGO) bench --package log-timestamp --package perl-pattern --package swatch-config --package swatch-engine --benches
 
 .PHONY: soak
-soak: build ## 20 logs, rotation and storms for MINUTES=30: lines lost, memory and descriptors over time
+soak: build ## 20 logs with rotations and bursts for MINUTES=30: lost lines, memory and descriptors
 	tests/soak.sh "$(MINUTES)" "$(release)/swatch-rs"
 
 .PHONY: long
-long: ## the random tests, run for long
+long: ## the randomised tests with many more cases
 	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_MODEL_CASES=$${SWATCH_MODEL_CASES:-20000} \
 	PERL_PATTERN_CASES=$${PERL_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
 		$(CARGO) test --release --workspace
@@ -71,14 +71,14 @@ fmt: ## format the source
 	$(CARGO) fmt --all
 
 .PHONY: lint
-lint: ## what CI asks of the source
+lint: ## the format and lint checks of CI
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 .PHONY: install
-install: ## programs, man pages, documents to $(prefix); no build: `make build` first
+install: ## install programs, man pages and documents to $(prefix); run `make build` first
 	@for p in $(programs); do \
-	  [ -x "$(release)/$$p" ] || { echo "$(release)/$$p is not there: run \`make build\` first" >&2; exit 1; }; \
+	  [ -x "$(release)/$$p" ] || { echo "$(release)/$$p does not exist: run \`make build\` first" >&2; exit 1; }; \
 	done
 	install -d "$(DESTDIR)$(bindir)" "$(DESTDIR)$(docdir)"
 	install -m 755 $(programs:%="$(release)/%") "$(DESTDIR)$(bindir)"
@@ -89,9 +89,9 @@ install: ## programs, man pages, documents to $(prefix); no build: `make build` 
 	  echo "install -m 644 $$page $$section"; \
 	  install -m 644 "$$page" "$$section"; \
 	done
-	@for folder in docs examples; do \
-	  [ -d $$folder ] || continue; \
-	  find $$folder -type f ! -path 'docs/man/*' | while read -r file; do \
+	@for directory in docs examples; do \
+	  [ -d $$directory ] || continue; \
+	  find $$directory -type f ! -path 'docs/man/*' | while read -r file; do \
 	    to="$(DESTDIR)$(docdir)/$${file#docs/}"; \
 	    mode=644; [ -x "$$file" ] && mode=755; \
 	    install -D -m $$mode "$$file" "$$to"; \
@@ -99,13 +99,13 @@ install: ## programs, man pages, documents to $(prefix); no build: `make build` 
 	done
 
 .PHONY: install-compat
-install-compat: install ## also under the names that init scripts and configs of the original call
+install-compat: install ## install also under the names that the original's init scripts and configurations use
 	ln -sf swatch-rs "$(DESTDIR)$(bindir)/swatch"
 	ln -sf swatch-rs "$(DESTDIR)$(bindir)/swatchdog"
 	ln -sf swatch-action "$(DESTDIR)$(bindir)/swatch_action.sh"
 
 .PHONY: uninstall
-uninstall: ## what install and install-compat put there
+uninstall: ## remove what install and install-compat installed
 	rm -f $(programs:%="$(DESTDIR)$(bindir)/%")
 	@for pair in swatch:swatch-rs swatchdog:swatch-rs swatch_action.sh:swatch-action; do \
 	  link="$(DESTDIR)$(bindir)/$${pair%%:*}"; \
@@ -117,5 +117,5 @@ uninstall: ## what install and install-compat put there
 	rm -rf "$(DESTDIR)$(docdir)"
 
 .PHONY: clean
-clean: ## what the build made
+clean: ## remove build products
 	$(CARGO) clean

@@ -1,4 +1,4 @@
-"""swatch-action: one event, a long ledger, many locks. Paired runs in a network and with folders of their own.
+"""swatch-action: one event, a long per-address log, many locks. Paired runs in a network namespace with separate directories.
 
 Also alone: `python3 bench/action.py PROGRAM [RUNS]`. SWATCH_SEED_SCRIPT names the bash script to compare with,
 instead of count.sh.
@@ -35,7 +35,7 @@ def action(bench):
 
 
 def timed(argv, line):
-    """Milliseconds of a process that gets the line on standard input."""
+    """Milliseconds that a process takes with the line on its standard input."""
     with open("/run/line", "w+") as stdin, open("/run/out", "wb") as out:
         stdin.write(line)
         stdin.flush()
@@ -50,7 +50,7 @@ def timed(argv, line):
 
 
 def paired(work, contestants, runs, rows):
-    """Each contestant once in each run: [(tool, before, argv, line)]; the first is what the others are compared with."""
+    """Runs each contestant once per round: [(tool, before, argv, line)]; the first is the baseline."""
     took = {tool: [] for tool, *_ in contestants}
     for number in range(runs):
         for tool, before, argv, line in contestants:
@@ -73,14 +73,14 @@ def one_event(program, runs, rows):
         logs.mkdir(mode=0o755)
 
     contestants = [("swatch-action", fresh, [program, "10"], line)]
-    # The original, where it is at hand, else one of our own with a process for each of the same steps.
+    # The original if it is available, else a script with a process for each of the same steps.
     script = os.environ.get("SWATCH_SEED_SCRIPT", pathlib.Path(__file__).with_name("count.sh"))
     contestants.append(("a shell script", fresh, ["bash", script, "10"], line))
     contestants.append(("/bin/true", fresh, ["/bin/true"], line))
     paired("one event below the count", contestants, runs * 20, rows)
 
 
-def ledger(program, runs, rows):
+def long_log(program, runs, rows):
     logs = pathlib.Path("/var/log/swatch")
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(mode=0o755)
@@ -94,14 +94,14 @@ def ledger(program, runs, rows):
         pass
 
     def edited():
-        # A log that somebody else wrote to is counted anew.
+        # A log that something else has written to is recounted.
         with open(long, "a") as log:
             log.write("x\n")
 
     timed(*event("203.0.113.10"))
-    paired("one event, ledger", [("1 line", nothing, *event("203.0.113.9")),
+    paired("one event, log", [("1 line", nothing, *event("203.0.113.9")),
                                  (f"{LONG:,} lines", nothing, *event("203.0.113.10"))], runs * 20, rows)
-    paired("one event, ledger counted anew", [(f"{LONG:,} lines", edited, *event("203.0.113.10"))], runs, rows)
+    paired("one event, log recounted", [(f"{LONG:,} lines", edited, *event("203.0.113.10"))], runs, rows)
 
 
 def enter(name):
@@ -138,7 +138,7 @@ def locks(program, runs, rows):
 
 
 def processes(program, rows):
-    """Which programs an event starts, by strace."""
+    """The programs that an event starts, according to strace."""
     if not shutil.which("strace"):
         print("skipped: what an event starts: strace is not installed", file=sys.stderr)
         return
@@ -158,11 +158,11 @@ def processes(program, rows):
 
 
 def inside(program, runs):
-    for folder in ("/run", "/var/log", "/var/lib"):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", folder], check=True)
+    for directory in ("/run", "/var/log", "/var/lib"):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", directory], check=True)
     rows = []
     one_event(program, runs, rows)
-    ledger(program, runs, rows)
+    long_log(program, runs, rows)
     missing = [tool for tool in ("nft", "iptables", "ip") if not shutil.which(tool)]
     if missing:
         print(f"skipped: locks: {', '.join(missing)} not installed", file=sys.stderr)
@@ -173,7 +173,7 @@ def inside(program, runs):
 
 
 def table(rows):
-    """The rows as cells of a table."""
+    """Formats the rows as table cells."""
     for work, tool, ms, ratio in rows:
         if work.startswith("programs"):
             yield work, tool, "", ""

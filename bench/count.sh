@@ -1,6 +1,6 @@
 #!/bin/bash
-# A helper of the kind that swatch-action replaces: finds the address of a line in field $1 and
-# counts its lines, with a process for every step. Where the count is reached it only says so.
+# A helper of the kind that swatch-action replaces: takes the address from field $1 of a line and
+# counts its lines, with a process for every step. When the count is reached it only says so.
 PATH=/bin:/usr/bin:/sbin:/usr/sbin
 LANG=C
 folder=${SWATCH_BENCH_LEDGERS:-/var/log/swatch}

@@ -1,8 +1,8 @@
-"""Logs and rules for the benchmarks: always the same ones for the same arguments.
+"""Logs and rules for the benchmarks: the same for the same arguments.
 
-    python3 generate.py FOLDER LINES
+    python3 generate.py DIRECTORY LINES
 
-writes to FOLDER, for each number of rules N:
+writes to DIRECTORY, for each number of rules N:
 
     rules-N.conf        rules for swatch: each pattern with `echo normal`
     rules-N.patterns    the same patterns, one a line, for ripgrep and sec (Perl's (?i:...) in them)
@@ -18,7 +18,7 @@ import sys
 HOSTS = ["alpha", "bravo", "mail1", "mail2", "gw", "db-primary", "web03", "web04"]
 USERS = ["root", "anna", "ben", "carla", "deploy", "www-data", "postgres", "nagios"]
 
-# What fills most of a system's log, about as often as it does so there.
+# The bulk of a system's log, with realistic frequencies.
 ORDINARY = [
     (14, "CRON[{pid}]: pam_unix(cron:session): session opened for user {user}(uid=0) by (uid=0)"),
     (14, "CRON[{pid}]: pam_unix(cron:session): session closed for user {user}"),
@@ -44,7 +44,7 @@ ORDINARY = [
     (4, "smartd[611]: Device: /dev/sda [SAT], SMART Usage Attribute: 194 Temperature_Celsius changed from 117 to 116"),
 ]
 
-# The rules of a small server's configuration, and a line for each.
+# The rules of a small server's configuration, each with a matching line.
 SIX = [
     (r"query \'VERSION\.BIND\/TXT\/CH\' denied", "named[801]: client {ip}#{port}: query 'VERSION.BIND/TXT/CH' denied"),
     (r"named.*client.*query.*denied", "named[801]: client {ip}#{port}: query (cache) 'example.com/A/IN' denied"),
@@ -54,7 +54,7 @@ SIX = [
     (r"FAIL LOGIN", "vsftpd[{pid}]: [pid {pid}] [{user}] FAIL LOGIN: Client \"{ip}\""),
 ]
 
-# Ten rules that most lines of an attacked server hit.
+# Ten rules that most lines on a server under attack match.
 TEN = [
     r"Failed password for (invalid user )?([^ ]+) from ([0-9.]+)",
     r"Invalid user ([^ ]+) from",
@@ -97,7 +97,7 @@ FAILURES = ("abandoned aborted corrupted denied deadlocked dropped exhausted exp
 
 
 def other_rules(rng, count):
-    """Rules as administrators write them: (pattern, line that it matches)."""
+    """Rules as administrators write them: (pattern, matching line)."""
     seen = set()
     while len(seen) < count:
         service, thing = rng.choice(SERVICES), rng.choice(OBJECTS)
@@ -132,7 +132,7 @@ def fill(rng, text):
 
 
 def log(path, rng, lines, per_cent, hits):
-    """Writes a log, `per_cent` of whose lines are filled from `hits`."""
+    """Writes a log in which `per_cent` of the lines come from `hits`."""
     weights = [weight for weight, _ in ORDINARY]
     texts = [text for _, text in ORDINARY]
     with open(path, "w", encoding="ascii", newline="\n") as out:
@@ -148,7 +148,7 @@ def log(path, rng, lines, per_cent, hits):
 
 
 def posix(pattern):
-    """(?i:...) as [Xx], and what POSIX has no escape for."""
+    """Rewrites (?i:...) as [Xx], and escapes that POSIX does not have."""
     def both(match):
         out, in_class = [], False
         for char in match.group(1):
@@ -159,28 +159,28 @@ def posix(pattern):
     return re.sub(r"\\([/'])", r"\1", pattern)
 
 
-def write_rules(folder, name, patterns):
+def write_rules(directory, name, patterns):
     conf = "".join(f"watchfor /{pattern}/\n\techo normal\n\n" for pattern in patterns)
-    (folder / f"{name}.conf").write_text(conf)
+    (directory / f"{name}.conf").write_text(conf)
     plain = [re.sub(r"\\([/'])", r"\1", pattern) for pattern in patterns]
-    (folder / f"{name}.patterns").write_text("".join(f"{p}\n" for p in plain))
-    (folder / f"{name}.posix").write_text("".join(f"{posix(p)}\n" for p in patterns))
+    (directory / f"{name}.patterns").write_text("".join(f"{p}\n" for p in plain))
+    (directory / f"{name}.posix").write_text("".join(f"{posix(p)}\n" for p in patterns))
 
 
 def main():
-    folder, lines = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
+    directory, lines = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    directory.mkdir(parents=True, exist_ok=True)
     sizes = [int(n) for n in sys.argv[3].split(",")] if len(sys.argv) > 3 else [6, 100, 1000]
     for count in sizes:
         rng = random.Random(count)
         rules = SIX + list(other_rules(rng, max(0, count - len(SIX))))
         rules = rules[:count]
-        write_rules(folder, f"rules-{count}", [pattern for pattern, _ in rules])
+        write_rules(directory, f"rules-{count}", [pattern for pattern, _ in rules])
         for per_cent in (0, 1, 10):
-            path = folder / f"rules-{count}-{per_cent}.log"
+            path = directory / f"rules-{count}-{per_cent}.log"
             log(path, random.Random(f"{count} {per_cent}"), lines, per_cent, [line for _, line in rules])
-    write_rules(folder, "rules-ten", TEN)
-    log(folder / "rules-ten-84.log", random.Random("ten"), lines, 84, TEN_LINES)
+    write_rules(directory, "rules-ten", TEN)
+    log(directory / "rules-ten-84.log", random.Random("ten"), lines, 84, TEN_LINES)
 
 
 if __name__ == "__main__":

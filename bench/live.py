@@ -15,7 +15,7 @@ HIT = b"Invalid user"
 
 
 class Watch:
-    """A watcher on a log of its own, its output in a pipe."""
+    """A watcher on its own log, with its output in a pipe."""
 
     def __init__(self, command, log):
         self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -28,7 +28,7 @@ class Watch:
         os.write(self.log, text)
 
     def read(self, lines, seconds):
-        """Reads that many hits, not the greeting; how many came in time."""
+        """Reads that many hits, without the banner; returns how many came in time."""
         out = self.child.stdout.fileno()
         end = time.monotonic() + seconds
         came = 0
@@ -39,20 +39,20 @@ class Watch:
             text = os.read(out, 1 << 20)
             if not text:
                 break
-            # A message to a pipe has no newline.
+            # A message sent to a pipe has no newline.
             *hits, self.rest = (self.rest + text).split(self.hit)
             came += len(hits)
         return came
 
     def once(self, seconds=5):
-        """Milliseconds from an append to its effect."""
+        """Milliseconds from an appended line to its effect."""
         self.number += 1
         start = time.perf_counter()
         self.append(LINE % self.number)
         return (time.perf_counter() - start) * 1e3 if self.read(1, seconds) else None
 
     def at_once(self, text, lines, seconds):
-        """Seconds until that many hits of a text are there, and how many came."""
+        """Seconds until that many hits for a text have come, and how many did."""
         start = time.perf_counter()
         self.append(text)
         came = self.read(lines, seconds)
@@ -84,24 +84,24 @@ def commands(bench, conf, log):
 
 
 def conf(bench, name, action):
-    path = bench.folder / f"{name}.conf"
+    path = bench.directory / f"{name}.conf"
     path.write_text(f"watchfor /sshd.*Invalid user/\n\t{action}\n")
     return path
 
 
 def latency(bench):
-    """A line at a time, the tools in turn. `tail -f` alone shows what the machine gives."""
+    """One line at a time, the tools in turn. `tail -f` alone shows the machine's floor."""
     rows = []
     for name, action in (("echo", "echo normal"), ("pipe", 'pipe "cat"')):
         rules = conf(bench, f"live-{name}", action)
-        log = bench.folder / "live.log"
+        log = bench.directory / "live.log"
         contestants = list(commands(bench, rules, log))
         if name == "echo":
             contestants.append(("nothing but tail(1)", ["tail", "-n", "0", "-f", log]))
         took = {tool: [] for tool, _ in contestants}
         for round in range(bench.runs):
             for tool, command in contestants:
-                # This one needs a second for each line.
+                # This tool needs a second per line.
                 if "File::Tail" not in tool:
                     took[tool] += each(command, log, 200)
                 elif round == 0:
@@ -118,7 +118,7 @@ def latency(bench):
 
 
 def each(command, log, count):
-    """Milliseconds that each line takes."""
+    """Milliseconds per line."""
     log.write_bytes(b"")
     watch = Watch(command, log)
     took = []
@@ -138,7 +138,7 @@ def burst(bench):
     text = b"".join(LINE % n if n % 10 == 5 and n < 99_150 else other for n in range(100_000))
     matching = text.count(b"Invalid user")
     rows = []
-    log = bench.folder / "burst.log"
+    log = bench.directory / "burst.log"
     for name, action in (("echo", "echo normal"), ("pipe", 'pipe "cat"')):
         rules = conf(bench, f"live-{name}", action)
         contestants = list(commands(bench, rules, log))[:2]
@@ -146,7 +146,7 @@ def burst(bench):
             contestants.insert(1, ("swatch-rs --jobs 4", [*contestants[0][1], "--jobs", "4"]))
             contestants.append(("nothing but starting `cat`", None))
         took, came = {tool: [] for tool, _ in contestants}, {}
-        # With processes it takes minutes.
+        # With a process per line it takes minutes.
         for _ in range(bench.runs if name == "echo" else min(bench.runs, 3)):
             for tool, command in contestants:
                 seconds, count = (bare(matching), matching) if command is None else at_once(command, log, text, matching)
@@ -157,7 +157,7 @@ def burst(bench):
 
 
 def compared(name, took, came, matching):
-    """Rows of what the tools took in each run; the first one is what the others are compared with, run by run."""
+    """Rows of the tools' times in each run; the first tool is the baseline, run by run."""
     first = next(iter(took.values()))
     for tool, seconds in took.items():
         times = statistics.median(one / own for one, own in zip(seconds, first))
@@ -167,7 +167,7 @@ def compared(name, took, came, matching):
 
 
 def at_once(command, log, text, matching):
-    """Seconds until all effects of a text are there, and how many came."""
+    """Seconds until all effects of a text have come, and how many did."""
     log.write_bytes(b"")
     watch = Watch(command, log)
     try:
@@ -178,7 +178,7 @@ def at_once(command, log, text, matching):
 
 
 def bare(count):
-    """Seconds to start `cat` so many times, one after another, with a line each: what no watcher can go below."""
+    """Seconds to start `cat` so many times, one after another, with a line each: the floor for any watcher."""
     cat = "/bin/cat"
     null = os.open(os.devnull, os.O_WRONLY)
     start = time.perf_counter()
@@ -220,15 +220,15 @@ def session(leader):
 
 
 def wake_ups(pids):
-    """How often the threads of these processes have waited for something so far."""
+    """The number of voluntary context switches of these processes so far."""
     files = [path for pid in pids for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
     return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read_text(), re.M).group(1)) for file in files)
 
 
 def memory(bench):
-    """Twenty logs: one process of ours, one watcher each of the original's (one is measured)."""
+    """Twenty logs: one swatch-rs process, or one watcher per log of the original (one is measured)."""
     rules = conf(bench, "live-echo", "echo normal")
-    logs = [bench.folder / f"many-{n}.log" for n in range(20)]
+    logs = [bench.directory / f"many-{n}.log" for n in range(20)]
     for log in logs:
         log.write_bytes(b"")
     rows = []

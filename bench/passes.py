@@ -18,14 +18,14 @@ from collections.abc import Callable
 class Bench:
     program: pathlib.Path
     tools: set
-    folder: pathlib.Path
+    directory: pathlib.Path
     lines: int
     runs: int
 
 
 @dataclasses.dataclass
 class Row:
-    """A tool at a piece of work: seconds for all lines, lines found, a digest of them."""
+    """A tool on a workload: seconds for all lines, lines found, a digest of them."""
     work: str
     tool: str
     seconds: float
@@ -46,8 +46,8 @@ def timed(command, out, env=None):
 
 
 def peak(command, out, env=None):
-    """Peak memory in MB, by time(1): what we would be told of our own child is never less than what
-    we had ourselves when it was forked."""
+    """Peak memory in MB, from time(1): getrusage for a direct child never reports less than the
+    parent had at the fork."""
     if not shutil.which("time"):
         return None
     report = pathlib.Path(f"{out}.peak")
@@ -56,7 +56,7 @@ def peak(command, out, env=None):
 
 
 def head(log, lines):
-    """The first lines of a log as a file of its own; the log itself if it has no more."""
+    """The first lines of a log in a separate file; the log itself if it has no more."""
     if lines >= count_lines(log):
         return log
     short = log.with_suffix(f".{lines}.log")
@@ -68,10 +68,10 @@ def head(log, lines):
 
 
 def data(bench, sizes, lines):
-    marker = bench.folder / f"made-{lines}-{'-'.join(map(str, sizes))}"
+    marker = bench.directory / f"made-{lines}-{'-'.join(map(str, sizes))}"
     if not marker.exists():
         here = pathlib.Path(__file__).parent
-        subprocess.run([sys.executable, here / "generate.py", bench.folder, str(lines), ",".join(map(str, sizes))],
+        subprocess.run([sys.executable, here / "generate.py", bench.directory, str(lines), ",".join(map(str, sizes))],
                        check=True)
         marker.touch()
 
@@ -87,26 +87,26 @@ def sec_rules(rules, patterns):
 class Contestant:
     tool: str
     command: Callable[[pathlib.Path], list]
-    """What to run on a log."""
+    """The command to run on a log."""
     log: pathlib.Path
     env: dict | None = None
 
 
 def contestants(bench, conf, patterns, posix, log, slow_lines):
-    """Who takes part. The slow ones take the head of the log, as they need minutes."""
+    """The contestants. Slow ones get only the head of the log because they need minutes."""
     short, shorter = head(log, slow_lines), head(log, max(slow_lines // 4, 1_000))
     yield Contestant("swatch-rs", lambda log: [bench.program, "-c", conf, "--examine", log], log)
     if "rg" in bench.tools and patterns:
         yield Contestant("ripgrep", lambda log: ["rg", "-a", "-N", "--no-config", "-f", patterns, log], log)
         yield Contestant("ripgrep -c", lambda log: ["rg", "-a", "-c", "--no-config", "-f", patterns, log], log)
     if "grep" in bench.tools:
-        # Slow with many patterns of which many match.
+        # Slow with many patterns when many of them match.
         grepped = log if count_lines(posix) <= 10 else head(log, slow_lines * 10)
         yield Contestant("grep -E", lambda log: ["grep", "-a", "-E", "-f", posix, log], grepped, {"LC_ALL": "C"})
     if "swatchdog" in bench.tools:
         yield Contestant("swatchdog", lambda log: ["swatchdog", "-c", conf, "--examine", log], short)
     if "sec" in bench.tools and patterns:
-        rules = sec_rules(bench.folder / "rules.sec", patterns)
+        rules = sec_rules(bench.directory / "rules.sec", patterns)
         yield Contestant("sec", lambda log: ["sec", f"--conf={rules}", f"--input={log}", "--fromstart", "--notail",
                                              "--nodetach"], shorter)
     if "fail2ban-regex" in bench.tools and patterns and len(patterns.read_text().splitlines()) <= 6:
@@ -117,8 +117,8 @@ def contestants(bench, conf, patterns, posix, log, slow_lines):
 
 def contest(bench, name, log, conf, patterns, posix, slow_lines):
     """Times all tools on a log."""
-    out = bench.folder / "out"
-    empty = bench.folder / "empty.log"
+    out = bench.directory / "out"
+    empty = bench.directory / "empty.log"
     empty.write_bytes(b"")
     lines = count_lines(log)
     entered = list(contestants(bench, conf, patterns, posix, log, slow_lines))
@@ -134,7 +134,7 @@ def contest(bench, name, log, conf, patterns, posix, slow_lines):
     for c in entered:
         took, note = statistics.median(seconds[c.tool]), ""
         if c.log is not log:
-            # Without the start, which is not repeated for more lines.
+            # Without the start-up time, which does not grow with the lines.
             start, count = statistics.median(starts[c.tool]), count_lines(c.log)
             took, note = start + max(took - start, 0) * lines / count, f"from {count:,} lines"
         rows.append(Row(name, c.tool, took, lines, outputs[c.tool][0], peak(c.command(c.log), out, c.env), note,
@@ -145,7 +145,7 @@ def contest(bench, name, log, conf, patterns, posix, slow_lines):
 
 
 def shown(contestant):
-    """A command as it stands in the report, without folders."""
+    """A command for the report, without directories."""
     words = [*(f"{name}={value}" for name, value in (contestant.env or {}).items())]
     for word in map(str, contestant.command(contestant.log)):
         key, equals, value = word.rpartition("=")
@@ -154,25 +154,25 @@ def shown(contestant):
 
 
 def same(bench, conf, entered, outputs):
-    """All must have found the same lines in the same log."""
+    """Checks that all found the same lines in the same log."""
     wanted = {}
     for c in entered:
         if c.log not in wanted:
-            timed([bench.program, "-c", conf, "--examine", c.log], bench.folder / "out")
-            wanted[c.log] = found("swatch-rs", (bench.folder / "out").read_bytes())
+            timed([bench.program, "-c", conf, "--examine", c.log], bench.directory / "out")
+            wanted[c.log] = found("swatch-rs", (bench.directory / "out").read_bytes())
         count, digest = outputs[c.tool]
         if count != wanted[c.log][0] or digest not in (None, wanted[c.log][1]):
             sys.exit(f"{c.tool} found {count} other lines than swatch-rs's {wanted[c.log][0]}")
 
 
 def found(tool, text):
-    """How many lines a tool found, and a digest of them where it prints them."""
+    """The number of lines a tool found, and a digest of them if it prints them."""
     if tool == "fail2ban":
         match = re.search(rb"(\d+) matched", text)
         return (int(match.group(1)) if match else None, None)
     if tool == "ripgrep -c":
         return (int(text or b"0"), None)
-    # Not the greetings that some of them write besides.
+    # Without the banners that some of them print.
     text = b"".join(line for line in text.splitlines(True) if line.startswith(b"Nov "))
     return (text.count(b"\n"), hashlib.sha256(text).hexdigest())
 
@@ -187,29 +187,29 @@ def throughput(bench):
     rows = []
     for rules, slow in ((6, 100_000), (100, 20_000), (1000, 4_000)):
         for hits in (0, 1, 10):
-            stem = bench.folder / f"rules-{rules}"
+            stem = bench.directory / f"rules-{rules}"
             rows += contest(bench, f"{rules} rules, {hits} % hits", pathlib.Path(f"{stem}-{hits}.log"),
                             stem.with_suffix(".conf"), stem.with_suffix(".patterns"), stem.with_suffix(".posix"), slow)
-    stem = bench.folder / "rules-ten"
-    rows += contest(bench, "10 rules, 84 % hits", bench.folder / "rules-ten-84.log", stem.with_suffix(".conf"),
+    stem = bench.directory / "rules-ten"
+    rows += contest(bench, "10 rules, 84 % hits", bench.directory / "rules-ten-84.log", stem.with_suffix(".conf"),
                     stem.with_suffix(".patterns"), stem.with_suffix(".posix"), 50_000)
     return rows
 
 
 def logcheck(bench):
     """Debian's own ignore rules as a swatch configuration."""
-    folders = [pathlib.Path("/etc/logcheck") / name for name in ("ignore.d.server", "ignore.d.workstation", "violations.ignore.d")]
-    files = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()) if path.is_file()]
+    directories = [pathlib.Path("/etc/logcheck") / name for name in ("ignore.d.server", "ignore.d.workstation", "violations.ignore.d")]
+    files = [path for directory in directories if directory.is_dir() for path in sorted(directory.iterdir()) if path.is_file()]
     patterns = [line for path in files for line in path.read_text(errors="replace").splitlines()
                 if line.strip() and not line.startswith("#")]
     if not patterns:
         print("skipped: logcheck's rules (Debian package logcheck-database) are not installed")
         return None
     data(bench, [6, 100, 1000], bench.lines)
-    conf = bench.folder / "logcheck.conf"
+    conf = bench.directory / "logcheck.conf"
     conf.write_text("".join("watchfor /" + re.sub(r"(?<!\\)/", r"\\/", p).replace("@", "\\@") + "/\n\techo normal\n\n"
                             for p in patterns))
-    posix = bench.folder / "logcheck.posix"
+    posix = bench.directory / "logcheck.posix"
     posix.write_text("".join(p + "\n" for p in patterns))
-    log = head(bench.folder / "rules-6-1.log", min(bench.lines, 200_000))
+    log = head(bench.directory / "rules-6-1.log", min(bench.lines, 200_000))
     return contest(bench, f"{len(patterns)} logcheck rules", log, conf, None, posix, 400)

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its chart."""
+"""Writes docs/benchmarks.md and its chart."""
 
 import pathlib
 import platform
@@ -75,9 +75,9 @@ def chart(path, rows):
 
 def write(docs, program, tools, arguments, results):
     out = ["# Benchmarks", "",
-           "Written by `make bench` (`bench/run`); run it to have the figures of your machine. The data are made by "
-           "`bench/generate.py`, always the same; medians of "
-           f"{arguments.runs} runs, the tools in turn within each. Ratios say more than seconds.", "",
+           "Written by `make bench` (`bench/run`); run it for the figures of your machine. `bench/generate.py` generates the "
+           "same data each time. Figures are medians of "
+           f"{arguments.runs} runs in which the tools take turns. Ratios say more than seconds.", "",
            f"Machine: {machine()}.", "",
            "Versions: " + "; ".join(filter(None, [
                f"swatch-rs: {first_line([program, '--version'])}",
@@ -88,11 +88,11 @@ def write(docs, program, tools, arguments, results):
                "grep" in tools and f"grep: {first_line(['grep', '--version'])}"])) + ".", ""]
     if rows := results.get("throughput"):
         out += ["## One pass over a file", "",
-                f"{arguments.lines:,} lines of a syslog; `--examine`, each hit echoed into a file. All tools found the same "
-                "lines (the run fails otherwise). The interpreted ones ran on the head of the log; their seconds are "
-                "scaled. ![chart](benchmarks.svg)", ""]
+                f"{arguments.lines:,} lines of syslog; `--examine`, with each hit echoed to a file. All tools found the same "
+                "lines (otherwise the run fails). Interpreted tools ran on the head of the log, and their times are "
+                "scaled up. ![chart](benchmarks.svg)", ""]
         passes(out, rows)
-        out += ["Commands, for the first of these works:", ""]
+        out += ["Commands for the first workload:", ""]
         out += [f"    {row.command}" for row in rows if row.work == rows[0].work] + [""]
         chart(docs / "benchmarks.svg", rows)
     for title, rows in (results.get("growth") or {}).items():
@@ -107,20 +107,20 @@ def write(docs, program, tools, arguments, results):
         table(out, ["action", "tool", "median, ms", "p99, ms", "lines"],
               [(a, t, f"{m:.2f}", f"{p:.2f}", n) for a, t, m, p, n in rows])
     if rows := (results.get("burst") or []) + (results.get("through") or []):
-        out += ["## 100,000 lines appended at once", "", "And a thousand that a helper counts, a process for each.", ""]
+        out += ["## 100,000 lines appended at once", "", "The last rows: a thousand lines, each passed to a process of a helper that counts.", ""]
         table(out, ["action", "tool", "s", "time ÷ swatch-rs's, run by run", "effects", "matching lines"],
               [(a, t, f"{s:.3f}", f"{r:.2f}", c, m) for a, t, s, r, c, m in rows])
     if rows := results.get("memory"):
-        out += ["## Memory for 20 logs", "", "Proportional set size of all processes (the original's: one watcher times 20).", ""]
+        out += ["## Memory for 20 logs", "", "Proportional set size of all processes (for the original, one watcher times 20).", ""]
         table(out, ["tool", "MB", "processes", "wake-ups a second when idle"],
               [(t, f"{m:.1f}", n, "" if w is None else f"{w:.1f}") for t, m, n, w in rows])
     if rows := results.get("rotation"):
         out += ["## Lines lost under rotation", "",
-                "2,000 lines a second, 40,000 lines, ten rotations; all tools on the same log at once. Lines between copy and "
-                "truncation are lost to everybody. Without a state (swatch-rs has one here) nobody reads what was written "
-                "while he was down.", ""]
+                "2,000 lines a second, 40,000 lines, ten rotations; all tools on the same log at once. No tool can see lines written "
+                "between copy and truncation. Lines written while a tool is down are read only with saved positions, "
+                "which swatch-rs has here.", ""]
         table(out, ["what happens", "tool", "lost", "printed twice"], rows)
     if rows := results.get("action"):
-        out += ["## swatch-action", "", "Whole processes, in a network and with folders of their own; paired runs.", ""]
+        out += ["## swatch-action", "", "Whole processes in a network namespace with separate directories; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
     (docs / "benchmarks.md").write_text("\n".join(out))

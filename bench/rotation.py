@@ -1,4 +1,4 @@
-"""Lines lost under rotation: all tools follow the same log, each prints what it sees."""
+"""Lines lost under rotation: all tools follow the same log and print what they see."""
 
 import os
 import pathlib
@@ -21,9 +21,9 @@ MODES = {
 
 
 class Tool:
-    def __init__(self, name, command, folder):
+    def __init__(self, name, command, directory):
         self.name, self.command = name, command
-        self.out = folder / f"{name.replace(' ', '-').replace(',', '')}.out"
+        self.out = directory / f"{name.replace(' ', '-').replace(',', '')}.out"
         self.child = None
 
     def start(self):
@@ -47,7 +47,7 @@ class Tool:
         self.child.wait()
 
     def seen(self):
-        """The numbers that were printed, with repetitions."""
+        """The numbers that were printed, including repetitions."""
         found = []
         for line in self.out.read_bytes().split(b"\n"):
             words = line.split()
@@ -57,7 +57,7 @@ class Tool:
 
 
 class Writer(threading.Thread):
-    """Writes numbered lines at a steady rate; reopens the log when told, as a log daemon does."""
+    """Writes numbered lines at a steady rate; reopens the log when told, like a log daemon."""
 
     def __init__(self, log):
         super().__init__(daemon=True)
@@ -96,28 +96,28 @@ def rotate(mode, log, nth, writer):
     writer.reopen_at = time.monotonic() + (0 if mode == "at once" else 0.3)
 
 
-def tools(bench, folder, log):
-    conf = folder / "rotation.conf"
+def tools(bench, directory, log):
+    conf = directory / "rotation.conf"
     conf.write_text("watchfor /number \\d+ end/\n\techo normal\n")
-    # In folders of its own, where nothing looks like a rotated log.
-    yield Tool("swatch-rs", [bench.program, "-c", conf, "-t", log, "--state-dir", folder / "state"], folder)
+    # In separate directories, where nothing looks like a rotated log.
+    yield Tool("swatch-rs", [bench.program, "-c", conf, "-t", log, "--state-dir", directory / "state"], directory)
     if "swatchdog" in bench.tools:
-        yield Tool("swatchdog, tail(1)", ["swatchdog", "-c", conf, "-t", log], folder)
-        yield Tool("swatchdog, File::Tail", ["swatchdog", "-c", conf, "-t", log, "--use-cpan-file-tail"], folder)
+        yield Tool("swatchdog, tail(1)", ["swatchdog", "-c", conf, "-t", log], directory)
+        yield Tool("swatchdog, File::Tail", ["swatchdog", "-c", conf, "-t", log, "--use-cpan-file-tail"], directory)
     if "sec" in bench.tools:
-        rules = folder / "rotation.sec"
+        rules = directory / "rotation.sec"
         rules.write_text("type=Single\nptype=RegExp\npattern=number \\d+ end\ndesc=$0\naction=write - $0\n\n")
-        yield Tool("sec", ["sec", f"--conf={rules}", f"--input={log}", "--nodetach"], folder)
+        yield Tool("sec", ["sec", f"--conf={rules}", f"--input={log}", "--nodetach"], directory)
 
 
 def play(bench, mode):
-    with tempfile.TemporaryDirectory(prefix="swatch-rotation.", dir=bench.folder) as temporary:
-        folder = pathlib.Path(temporary)
-        (folder / "log").mkdir()
-        (folder / "state").mkdir(mode=0o700)
-        log = folder / "log" / "app.log"
+    with tempfile.TemporaryDirectory(prefix="swatch-rotation.", dir=bench.directory) as temporary:
+        directory = pathlib.Path(temporary)
+        (directory / "log").mkdir()
+        (directory / "state").mkdir(mode=0o700)
+        log = directory / "log" / "app.log"
         log.write_bytes(b"")
-        watchers = list(tools(bench, folder, log))
+        watchers = list(tools(bench, directory, log))
         for tool in watchers:
             tool.start()
         ready(watchers, log)
@@ -147,7 +147,7 @@ def play(bench, mode):
 
 
 def ready(watchers, log):
-    """Until each has printed a line that came after its start. File::Tail looks every few seconds."""
+    """Waits until each has printed a line written after its start. File::Tail polls every few seconds."""
     for _ in range(300):
         with open(log, "ab", buffering=0) as out:
             out.write(b"Nov 22 10:00:00 alpha app[7]: number 0 end\n")
@@ -160,7 +160,7 @@ def ready(watchers, log):
 
 
 def settle(watchers):
-    """Until nothing has been printed for longer than any of them waits."""
+    """Waits until nothing has been printed for longer than any of them sleeps."""
     sizes, since = None, time.monotonic()
     while time.monotonic() - since < 12:
         now = [tool.out.stat().st_size for tool in watchers]

@@ -12,35 +12,35 @@ FIELD = "10"
 COUNT = 1_000
 
 
-def contestants(bench, folder):
+def contestants(bench, directory):
     for name in ("log", "state", "script"):
-        (folder / name).mkdir(mode=0o700)
+        (directory / name).mkdir(mode=0o700)
     helper = [bench.program.with_name("swatch-action"), "--no-mail", "--count", "1000000",
-              "--log-dir", folder / "log", "--state-dir", folder / "state", FIELD]
+              "--log-dir", directory / "log", "--state-dir", directory / "state", FIELD]
     yield "swatch-rs and swatch-action", [bench.program], helper
     yield "swatch-rs --jobs 4 and swatch-action", [bench.program, "--jobs", "4"], helper
     if "swatchdog" in bench.tools:
-        os.environ["SWATCH_BENCH_LEDGERS"] = str(folder / "script")
+        os.environ["SWATCH_BENCH_LEDGERS"] = str(directory / "script")
         yield "swatchdog and a shell script", ["swatchdog"], [SCRIPT, FIELD]
 
 
 def through(bench):
-    """Seconds until each of a thousand lines for a hundred addresses has been counted."""
+    """Seconds until a thousand lines for a hundred addresses have all been counted."""
     took, came = {}, {}
     for _ in range(min(bench.runs, 3)):
-        with tempfile.TemporaryDirectory(prefix="swatch-through.", dir=bench.folder) as temporary:
-            folder = pathlib.Path(temporary)
-            for tool, watcher, helper in contestants(bench, folder):
-                seconds, count = one(watcher, helper, folder)
+        with tempfile.TemporaryDirectory(prefix="swatch-through.", dir=bench.directory) as temporary:
+            directory = pathlib.Path(temporary)
+            for tool, watcher, helper in contestants(bench, directory):
+                seconds, count = one(watcher, helper, directory)
                 took.setdefault(tool, []).append(seconds)
                 came[tool] = min(count, came.get(tool, count))
     return list(compared("pipe to a helper that counts", took, came, COUNT))
 
 
-def one(watcher, helper, folder):
-    """Seconds until all are counted, and how many were."""
+def one(watcher, helper, directory):
+    """Seconds until all have been counted, and how many were."""
     text = "".join(TEXT.format(n % 100) for n in range(COUNT)).encode()
-    log, conf = folder / "burst.log", folder / "rules.conf"
+    log, conf = directory / "burst.log", directory / "rules.conf"
     conf.write_text(f'watchfor /Invalid user/\n\tpipe "{" ".join(map(str, helper))}"\n')
     log.write_bytes(b"")
     watch = Watch([*watcher, "-c", conf, "-t", log], log)

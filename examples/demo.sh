@@ -1,11 +1,10 @@
 #!/bin/bash
-# The deployment in a box: the three example configurations read the bundled logs, and it is said
-# line by line what is counted, what would be locked and why. Needs no root and locks nothing:
-# the firewall is a command that writes down what it was told, and whatever is kept goes into a
-# folder that is removed at the end.
+# A demonstration: the three example configurations read the bundled logs, and each line is shown with
+# what is counted, what would be locked and why. Needs no root and locks nothing: the firewall is a
+# command that records its arguments, and all state goes to a directory that is removed at the end.
 #
-#   examples/demo.sh          swatch-rs and swatch-action are found in PATH (make demo sees to it)
-#   examples/demo.sh FOLDER   the logs are FOLDER/secure.log, messages.log and vsftpd.log
+#   examples/demo.sh             uses swatch-rs and swatch-action from PATH (`make demo` sets it)
+#   examples/demo.sh DIRECTORY   reads DIRECTORY/secure.log, messages.log and vsftpd.log
 set -eu -o pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +15,7 @@ done
 box=$(mktemp -d)
 trap 'rm -rf "$box"' EXIT
 
-# swatch-action with everything in the box: no mail, no whois, no job of at.
+# swatch-action confined to the directory: no mail, no whois, no at jobs.
 cat > "$box/action.toml" << EOF
 mail = ""
 log_dir = "$box/log"
@@ -38,7 +37,7 @@ cat > "$box/firewall" << EOF
 echo "\$1 \$2" >> "$box/locks"
 EOF
 
-# What the configurations pipe their lines to: shows the line, hands it on, says what came of it.
+# The configurations pipe their lines to this script, which shows the line, passes it on and reports the outcome.
 cat > "$box/act" << 'EOF'
 #!/bin/bash
 # act FIELD [lock]; the line is on standard input.
@@ -68,7 +67,7 @@ else
 fi
 printf '%s\n' "$line" | cat -v
 echo "    $said"
-# Where the field and the line's format do not agree, swatch-action tells which it took.
+# If the field and the line's format disagree, swatch-action reports which one it used.
 [ -z "$told" ] || echo "    $told"
 echo "$DEMO_CONF $address $what ${2:-}" >> "$box/events"
 EOF

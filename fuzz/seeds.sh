@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the corpora that the targets begin with, from the conformance suite: its configurations, and the values and
-# patterns in them. Run from anywhere; writes fuzz/corpus/.
+# Creates the targets' initial corpora from the conformance suite: its configurations, and the values
+# and patterns in them. Run from anywhere; writes fuzz/corpus/.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 suite=$here/../tests/conformance
@@ -17,7 +17,7 @@ cat "$corpus"/config/suite-* | awk -v values="$corpus/template" -v patterns="$co
 		sub(/^[ \t]*[a-z]+[ \t=]*/, "")
 		if (!seen[$0]++) {
 			file = values "/suite-" ++n
-			# Which place, and the value.
+			# The place, then the value.
 			printf "%c%s", 48 + n % 9, $0 > file
 			close(file)
 		}

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Installs the Debian packages that the tests use, or says which are missing.
+# Installs the Debian packages that the tests use, or lists the missing ones.
 #
-#   tests/setup.sh           as root: install what is missing; else: say what is missing
-#   tests/setup.sh --check   only say what is missing; status 1 if something is
+#   tests/setup.sh           as root: install what is missing; otherwise list it
+#   tests/setup.sh --check   only list what is missing; status 1 if anything is
 #
-# The one list of these packages. Each line: package, a file it brings, what is tested with it.
+# The only list of these packages. Each line: the package, a file in it, what it is used to test.
 set -u
 list='
 swatch            /usr/bin/swatchdog         the original beside swatch-rs
@@ -51,7 +51,7 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
-# The tests start the daemons they need by themselves, in namespaces; the packages must not.
+# Tests start the daemons they need themselves, in namespaces; the packages must not start them.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' > "$policy"
@@ -60,7 +60,7 @@ if [ ! -e "$policy" ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq || echo "apt-get update failed; trying with the package lists that are there"
-# One by one after a failure: a package that cannot be had must not keep the others away.
+# One by one after a failure: an unavailable package must not block the others.
 apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null ||
   for package in "${missing[@]}"; do
     apt-get install -qq -y --no-install-recommends "$package" >/dev/null ||

@@ -4,7 +4,7 @@
 # 20 logs in one process (--config-dir), each written steadily, with a storm of matching lines and
 # a rotation of every log each minute (half by rename and create, half by copy and truncate between
 # two writes), and a reload each minute. Prints once a minute
-# what was written, seen and acted on, memory and descriptors; fails if a line is lost or doubled.
+# what was written, seen and acted on, memory and descriptors; fails if a line is lost or processed twice.
 set -u
 minutes=${1:-30}
 program=${2:-target/release/swatch-rs}
@@ -51,7 +51,7 @@ for minute in $(seq "$minutes"); do
     seq 5000 | sed 's/^/Nov 22 18:00:00 host app[1]: storm /' >> "$dir/$n.log"
     written=$((written + 5000))
   done
-  # Copying and truncating loses what was not read yet: that is its nature, and not tested here.
+  # Copying and truncating loses whatever was not read yet; that is inherent, and not tested here.
   caught_up
   for n in $(seq $logs); do
     if [ $((n % 2)) = 0 ]; then
@@ -62,7 +62,7 @@ for minute in $(seq "$minutes"); do
   done
   kill -HUP "$pid" || ok=1
   row "$minute" || ok=1
-  # What has been counted need not be kept.
+  # Lines that have been counted need not be kept.
   : > "$dir/out"
   written=0
 done
