@@ -18,6 +18,7 @@ use crate::{
 
 mod file;
 mod machine;
+mod routes;
 
 pub use file::IgnoreError;
 

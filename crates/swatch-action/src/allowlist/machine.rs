@@ -1,11 +1,8 @@
 //! The machine itself: its addresses, its gateways, its resolvers, and who is logged in to it here.
 
-use std::{
-    fs,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{fs, net::IpAddr};
 
-use super::Protected;
+use super::{Protected, routes};
 use crate::address::canonical;
 
 /// The addresses of the machine's interfaces.
@@ -32,35 +29,13 @@ pub(super) fn own() -> Vec<Protected> {
 
 /// The gateways of all routes.
 pub(super) fn gateways() -> Vec<Protected> {
-    let four = fs::read_to_string("/proc/net/route").unwrap_or_default();
-    let six = fs::read_to_string("/proc/net/ipv6_route").unwrap_or_default();
-    gateways_of(&four, &six)
+    routes::gateways()
         .into_iter()
         .map(|address| Protected {
             net: address.into(),
             why: "this machine's gateway".to_owned(),
         })
         .collect()
-}
-
-/// Reads the kernel's tables: the third column of `route` is the gateway as a number in the machine's byte order, the
-/// fifth of `ipv6_route` as 32 hexadecimal digits. Zero stands for none.
-fn gateways_of(four: &str, six: &str) -> Vec<IpAddr> {
-    let fours = four.lines().skip(1).filter_map(|line| {
-        let number = u32::from_str_radix(line.split_whitespace().nth(2)?, 16).ok()?;
-        Some(IpAddr::V4(Ipv4Addr::from(number.to_ne_bytes())))
-    });
-    let sixes = six.lines().filter_map(|line| {
-        let number = u128::from_str_radix(line.split_whitespace().nth(4)?, 16).ok()?;
-        Some(IpAddr::V6(Ipv6Addr::from(number)))
-    });
-    let mut found: Vec<IpAddr> = fours
-        .chain(sixes)
-        .filter(|address| !address.is_unspecified())
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
 /// The name servers of `/etc/resolv.conf`.
@@ -96,19 +71,6 @@ pub(super) fn ssh_client() -> Option<Protected> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kernels_tables() {
-        let number = u32::from_ne_bytes([192, 0, 2, 1]);
-        let four = format!(
-            "Iface\tDestination\tGateway\tFlags\neth0\t00000000\t{number:08X}\t0003\neth0\t000200C0\t00000000\t0001\n"
-        );
-        let six = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 20010db8000000000000000000000001 0400 0 0 3 eth0\n";
-        assert_eq!(
-            gateways_of(&four, six),
-            ["192.0.2.1", "2001:db8::1"].map(|text| text.parse::<IpAddr>().expect("an address"))
-        );
-    }
 
     #[test]
     fn name_servers() {
