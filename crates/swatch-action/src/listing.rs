@@ -6,8 +6,10 @@ use swatch_common::sanitize;
 use crate::{
     console::Console,
     count::AddressLogs,
-    date, network,
-    settings::Settings,
+    date,
+    lock::at_job,
+    network,
+    settings::{Expiry, Settings},
     state::{Lock, State},
     subcommand::Outcome,
 };
@@ -22,12 +24,12 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
         return Ok(());
     };
     let mut locks = state.all()?;
-    locks.retain(|lock| lock.in_force(now));
+    locks.retain(|lock| lock.in_force(now) || is_still_held(lock, settings));
     let named = |lock: &Lock| state.network_name(lock.net.addr()).unwrap_or_default();
     if as_json {
         let all: Vec<Value> = locks
             .iter()
-            .map(|lock| object(lock, &named(lock)))
+            .map(|lock| object(lock, &named(lock), now))
             .collect();
         serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -45,7 +47,7 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
                 lock.count,
                 date::short(lock.since),
                 lock.until.map_or("for ever".to_owned(), date::short),
-                held_by(lock),
+                held_by(lock, now),
                 sanitize::excerpt(named(lock).as_bytes(), 20),
                 sanitize::excerpt(lock.reason.as_bytes(), 120),
             )?;
@@ -54,15 +56,25 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
     Ok(())
 }
 
-fn held_by(lock: &Lock) -> String {
-    if lock.confirmed {
-        lock.backend.clone()
-    } else {
-        format!("{}?", lock.backend)
+/// Whether a lock that is over is still in its firewall: nothing has ended it yet.
+fn is_still_held(lock: &Lock, settings: &Settings) -> bool {
+    // The kernel ends what is in sets by itself.
+    if matches!(lock.backend.as_str(), "nftables" | "ipset" | "none") {
+        return false;
     }
+    settings.expiry == Expiry::Expire || !at_job::has_run(&settings.state_dir, lock.net)
 }
 
-fn object(lock: &Lock, name: &str) -> Value {
+fn held_by(lock: &Lock, now: i64) -> String {
+    let sign = match (lock.in_force(now), lock.confirmed) {
+        (false, _) => "!",
+        (true, false) => "?",
+        (true, true) => "",
+    };
+    format!("{}{sign}", lock.backend)
+}
+
+fn object(lock: &Lock, name: &str, now: i64) -> Value {
     json!({
         "address": network::text(lock.net),
         "count": lock.count,
@@ -72,6 +84,7 @@ fn object(lock: &Lock, name: &str) -> Value {
         "rule": lock.rule,
         "firewall": lock.backend,
         "confirmed": lock.confirmed,
+        "over": !lock.in_force(now),
         "network": name,
     })
 }
