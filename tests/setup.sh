@@ -32,6 +32,7 @@ ripgrep           /usr/bin/rg                benchmarks
 procps            /usr/bin/ps                process trees
 util-linux        /usr/bin/unshare           namespaces
 strace            /usr/bin/strace            a kill at each system call of a lock
+faketime          /usr/bin/faketime          clocks that are wrong
 '
 
 missing=()

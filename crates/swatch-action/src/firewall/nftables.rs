@@ -145,6 +145,12 @@ impl<'a> Nftables<'a> {
         }
     }
 
+    fn is_dormant(&self) -> Result<bool, ProgramError> {
+        let argv = ["nft", "-t", "list", "table", "inet", "swatch"];
+        let output = self.runner.run_bulk(&argv, b"", 100_000)?;
+        Ok(String::from_utf8_lossy(&output.stdout).contains("flags dormant"))
+    }
+
     fn feed(&self, text: &str, entries: usize) -> Result<(), ProgramError> {
         self.runner
             .run_bulk(&["nft", "-f", "-"], text.as_bytes(), entries)
@@ -250,14 +256,22 @@ impl Firewall for Nftables<'_> {
 
     fn inventory(&self) -> Result<Option<Inventory>, FirewallError> {
         let argv = ["nft", "-j", "list", "table", "inet", "swatch"];
-        match self.runner.run_bulk(&argv, b"", 100_000) {
-            Ok(output) => Ok(Some(listing::inventory(
-                &argv,
-                &output.stdout,
-                &self.hooks,
-            )?)),
-            Err(error) if is_absence(&error) => Ok(Some(Inventory::default())),
-            Err(error) => Err(error.into()),
+        let output = match self.runner.run_bulk(&argv, b"", 100_000) {
+            Ok(output) => output,
+            Err(error) if is_absence(&error) => return Ok(Some(Inventory::default())),
+            Err(error) => return Err(error.into()),
+        };
+        match listing::inventory(&argv, &output.stdout, &self.hooks) {
+            Ok(inventory) => Ok(Some(inventory)),
+            // nft 1.0.6 prints the flags of a table from memory that was never set, and mostly that
+            // is not JSON. Without JSON it says what is the matter.
+            Err(error) => {
+                if self.is_dormant()? {
+                    Ok(Some(listing::dormant()))
+                } else {
+                    Err(error)
+                }
+            }
         }
     }
 

@@ -22,13 +22,12 @@ pub(super) fn inventory(
     })?;
     let objects: Vec<&Value> = json["nftables"].as_array().into_iter().flatten().collect();
     let mut inventory = Inventory::default();
-    let dormant = objects
+    // The only flag that a table of this program can have; its name is not printed reliably.
+    let is_dormant = objects
         .iter()
-        .any(|object| has_flag(&object["table"], "dormant"));
-    if dormant {
-        inventory
-            .faults
-            .push("nftables: the table inet swatch is dormant".to_owned());
+        .any(|object| !object["table"]["flags"].is_null());
+    if is_dormant {
+        inventory = dormant();
     }
     let live: Vec<&str> = hooks
         .iter()
@@ -56,7 +55,7 @@ pub(super) fn inventory(
             continue;
         };
         let elements = set["elem"].as_array().map_or(&[][..], Vec::as_slice);
-        let mut in_force = !dormant && live.len() == hooks.len();
+        let mut in_force = !is_dormant && live.len() == hooks.len();
         for hook in live.iter().filter(|_| !elements.is_empty()) {
             if !matched.contains(&(hook, name.to_owned())) {
                 in_force = false;
@@ -87,12 +86,12 @@ pub(super) fn inventory(
     Ok(inventory)
 }
 
-fn has_flag(object: &Value, flag: &str) -> bool {
-    let flags = &object["flags"];
-    flags == flag
-        || flags
-            .as_array()
-            .is_some_and(|flags| flags.iter().any(|one| one == flag))
+/// What is known of a table that is switched off.
+pub(super) fn dormant() -> Inventory {
+    Inventory {
+        faults: vec!["nftables: the table inet swatch is dormant".to_owned()],
+        ..Inventory::default()
+    }
 }
 
 fn is_hooked(chain: &Value, hook: &str) -> bool {
