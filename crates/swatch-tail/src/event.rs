@@ -61,6 +61,15 @@ pub enum FileEvent {
         /// The offset up to which it had been read.
         from: u64,
     },
+    /// A rotated file to which a program went on writing is not watched any more.
+    Left {
+        /// The path that is followed.
+        path: PathBuf,
+        /// The name that the rotated file has now.
+        rotated: PathBuf,
+        /// Whether the program still has it open: what it writes from now on is lost.
+        is_open: bool,
+    },
     /// A rotated file with lines that were not read yet cannot be read, for example because it
     /// is compressed and damaged.
     RotatedUnreadable {
@@ -142,6 +151,7 @@ impl FileEvent {
                 | FileEvent::Truncated { .. }
                 | FileEvent::RotatedRead { .. }
                 | FileEvent::Readable { .. }
+                | FileEvent::Left { is_open: false, .. }
                 | FileEvent::EventsDropped
         )
     }
@@ -195,6 +205,23 @@ impl fmt::Display for FileEvent {
                 "{}: the file that was followed before is gone; \
                  what was written to it after byte {from} could not be read",
                 Sanitized::path(path)
+            ),
+            FileEvent::Left {
+                path,
+                rotated,
+                is_open: false,
+            } => write!(
+                f,
+                "{}: nobody writes to {} any more; no longer watching it",
+                Sanitized::path(path),
+                Sanitized::path(rotated)
+            ),
+            FileEvent::Left { path, rotated, .. } => write!(
+                f,
+                "{}: no longer watching {}, though a program still has it open for writing; \
+                 restart that program, or have the rotation tell it to reopen its log",
+                Sanitized::path(path),
+                Sanitized::path(rotated)
             ),
             FileEvent::RotatedUnreadable {
                 path,

@@ -12,6 +12,7 @@ mod reactor;
 mod recently_closed;
 mod siblings;
 mod sparse;
+mod writers;
 
 pub use follower::{Event, FileStatus, Follower};
 pub use options::{FollowError, FollowOptions};

@@ -355,3 +355,87 @@ fn a_storm_comes_in_big_blocks() {
     );
     assert!(tail.blocks.len() < 30, "{} blocks", tail.blocks.len());
 }
+
+/// A process that has the log open and writes what is sent to it, line by line.
+struct LateWriter(std::process::Child);
+
+impl LateWriter {
+    fn of(log: &std::path::Path) -> LateWriter {
+        let mut child = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "exec 3>>\"$1\"; echo ready; while read -r l; do echo \"$l\" >&3; done",
+                "sh",
+            ])
+            .arg(log)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        LateWriter(child)
+    }
+
+    fn write(&mut self, line: &str) {
+        let input = self.0.stdin.as_mut().unwrap();
+        std::io::Write::write_all(input, format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_rotated_file_is_watched_as_long_as_somebody_writes_to_it() {
+    let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
+    let mut writer = LateWriter::of(&tail.path("log"));
+    writer.write("1");
+    tail.expect(&["1"]);
+    tail.rename("log", "log.1");
+    tail.append("log", "2\n");
+    tail.expect(&["1", "2"]);
+    for n in 3..6 {
+        // Far longer than a rotated file without a writer is kept.
+        let end = std::time::Instant::now() + 3 * quick().quiet;
+        while std::time::Instant::now() < end {
+            tail.step(std::time::Duration::from_millis(50));
+        }
+        writer.write(&n.to_string());
+        tail.until("a late line", |tail| tail.records.len() == n);
+    }
+    writer.end();
+    if nix::unistd::geteuid().is_root() {
+        tail.expect_event("the end", |e| {
+            matches!(e, FileEvent::Left { is_open: false, .. })
+        });
+        tail.until("one file", |tail| tail.follower.status().len() == 1);
+    }
+}
+
+#[test]
+fn a_program_that_never_reopens_its_log_is_told_of() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: only root sees who has a file open");
+        return;
+    }
+    let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
+    let mut writers = Vec::new();
+    for n in 0..6 {
+        writers.push(LateWriter::of(&tail.path("log")));
+        tail.rename("log", &format!("log-2026010{}", n + 1));
+        tail.append("log", format!("{n}\n"));
+        tail.until("a record", |tail| tail.records.len() > n);
+    }
+    tail.expect_event("the oldest", |event| match event {
+        FileEvent::Left {
+            rotated,
+            is_open: true,
+            ..
+        } => rotated.ends_with("log-20260101"),
+        _ => false,
+    });
+    writers.into_iter().for_each(LateWriter::end);
+}

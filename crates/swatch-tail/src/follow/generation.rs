@@ -5,9 +5,10 @@ mod read;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::inotify::WatchDescriptor;
 
@@ -51,6 +52,8 @@ pub(super) struct Generation {
     pub(super) intact: u64,
     /// When it last grew, or lost its name.
     pub(super) stirred: Instant,
+    /// Set while it is kept beyond the time after which a rotated file is left.
+    kept: Option<Kept>,
     pub(super) replaced: bool,
     /// Nobody writes to it any more: it is over as soon as it has been read.
     pub(super) settled: bool,
@@ -59,6 +62,18 @@ pub(super) struct Generation {
     /// Begins after a truncation: a writer that kept its offset leaves a hole there.
     pub(super) after_truncation: bool,
 }
+
+/// Why a rotated file is still watched.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    next_check: Instant,
+    /// Another process had it open for writing, or wrote to it.
+    has_writer: bool,
+}
+
+/// The longest time between two checks whether a rotated file still has a writer. What is written
+/// to it is seen at once all the same.
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 enum Body {
@@ -182,6 +197,7 @@ impl Generation {
             dirty: true,
             intact: kernel_time(),
             stirred: Instant::now(),
+            kept: None,
             replaced: false,
             settled: false,
             over: false,
@@ -214,6 +230,41 @@ impl Generation {
     /// Whether there is something to hand over or to read.
     pub(super) fn has_work(&self) -> bool {
         self.dirty || self.over || !self.announce.is_empty() || self.assembler.has_pieces()
+    }
+
+    /// When it is time to leave it, if it has lost the path.
+    pub(super) fn expires_at(&self, quiet: Duration) -> Option<Instant> {
+        let is_leaving = self.replaced && !self.over;
+        let check = self.kept.map(|kept| kept.next_check);
+        is_leaving.then(|| check.unwrap_or(self.stirred + quiet))
+    }
+
+    /// Goes on watching it, although it has been quiet for long. The next check is as far away
+    /// again.
+    pub(super) fn keep(&mut self, quiet: Duration, has_writer: bool) {
+        let pause = self.stirred.elapsed().clamp(quiet, MAX_PAUSE.max(quiet));
+        let had_writer = self.has_late_writer();
+        self.kept = Some(Kept {
+            next_check: Instant::now() + pause,
+            has_writer: has_writer || had_writer,
+        });
+    }
+
+    /// Whether a writer was seen after the rotation.
+    pub(super) fn has_late_writer(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.has_writer) && !self.over
+    }
+
+    /// The name that its file has now.
+    pub(super) fn current_name(&self) -> PathBuf {
+        let link = |file: &File| std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let name = self.file().and_then(|file| link(file).ok());
+        name.unwrap_or_else(|| self.place.clone())
+    }
+
+    /// Hands over a last line that is unfinished, because nobody may ever finish it.
+    pub(super) fn hand_over_rest(&mut self) {
+        self.assembler.finish();
     }
 
     /// The end of this generation: what is unfinished is handed over.

@@ -17,11 +17,15 @@ use super::file::OpenFile;
 use super::generation::{Change, Generation};
 use super::missed_generations::{LastGeneration, Predecessor};
 use super::siblings;
+use super::writers;
 use super::{Event, FileStatus};
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
 use crate::records::assembler::Assembled;
 pub(super) use recovery::Pending;
+
+/// How many old generations are watched at most because a program may still write to them.
+pub(super) const WATCHED: usize = 4;
 
 /// A name that is followed.
 ///
@@ -263,19 +267,23 @@ impl FollowedPath {
         context.released = true;
     }
 
-    /// Ends the generations that lost the name and have been quiet for long enough.
+    /// Leaves the generations that lost the path, have been quiet for long enough, and are not
+    /// written to by anyone.
     pub(super) fn expire(&mut self, quiet: Duration, context: &mut Context) {
         for at in 0..self.generations.len() {
             let generation = &mut self.generations[at];
-            let is_idle = generation.replaced && !generation.dirty && !generation.over;
-            if is_idle && generation.stirred.elapsed() >= quiet {
-                match generation.read_new(&mut context.spare) {
-                    Ok(Change::Grown) => generation.dirty = true,
-                    Ok(_) => generation.finish(),
-                    Err(error) => self.unreadable(at, &error),
-                }
+            let is_due = |due: Instant| due <= Instant::now();
+            if generation.dirty || !generation.expires_at(quiet).is_some_and(is_due) {
+                continue;
+            }
+            match generation.read_new(&mut context.spare) {
+                Ok(Change::Grown) => generation.dirty = true,
+                Ok(Change::Quiet | Change::Unread) => self.leave_or_keep(at, quiet),
+                Ok(_) => generation.finish(),
+                Err(error) => self.unreadable(at, &error),
             }
         }
+        self.leave_too_many();
         if self.from_glob
             && self
                 .absent_since
@@ -290,6 +298,53 @@ impl FollowedPath {
         }
     }
 
+    /// Keeps a rotated file open as long as another process writes to it. Where that cannot be
+    /// known, it is kept until the next rotation.
+    fn leave_or_keep(&mut self, at: usize, quiet: Duration) {
+        let mut younger = self.generations.iter().skip(at + 1);
+        let is_last_rotated = !younger.any(|generation| generation.replaced);
+        let generation = &mut self.generations[at];
+        let writer = generation.file().map_or(Some(false), |file| {
+            writers::has_writer(file, generation.stirred)
+        });
+        match writer {
+            Some(true) => generation.keep(quiet, true),
+            None if is_last_rotated => {
+                generation.hand_over_rest();
+                generation.keep(quiet, false);
+            }
+            _ => self.leave(at, false),
+        }
+    }
+
+    /// A program that never reopens its log must not cost a descriptor for each rotation.
+    fn leave_too_many(&mut self) {
+        let is_kept = |(_, generation): &(usize, &Generation)| generation.has_late_writer();
+        let kept: Vec<usize> = self
+            .generations
+            .iter()
+            .enumerate()
+            .filter(is_kept)
+            .map(|(at, _)| at)
+            .collect();
+        for at in kept.iter().take(kept.len().saturating_sub(WATCHED)) {
+            self.leave(*at, true);
+        }
+    }
+
+    /// Stops reading a rotated file.
+    fn leave(&mut self, at: usize, is_open: bool) {
+        let generation = &mut self.generations[at];
+        if generation.has_late_writer() {
+            generation.announce.push_back(FileEvent::Left {
+                path: self.path.clone(),
+                rotated: generation.current_name(),
+                is_open,
+            });
+        }
+        generation.finish();
+    }
+
     /// Whether nothing is left of a file that a glob pattern had found.
     pub(super) fn is_vanished(&self, quiet: Duration) -> bool {
         self.from_glob
@@ -301,8 +356,8 @@ impl FollowedPath {
 
     /// When [`expire`](Self::expire) has something to do next.
     pub(super) fn next_expiry(&self, quiet: Duration) -> Option<Instant> {
-        let waiting = self.generations.iter().filter(|s| s.replaced && !s.over);
-        waiting.map(|s| s.stirred + quiet).min()
+        let generations = self.generations.iter();
+        generations.filter_map(|g| g.expires_at(quiet)).min()
     }
 
     /// Looks whether anything has changed, without events.

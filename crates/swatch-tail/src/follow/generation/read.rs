@@ -99,6 +99,9 @@ impl Generation {
         self.before.push(bytes);
         self.position += count as u64;
         self.stirred = Instant::now();
+        if let Some(kept) = &mut self.kept {
+            kept.has_writer = true;
+        }
         if self.head.len() > head_was {
             let head = Window::of(&self.head, self.head.len() as u64);
             self.progress.set_head(head);

@@ -11,15 +11,11 @@ use super::super::generation::{Generation, StartPoint};
 use super::super::missed_generations::{LastGeneration, Predecessor};
 use super::super::recently_closed::ClosedFile;
 use super::super::siblings::{self, Sibling};
-use super::{FollowedPath, Others};
+use super::{FollowedPath, Others, WATCHED};
 use crate::checkpoint::{Progress, Saved};
 use crate::compressed::{Compression, Decompressor};
 use crate::event::FileEvent;
 use crate::fingerprint::FileId;
-
-/// How many generations are opened again although they were read to their ends: a writer that
-/// did not event the rotation may still have them.
-const WATCHED: usize = 4;
 
 /// A saved position whose file has not been found yet.
 #[derive(Debug)]
