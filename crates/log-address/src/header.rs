@@ -71,7 +71,8 @@ fn header(line: &[u8], outermost: bool) -> Option<Tagged<'_>> {
 /// What follows a host's name.
 fn after_host(rest: &[u8], kind: Kind) -> Option<Tagged<'_>> {
     let (host, behind) = word(rest);
-    if host.is_empty() {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:%/@".contains(byte);
+    if host.is_empty() || !host.iter().all(fits) {
         return None;
     }
     let behind = facility_and_space(behind).unwrap_or(behind);
@@ -202,7 +203,15 @@ fn tagged(text: &[u8]) -> Option<Tagged<'_>> {
         let is_name = first.iter().all(u8::is_ascii_alphabetic) && !first.is_empty();
         return (is_name && is_number(process)).then_some((first, message));
     };
-    if !matches!(tag.first()?, b'a'..=b'z' | b'A'..=b'Z' | b'(' | b'/') {
+    let named = match tag.first()? {
+        b'a'..=b'z' | b'A'..=b'Z' | b'(' | b'/' => true,
+        // 3proxy, but not a number or an address.
+        b'0'..=b'9' => tag.get(1).is_some_and(u8::is_ascii_alphabetic) && !tag.contains(&b':'),
+        _ => false,
+    };
+    // Dovecot's own log begins with a name that a stranger may have chosen, in parentheses.
+    let odd = |byte: &u8| byte.is_ascii_control() || b",<>\"'{}=;".contains(byte);
+    if !named || tag.iter().any(odd) {
         return None;
     }
     let (name, process) = match tag.strip_suffix(b"]").and_then(|tag| split(tag, b"[")) {

@@ -9,7 +9,7 @@
 //! | `{peer}` | the place of the peer: an address, a host name, `@`, or nothing; never a space |
 //! | `{peer:port}` | the same with a port after a last colon, which IPv6 addresses without brackets have as well |
 //! | `{claimed}`, `{claimed:port}` | the same, but the sender was never asked to confirm the address (UDP, a packet) |
-//! | `{peer;CHARS}` | the same without those characters |
+//! | `{peer;CHARS}` | the same without those characters; `#` among them: an address, never a name |
 //! | `{any}` | text that a stranger may choose: any bytes, or none |
 //! | `{own}` | text of the program's own that may vary: any bytes, or none |
 //! | `{word}` | one or more bytes without a space |
@@ -30,6 +30,8 @@ mod readings;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use parse::{Class, Part};
 pub(crate) use parse::{Parts, parse};
 pub(crate) use positions::Positions;
 pub(crate) use readings::{Readings, begins_up_to_cut, collect};

@@ -1,6 +1,6 @@
 //! Access logs of web servers.
 
-use crate::notation::parse;
+use crate::notation::{bare, parse};
 use crate::shape::Readings;
 
 /// The longest text before the date that is looked at, in words.
@@ -30,7 +30,7 @@ pub(super) fn read(line: &[u8]) -> Readings {
                 .iter()
                 .all(|word| *word != b"-" && parse(word).is_none()),
         };
-        if known && parse(address).is_some() {
+        if known && bare(address).is_some() {
             readings.add_token(address, false, false);
         }
     }

@@ -23,6 +23,17 @@ pub(crate) enum Part<'p> {
     Cut,
 }
 
+impl Part<'_> {
+    pub(crate) fn is_peer(&self) -> bool {
+        matches!(self, Self::Peer { .. })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_cut(&self) -> bool {
+        *self == Self::Cut
+    }
+}
+
 /// A class of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class<'p> {
@@ -100,7 +111,7 @@ fn field<'p>(sequences: &mut Vec<Parts<'p>>, inner: &'p str) -> Result<(), Strin
     for branch in branches {
         parsed.extend(parse(branch)?);
     }
-    if !parsed.iter().flatten().any(has_peer) {
+    if !parsed.iter().flatten().any(Part::is_peer) {
         for sequence in sequences {
             sequence.push(Part::OneOf(parsed.clone()));
         }
@@ -115,10 +126,6 @@ fn field<'p>(sequences: &mut Vec<Parts<'p>>, inner: &'p str) -> Result<(), Strin
         })
         .collect();
     Ok(())
-}
-
-fn has_peer(part: &Part) -> bool {
-    matches!(part, Part::Peer { .. })
 }
 
 /// The parts between the bars that stand outside of inner braces.

@@ -3,6 +3,8 @@
 //! Every place where a format can hold its peer is a reading, whatever stands there; an address is taken only if exactly
 //! one reading is possible for that line, given which parts of it a stranger writes.
 
+use std::net::IpAddr;
+
 use super::parse::{Part, Parts};
 use super::positions::Positions;
 use crate::error::Reading;
@@ -41,12 +43,8 @@ impl Readings {
 
     /// Adds what stands at a peer's place.
     pub(crate) fn add_token(&mut self, token: &[u8], port: bool, claimed: bool) {
-        let address = if port {
-            address_colon_port(token)
-        } else {
-            parse(token)
-        };
-        let reading = address.map_or_else(|| Reading::Other(token.to_vec()), Reading::Address);
+        let reading =
+            address(token, port).map_or_else(|| Reading::Other(token.to_vec()), Reading::Address);
         self.add(reading, claimed);
     }
 
@@ -65,6 +63,14 @@ impl Readings {
     }
 }
 
+fn address(token: &[u8], port: bool) -> Option<IpAddr> {
+    if port {
+        address_colon_port(token)
+    } else {
+        parse(token)
+    }
+}
+
 /// Whether the message begins as the shape does up to its cut; `false` if the shape has none.
 pub(crate) fn begins_up_to_cut(parts: &Parts, start: &Positions, text: &[u8]) -> bool {
     let Some(cut) = parts.iter().position(|part| *part == Part::Cut) else {
@@ -78,9 +84,7 @@ pub(crate) fn begins_up_to_cut(parts: &Parts, start: &Positions, text: &[u8]) ->
 
 /// Adds every reading that `parts` allows for `text`, where the message begins at one of the positions of `start`.
 pub(crate) fn collect(parts: &Parts, start: &Positions, text: &[u8], readings: &mut Readings) {
-    let place = parts
-        .iter()
-        .position(|part| matches!(part, Part::Peer { .. }));
+    let place = parts.iter().position(Part::is_peer);
     let (ahead, behind) = parts.split_at(place.unwrap_or(parts.len()));
     let mut starts = start.clone();
     for part in ahead {
@@ -116,7 +120,11 @@ pub(crate) fn collect(parts: &Parts, start: &Positions, text: &[u8], readings: &
             .take_while(|byte| delimiters.admit(**byte))
             .count();
         for end in ends.within(start, start + longest) {
-            readings.add_token(&text[start..end], *port, *claimed);
+            let token = &text[start..end];
+            // Where a program always writes an address, other text is not a reading.
+            if !without.contains(&b'#') || address(token, *port).is_some() {
+                readings.add_token(token, *port, *claimed);
+            }
             if readings.is_enough() {
                 return;
             }
