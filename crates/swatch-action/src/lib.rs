@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod allowlist;
+mod ban_list;
 pub mod cli;
 pub mod console;
 pub mod count;

@@ -1,17 +1,13 @@
 //! `lock`, `unlock`, `import`: what an administrator wishes.
 
-use std::{
-    collections::HashSet,
-    io::{self, Read},
-    net::IpAddr,
-    path::Path,
-};
+use std::{collections::HashSet, net::IpAddr, path::Path};
 
 use ipnet::IpNet;
 use swatch_common::{duration::Seconds, sanitize};
 
 use crate::{
-    allowlist::{self, Verdict},
+    allowlist::{self, Allowlist, Verdict},
+    ban_list::{self, Format},
     console::Console,
     date,
     lock::{LockRequest, Unlocked, bulk, unlock as unlock_in},
@@ -122,23 +118,23 @@ pub(crate) fn unlock(
     Ok(())
 }
 
+/// Locks all bans of a list, each for what is left of it; `span` is for those without an end.
 pub(crate) fn import(
     settings: &Settings,
-    file: &Path,
+    (format, file): (Format, &Path),
     span: Option<Seconds>,
     console: &mut Console<'_>,
 ) -> Outcome {
-    let text = read(file)?;
+    let now = date::now();
+    let bans = ban_list::read(format, file, now)?;
     let runner = runner(settings);
     let locker = locker(settings, &runner, console);
     let firewall = locker.firewall(locker.backend);
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
-    let now = date::now();
     let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
     let span = span.unwrap_or(settings.lock_time);
-    let until = locker.end_of(&*firewall, span.0, now).until;
     // Asked once for all: the state answers one question for each prefix length and address.
     let locked: HashSet<IpNet> = state
         .all()?
@@ -148,37 +144,25 @@ pub(crate) fn import(
         .collect();
     let mut seen = HashSet::new();
     let mut locks = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let entry = line.split(['#', ';']).next().unwrap_or_default().trim();
-        if entry.is_empty() {
-            continue;
-        }
-        let place = format!("{}:{}", file.display(), number + 1);
-        let net = match wished(entry, settings) {
+    for ban in bans {
+        let place = sanitize::excerpt(ban.place.as_bytes(), 200);
+        let net = match accepted(&ban.text, settings, &allowed) {
             Ok(net) => net,
-            Err(error) => {
-                warnings.push(format!(
-                    "{place}: {}",
-                    sanitize::excerpt(error.to_string().as_bytes(), 200)
-                ));
-                continue;
-            }
-        };
-        let net = match allowed.judge(net, single(network::parse(entry)?)) {
-            Verdict::Lock(net) => net,
-            Verdict::Never(why) => {
+            Err(why) => {
                 warnings.push(format!("{place}: not locked: {why}"));
                 continue;
             }
         };
+        let left = ban.left.and_then(|left| u64::try_from(left).ok());
+        let left = left.map_or(span.0, |left| left.min(Seconds::MAX.0));
         if seen.insert(net) && !covered(net, &locked) {
             locks.push(Lock {
                 net,
                 since: now,
-                until: Some(until),
+                until: Some(locker.end_of(&*firewall, left, now).until),
                 renewed: now,
                 count: 0,
-                reason: format!("imported from {}", file.display()),
+                reason: sanitize::excerpt(ban.reason.as_bytes(), 200),
                 rule: "import".to_owned(),
                 backend: firewall.name().to_owned(),
                 confirmed: false,
@@ -200,6 +184,17 @@ pub(crate) fn import(
     Ok(())
 }
 
+/// The network to lock for an entry of a list, or why there is none.
+fn accepted(text: &str, settings: &Settings, allowed: &Allowlist) -> Result<IpNet, String> {
+    let plain = |error: CommandError| sanitize::excerpt(error.to_string().as_bytes(), 200);
+    let net = wished(text, settings).map_err(plain)?;
+    let address = network::parse(text).map_err(|error| plain(error.into()))?;
+    match allowed.judge(net, single(address)) {
+        Verdict::Lock(net) => Ok(net),
+        Verdict::Never(why) => Err(why.to_string()),
+    }
+}
+
 /// The address of a network that is a single one.
 fn single(net: IpNet) -> Option<IpAddr> {
     network::is_single(net).then(|| network::untranslated(net.addr()))
@@ -208,20 +203,4 @@ fn single(net: IpNet) -> Option<IpAddr> {
 /// Whether the network or a wider one is among these.
 fn covered(net: IpNet, locked: &HashSet<IpNet>) -> bool {
     std::iter::successors(Some(net), IpNet::supernet).any(|wide| locked.contains(&wide))
-}
-
-fn read(file: &Path) -> Result<String, CommandError> {
-    let failed = |source: io::Error| CommandError::Read {
-        path: file.to_owned(),
-        source,
-    };
-    let mut text = String::new();
-    if file == Path::new("-") {
-        io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).map_err(failed)
 }

@@ -17,6 +17,9 @@ pub(crate) enum CommandError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A list to import.
+    #[error(transparent)]
+    BanList(#[from] crate::ban_list::BanListError),
     /// A network that would lock out a continent.
     #[error("{net} is too wide: at least /{least}")]
     TooWide {

@@ -2,17 +2,44 @@
 
 use std::{io, path::PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::flags::Flags;
 use swatch_common::duration::Seconds;
 
 use crate::{
+    ban_list::Format,
     console::{Console, Exit},
     extract, listing, maintenance, manual,
     settings::{Settings, SettingsError},
     subcommand::{CommandError, Outcome},
 };
+
+/// The program that wrote a list of bans.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct ListFormat {
+    /// The file is fail2ban's database, such as /var/lib/fail2ban/fail2ban.sqlite3
+    #[arg(long)]
+    fail2ban: bool,
+    /// The file is sshguard's blacklist
+    #[arg(long)]
+    sshguard: bool,
+    /// The file is the output of `cscli decisions list -o json`
+    #[arg(long)]
+    crowdsec: bool,
+}
+
+impl ListFormat {
+    fn format(self) -> Format {
+        match self {
+            Self { fail2ban: true, .. } => Format::Fail2ban,
+            Self { sshguard: true, .. } => Format::Sshguard,
+            Self { crowdsec: true, .. } => Format::Crowdsec,
+            Self { .. } => Format::Lines,
+        }
+    }
+}
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
@@ -71,6 +98,8 @@ pub(super) enum Command {
     Import {
         /// The file; `-` for standard input
         file: PathBuf,
+        #[command(flatten)]
+        from: ListFormat,
         /// How long, such as 7d; else the policy's time
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
@@ -176,7 +205,9 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
             manual::lock(settings, request, dry_run, console)
         }
         Command::Unlock { address, .. } => manual::unlock(settings, address.as_deref(), console),
-        Command::Import { file, span, .. } => manual::import(settings, &file, span, console),
+        Command::Import {
+            file, from, span, ..
+        } => manual::import(settings, (from.format(), &file), span, console),
         Command::Restore { .. } => maintenance::restore(settings, console),
         Command::Check { dry_run, .. } => maintenance::check(settings, dry_run, console),
         Command::Expire { .. } => maintenance::expire(settings, console),
