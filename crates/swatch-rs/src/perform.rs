@@ -153,6 +153,11 @@ impl Performer {
         self.started - self.running.len() as u64
     }
 
+    /// Whether [`Performer::flush`] may have to wait for the reader of standard output.
+    pub fn flush_may_block(&self) -> bool {
+        self.output.may_block() || !self.running.is_empty()
+    }
+
     /// Writes the text echoed so far.
     pub fn flush(&mut self) {
         if let Some(problem) = self.output.flush() {

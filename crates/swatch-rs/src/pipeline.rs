@@ -1,11 +1,12 @@
-//! A watch: a source, the rules for it, and two threads that share the work.
+//! A watch: a source, the rules for it, and threads that share the work.
 //!
 //! [`reader`] takes records from the source as they come; [`worker`] decides and performs, in
-//! order; [`leader_follower`] distributes both over the threads. A file that is read once is
-//! searched by all processors instead: [`parallel`].
+//! order; [`leader_follower`] distributes both over threads, those of the [`pool`] for followed
+//! files. A file that is read once is searched by all processors instead: [`parallel`].
 
 mod leader_follower;
 mod parallel;
+mod pool;
 mod reader;
 mod worker;
 
@@ -19,6 +20,7 @@ use swatch_tail::{Block, Checkpoint, Waker};
 
 use leader_follower::LeaderFollower;
 use parallel::Pass;
+pub use pool::Pool;
 use reader::Reader;
 use worker::{Progress, Worker};
 
@@ -113,6 +115,8 @@ pub struct Parts {
     pub checkpoint: Checkpoint,
     /// Woken when the watch has ended.
     pub supervisor: Waker,
+    /// The threads for a followed file.
+    pub pool: Option<Arc<Pool>>,
     /// Records are lines.
     pub by_lines: bool,
     /// The input is read once, to its end: all processors search it.
@@ -137,6 +141,7 @@ impl Watch {
             outcome: Mutex::new(None),
         });
         let waker = parts.source.waker();
+        let pool = parts.pool.zip(parts.source.follower_id());
         let rules = match parts.rules {
             Rules::Native(rules) if parts.one_pass && parts.by_lines => {
                 let pass = Pass {
@@ -179,8 +184,18 @@ impl Watch {
             Arc::clone(&shared),
             waker.clone(),
             parts.supervisor,
+            pool.clone(),
         );
         let workers = Arc::new(workers);
+        if let Some((pool, id)) = pool {
+            pool.add(id, Arc::clone(&workers));
+            return Ok(Self {
+                shared,
+                waker,
+                workers: Some(workers),
+                threads: Vec::new(),
+            });
+        }
         let threads = ["work 1", "work 2"].map(|name| {
             let workers = Arc::clone(&workers);
             spawn(name, move || workers.run())
@@ -207,7 +222,14 @@ impl Watch {
     /// Asks it to end after the record being processed.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.waker.wake();
+        if let Some(workers) = &self.workers {
+            workers.wake();
+        }
     }
 
     /// Reclaims the rules, from the next record on.
@@ -219,10 +241,7 @@ impl Watch {
     /// Asks it to log its progress.
     pub fn report_status(&self) {
         self.shared.status_wanted.store(true, Ordering::Release);
-        self.waker.wake();
-        if let Some(workers) = &self.workers {
-            workers.wake();
-        }
+        self.wake();
     }
 
     /// False if the action in progress has taken longer than any may.
@@ -238,6 +257,9 @@ impl Watch {
 
     /// Waits until the positions are saved and the processes of the source have ended.
     pub fn join(self) {
+        if let Some(workers) = self.workers.filter(|_| self.threads.is_empty()) {
+            workers.wait_ended();
+        }
         for thread in self.threads {
             // A panic ends the process in a release build.
             let _ = thread.join();

@@ -14,13 +14,13 @@ use std::sync::Arc;
 use nix::libc::{S_IFMT, S_IFREG};
 use nix::sys::stat::{FileStat, fstat};
 use swatch_common::sanitize::Sanitized;
-use swatch_tail::{Block, Chunks, FollowError, Origin, Separator, Waker};
+use swatch_tail::{Block, Chunks, FollowError, FollowerId, Origin, Separator, Waker};
 
 use crate::log::Level;
 
 pub use command::CommandPlan;
 pub use follow::FollowPlan;
-pub use journal::{Cursors, JournalPlan, MatchError, check_matches};
+pub use journal::{Cursors, JournalPlan};
 
 /// An event from a source.
 pub enum SourceEvent {
@@ -30,6 +30,8 @@ pub enum SourceEvent {
     Notice(Level, String),
     /// [`Waker::wake`] was called.
     Woken,
+    /// Nothing to read for now; the reactor reports when there is.
+    Idle,
     /// Nothing more will come.
     End(Exit),
 }
@@ -72,6 +74,11 @@ pub trait Source: Send {
 
     /// Interrupts the wait.
     fn waker(&self) -> Waker;
+
+    /// The name in a reactor, for a source whose `next` never waits.
+    fn follower_id(&self) -> Option<FollowerId> {
+        None
+    }
 
     /// Gives back a block, so that its memory is reused.
     fn recycle(&mut self, _block: Block) {}

@@ -1,20 +1,21 @@
 //! The watches to start: each a configuration and the source that it or the command line names.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use swatch_common::sanitize;
 use swatch_common::trust::Untrusted;
 use swatch_config::Config;
+use swatch_config::journal::{MatchError, parse_match};
 use swatch_tail::Pattern;
 
 use super::load::{Findings, Loader};
 use crate::cli::Cli;
 use crate::log;
 use crate::rules::Rules;
-use crate::source::{CommandPlan, MatchError, check_matches};
+use crate::source::CommandPlan;
 
 /// The original's default logs.
 const DEFAULT_LOGS: [&str; 2] = ["/var/log/messages", "/var/log/syslog"];
@@ -57,8 +58,8 @@ pub(super) enum Refusal {
         /// A configuration of a directory has to name its own log.
         in_directory: bool,
     },
-    /// A match of the journal is wrong.
-    Journal(PathBuf, MatchError),
+    /// A match of `--journal` is wrong.
+    Journal(MatchError),
     /// No configuration is named.
     NoHome,
     /// A directory without a configuration.
@@ -91,9 +92,7 @@ impl Refusal {
                 DEFAULT_LOGS[0],
                 DEFAULT_LOGS[1]
             )),
-            Refusal::Journal(path, e) => {
-                log::error(format_args!("{}: {e}", sanitize::path(path)));
-            }
+            Refusal::Journal(e) => log::error(format_args!("--journal: {e}")),
             Refusal::NoHome => log::error(
                 "no --config-file is given, and HOME, where .swatchdogrc would be, is not set",
             ),
@@ -171,13 +170,15 @@ pub(super) fn input(cli: &Cli, config: &Config, path: &Path) -> Result<Input, Re
         return Ok(Input::Tail(vec![file.clone()]));
     }
     if let Some(matches) = &cli.journal {
-        let words = matches.split_whitespace().map(OsString::from);
-        return journal(words.collect(), path);
+        return match journal_words(matches) {
+            Ok(words) => Ok(Input::Journal(words)),
+            Err(e) => Err(Refusal::Journal(e)),
+        };
     }
     if !config.journal.is_empty() {
         // An entry that fits any of the comments is read: journalctl writes that as `+`.
         let lists: Vec<_> = config.journal.iter().map(|list| named(list)).collect();
-        return journal(lists.join(&OsString::from("+")), path);
+        return Ok(Input::Journal(lists.join(&OsString::from("+"))));
     }
     if !config.log_files.is_empty() {
         return Ok(Input::Tail(named(&config.log_files)));
@@ -198,11 +199,20 @@ pub(super) fn file_name(path: &Path) -> String {
     sanitize::text(path.file_name().unwrap_or_default().as_bytes())
 }
 
-fn journal(words: Vec<OsString>, path: &Path) -> Result<Input, Refusal> {
-    match check_matches(words) {
-        Ok(matches) => Ok(Input::Journal(matches)),
-        Err(e) => Err(Refusal::Journal(path.to_owned(), e)),
-    }
+/// The matches of `--journal`. Options of journalctl, and the word after a short one, are passed
+/// on as they are.
+fn journal_words(text: &str) -> Result<Vec<OsString>, MatchError> {
+    let mut after_option = false;
+    text.split_whitespace()
+        .map(|word| {
+            let is_value = std::mem::replace(&mut after_option, false);
+            if is_value || word.starts_with('-') {
+                after_option = !is_value && word.len() == 2;
+                return Ok(word.into());
+            }
+            parse_match(word.as_bytes()).map(OsString::from_vec)
+        })
+        .collect()
 }
 
 impl Input {

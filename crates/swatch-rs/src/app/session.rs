@@ -17,7 +17,7 @@ use crate::daemon::output_pipe;
 use crate::daemon::supervisor::Reload;
 use crate::log;
 use crate::perform::{ColorChoice, Output, Performer, Settings};
-use crate::pipeline::{Parts, Watch};
+use crate::pipeline::{Parts, Pool, Watch};
 use crate::source::{CommandPlan, FollowPlan, JournalPlan, OpenError, SourcePlan, Splitting};
 
 /// The configurations being watched, and how watches are started.
@@ -27,6 +27,8 @@ pub(super) struct Session {
     supervisor: Waker,
     splitting: Splitting,
     performing: Settings,
+    /// Started with the first followed file.
+    pool: Option<Arc<Pool>>,
     known: Vec<Known>,
     failed: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl Session {
             cli,
             loader,
             supervisor,
+            pool: None,
             known: Vec::new(),
             failed: Vec::new(),
         }
@@ -110,7 +113,12 @@ impl Session {
         }
         let name = plan::file_name(&plan.path);
         let checkpoint = state_dir::checkpoint(&self.cli, &plan)?;
-        let source = source(&self.cli, &plan.input, &checkpoint).open(&self.splitting)?;
+        let mut source = source(&self.cli, &plan.input, &checkpoint);
+        if let SourcePlan::Follow(follow) = &mut source {
+            let pool = self.pool().map_err(StartError::Thread)?;
+            follow.reactor = Some(pool.reactor().clone());
+        }
+        let source = source.open(&self.splitting)?;
         let output = Output::new(self.color(), output_pipe::ends_with_reader(&self.cli));
         let performer = Performer::new(&name, output, self.performing.clone());
         let parts = Parts {
@@ -120,6 +128,7 @@ impl Session {
             performer,
             checkpoint,
             supervisor: self.supervisor.clone(),
+            pool: self.pool.clone(),
             by_lines: self.splitting.separator == Separator::Newline,
             one_pass: matches!(plan.input, Input::Examine(_)),
         };
@@ -130,6 +139,14 @@ impl Session {
             input: plan.input,
         });
         Ok(watch)
+    }
+
+    /// The threads for followed files, started with the first of them.
+    fn pool(&mut self) -> io::Result<Arc<Pool>> {
+        match &self.pool {
+            Some(pool) => Ok(Arc::clone(pool)),
+            None => Ok(Arc::clone(self.pool.insert(Pool::new()?))),
+        }
     }
 
     fn color(&self) -> ColorChoice {
@@ -251,6 +268,7 @@ pub(super) fn source(cli: &Cli, input: &Input, checkpoint: &Checkpoint) -> Sourc
             None => SourcePlan::Follow(FollowPlan {
                 patterns: plan::patterns(files),
                 checkpoint: checkpoint.clone(),
+                reactor: None,
                 from_start: cli.from_start,
             }),
         },

@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
+use nix::libc::{S_IFMT, S_IFREG};
+use nix::sys::stat::fstat;
 use swatch_common::sanitize::Sanitized;
 
 use super::report::Reports;
@@ -26,6 +28,7 @@ pub struct Output {
     color: ColorChoice,
     /// Control characters of the log must not reach a terminal.
     terminal: bool,
+    is_file: bool,
     /// A reader that goes away ends the program, which is then reported once for all.
     ends_with_reader: bool,
     failed: Option<String>,
@@ -38,6 +41,7 @@ impl Output {
             buffer: Vec::new(),
             color,
             terminal: std::io::stdout().is_terminal(),
+            is_file: fstat(std::io::stdout()).is_ok_and(|stat| stat.st_mode & S_IFMT == S_IFREG),
             ends_with_reader,
             failed: None,
         }
@@ -73,6 +77,11 @@ impl Output {
             self.write_out();
             std::thread::sleep(delay);
         }
+    }
+
+    /// Whether [`Output::flush`] may have to wait for a reader.
+    pub fn may_block(&self) -> bool {
+        !self.buffer.is_empty() && !self.is_file
     }
 
     /// Writes the collected text. Returns the error since the last call, if any; the watch goes on,

@@ -1,29 +1,34 @@
-//! Two threads that share the reading and the work of a watch: the leader/follower pattern.
+//! Threads that share the reading and the work of a watch: the leader/follower pattern.
 //!
 //! The thread that reads a block also processes it; a hand-over would add a wake-up, which
 //! dominates latency. Before an action that may take time, such as a command, it hands reading to
-//! the other thread, which reads on until the queue is full; from then on the log itself is the
+//! another thread, which reads on until the queue is full; from then on the log itself is the
 //! queue. An action therefore delays reading only briefly, memory stays bounded, the order of the
 //! log is kept, and nothing is lost.
+//!
+//! A source that blocks has two threads of its own. Followed files share those of a [`Pool`].
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-use swatch_tail::{Block, Waker};
+use swatch_tail::{Block, FollowerId, Waker};
 
-use super::reader::Reader;
+use super::pool::Pool;
+use super::reader::{Next, Reader};
 use super::worker::Worker;
 use super::{Item, Outcome, Shared};
 
 /// Blocks that are read and wait for the worker, at most.
 const QUEUE: usize = 2;
 
-/// The state that the two threads share.
+/// The state of a watch that its threads share.
 pub(super) struct LeaderFollower {
     tasks: Mutex<Tasks>,
+    /// For the two threads of a source that blocks, and for [`LeaderFollower::wait_ended`].
     changed: Condvar,
+    pool: Option<(Arc<Pool>, FollowerId)>,
     shared: Arc<Shared>,
     waker: Waker,
     supervisor: Waker,
@@ -32,6 +37,9 @@ pub(super) struct LeaderFollower {
 struct Tasks {
     /// None while a thread has it, and after the source has ended.
     reader: Option<Reader>,
+    reader_taken: bool,
+    /// In a pool: the source has nothing to read until it is reported as ready.
+    source_idle: bool,
     /// None while a thread has it, and at the end.
     worker: Option<Worker>,
     /// Items read and not yet processed, in order.
@@ -57,7 +65,6 @@ enum Task {
     /// Logs the counters of the rules.
     Status(Worker),
     End(Worker, Outcome),
-    Leave,
 }
 
 /// What a thread holds when its task is finished.
@@ -67,6 +74,8 @@ struct Held {
     worker: Option<Worker>,
     /// The item that was read.
     item: Option<Item>,
+    /// The source was asked and has nothing.
+    source_idle: bool,
     used: Option<Block>,
 }
 
@@ -83,14 +92,44 @@ impl Held {
 pub(super) struct Leadership<'a> {
     threads: &'a LeaderFollower,
     reader: Option<Reader>,
+    handed_over: bool,
 }
 
 impl Leadership<'_> {
-    /// Lets the other thread read: what follows may take time.
+    /// Lets another thread read: what follows may take time.
     pub(super) fn hand_over(&mut self) {
         if let Some(reader) = self.reader.take() {
-            self.threads.tasks.lock().unwrap().reader = Some(reader);
+            let mut tasks = self.threads.tasks.lock().unwrap();
+            tasks.reader = Some(reader);
+            tasks.reader_taken = false;
+            // It has just delivered something.
+            tasks.source_idle = false;
+            drop(tasks);
             self.threads.changed.notify_all();
+        }
+        if let Some((pool, id)) = &self.threads.pool
+            && !self.handed_over
+        {
+            pool.begin_blocking(*id);
+        }
+        self.handed_over = true;
+    }
+
+    /// Hands over if other watches would have to wait.
+    pub(super) fn hand_over_if_shared(&mut self) {
+        let pool = self.threads.pool.as_ref();
+        if pool.is_some_and(|(pool, _)| pool.is_shared()) {
+            self.hand_over();
+        }
+    }
+}
+
+impl Drop for Leadership<'_> {
+    fn drop(&mut self) {
+        if let Some((pool, _)) = &self.threads.pool
+            && self.handed_over
+        {
+            pool.end_blocking();
         }
     }
 }
@@ -109,9 +148,12 @@ impl LeaderFollower {
         shared: Arc<Shared>,
         waker: Waker,
         supervisor: Waker,
+        pool: Option<(Arc<Pool>, FollowerId)>,
     ) -> Self {
         let tasks = Tasks {
             reader: Some(reader),
+            reader_taken: false,
+            source_idle: false,
             worker: Some(worker),
             queue: VecDeque::with_capacity(QUEUE + 1),
             used: Vec::new(),
@@ -123,40 +165,87 @@ impl LeaderFollower {
         Self {
             tasks: Mutex::new(tasks),
             changed: Condvar::new(),
+            pool,
             shared,
             waker,
             supervisor,
         }
     }
 
-    /// The body of each thread: until the source ends, `quit`, or the watch is stopped.
+    /// The body of each of the two threads of a source that blocks.
     pub(super) fn run(&self) {
         let mut held = Held::default();
-        loop {
-            held = match self.next_task(held) {
-                Task::Read(mut reader) => Held {
-                    item: reader.next(),
-                    reader: Some(reader),
-                    ..Held::default()
-                },
-                Task::Process(worker, item) => self.process(worker, item, None),
-                Task::DoDue(mut worker) => {
-                    worker.do_due();
-                    Held::worker(worker)
-                }
-                Task::Status(worker) => {
-                    worker.report_status();
-                    Held::worker(worker)
-                }
-                Task::End(worker, outcome) => {
-                    worker.end();
-                    self.end(outcome);
-                    Held::default()
-                }
-                Task::Leave => return,
-            };
-            held = self.process_at_once(held);
+        while let Some(task) = self.next_task(held) {
+            held = self.perform(task);
         }
+    }
+
+    /// In a pool: performs tasks as long as there are any. Returns when there will be one without
+    /// an event.
+    pub(super) fn run_tasks(&self) -> Option<Instant> {
+        let mut held = Held::default();
+        loop {
+            let mut tasks = self.tasks.lock().unwrap();
+            tasks.put_down(held);
+            if tasks.ended {
+                // Whoever waits for the end also waits for the reader.
+                tasks.reader = None;
+                self.changed.notify_all();
+                return None;
+            }
+            tasks.report_status(&self.shared);
+            let was_full = tasks.is_full();
+            let Some(task) = tasks.take(self.stopped()) else {
+                return tasks.due();
+            };
+            let got_room = was_full && !tasks.is_full();
+            drop(tasks);
+            if got_room && let Some((pool, id)) = &self.pool {
+                pool.schedule(*id);
+            }
+            held = self.perform(task);
+        }
+    }
+
+    fn perform(&self, task: Task) -> Held {
+        let held = match task {
+            Task::Read(reader) => self.read(reader),
+            Task::Process(worker, item) => self.process(worker, item, None),
+            Task::DoDue(mut worker) => {
+                worker.do_due();
+                Held::worker(worker)
+            }
+            Task::Status(worker) => {
+                worker.report_status();
+                Held::worker(worker)
+            }
+            Task::End(worker, outcome) => {
+                worker.end();
+                self.end(outcome);
+                Held::default()
+            }
+        };
+        self.process_at_once(held)
+    }
+
+    fn read(&self, mut reader: Reader) -> Held {
+        let next = reader.next();
+        let source_idle = matches!(next, Next::Idle);
+        let item = match next {
+            Next::Item(item) => Some(item),
+            Next::Woken | Next::Idle => None,
+        };
+        Held {
+            reader: Some(reader),
+            item,
+            source_idle,
+            ..Held::default()
+        }
+    }
+
+    /// The source may have something to read again.
+    pub(super) fn source_is_ready(&self) {
+        self.tasks.lock().unwrap().source_idle = false;
     }
 
     /// Processes an item in the thread that read it, unless others come before it.
@@ -180,11 +269,13 @@ impl LeaderFollower {
         let mut leadership = Leadership {
             threads: self,
             reader,
+            handed_over: false,
         };
         let processed = worker.item(item, &mut leadership);
         let mut held = Held::worker(worker);
         // After the end of the source there is nothing to read.
-        held.reader = leadership.reader.filter(|_| !last);
+        held.reader = leadership.reader.take().filter(|_| !last);
+        drop(leadership);
         match processed {
             Processed::Continue(used) => held.used = used,
             Processed::End(outcome) => self.tasks.lock().unwrap().outcome = Some(outcome),
@@ -192,22 +283,22 @@ impl LeaderFollower {
         held
     }
 
-    /// Puts down what the thread holds, and waits for something that it can do.
-    fn next_task(&self, held: Held) -> Task {
+    /// Puts down what the thread holds, and waits for a task. None: the watch has ended.
+    fn next_task(&self, held: Held) -> Option<Task> {
         let mut tasks = self.tasks.lock().unwrap();
         tasks.put_down(held);
         loop {
             if tasks.ended {
-                return Task::Leave;
+                return None;
             }
             tasks.report_status(&self.shared);
-            let was_full = tasks.queue.len() >= QUEUE;
+            let was_full = tasks.is_full();
             let task = tasks.take(self.stopped());
-            let got_room = was_full && tasks.queue.len() < QUEUE;
+            let got_room = was_full && !tasks.is_full();
             if got_room || tasks.due_changed() {
                 self.changed.notify_all();
             }
-            if let Some(task) = task {
+            if task.is_some() {
                 return task;
             }
             tasks.next_due = tasks.due();
@@ -223,16 +314,33 @@ impl LeaderFollower {
 
     /// Makes the threads look for requests, even if none of them is reading.
     pub(super) fn wake(&self) {
-        let _tasks = self.tasks.lock().unwrap();
+        drop(self.tasks.lock().unwrap());
         self.changed.notify_all();
+        if let Some((pool, id)) = &self.pool {
+            pool.schedule(*id);
+        }
+    }
+
+    /// In a pool: waits until positions are saved and the source is closed.
+    pub(super) fn wait_ended(&self) {
+        let tasks = self.tasks.lock().unwrap();
+        let running = |tasks: &mut Tasks| !tasks.ended || tasks.reader_taken;
+        drop(self.changed.wait_while(tasks, running).unwrap());
     }
 
     fn end(&self, outcome: Outcome) {
-        *self.shared.outcome.lock().unwrap() = Some(outcome);
         self.shared.stop.store(true, Ordering::Release);
-        self.tasks.lock().unwrap().ended = true;
+        let mut tasks = self.tasks.lock().unwrap();
+        tasks.ended = true;
+        // The state of the source is free for a successor before the end is reported.
+        tasks.reader = None;
+        drop(tasks);
+        if let Some((pool, id)) = &self.pool {
+            pool.remove(*id);
+        }
+        *self.shared.outcome.lock().unwrap() = Some(outcome);
         self.changed.notify_all();
-        // The other thread may be waiting for input that does not come.
+        // Another thread may be waiting for input that does not come.
         self.waker.wake();
         self.supervisor.wake();
     }
@@ -243,9 +351,19 @@ impl LeaderFollower {
 }
 
 impl Tasks {
+    fn is_full(&self) -> bool {
+        self.queue.len() >= QUEUE
+    }
+
     fn put_down(&mut self, held: Held) {
         // A source that has ended is not asked again.
         let ends = matches!(held.item, Some(Item::End(_)));
+        if held.reader.is_some() || ends {
+            self.reader_taken = false;
+            if !held.source_idle {
+                self.source_idle = false;
+            }
+        }
         self.reader = self.reader.take().or(held.reader.filter(|_| !ends));
         self.worker = self.worker.take().or(held.worker);
         self.queue.extend(held.item);
@@ -292,10 +410,13 @@ impl Tasks {
             }
             self.worker = Some(worker);
         }
-        if ends || self.queue.len() >= QUEUE {
+        if ends || self.is_full() || self.source_idle {
             return None;
         }
         let mut reader = self.reader.take()?;
+        self.reader_taken = true;
+        // Before the source is asked: it may be reported as ready while it answers.
+        self.source_idle = true;
         for block in self.used.drain(..) {
             reader.recycle(block);
         }

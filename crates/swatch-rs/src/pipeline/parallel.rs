@@ -95,7 +95,7 @@ impl Pass {
                         log::log(level, format_args!("{}: {text}", shared.name))
                     }
                     SourceEvent::Woken if shared.stop.load(Ordering::Acquire) => return None,
-                    SourceEvent::Woken => {}
+                    SourceEvent::Woken | SourceEvent::Idle => {}
                     SourceEvent::End(how) => {
                         *end = how;
                         return None;

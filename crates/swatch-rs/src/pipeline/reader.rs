@@ -9,22 +9,31 @@ use super::{Item, Shared};
 use crate::log;
 use crate::source::{Source, SourceEvent};
 
+/// The answer of a source.
+pub(super) enum Next {
+    Item(Item),
+    /// Something has been requested of the watch.
+    Woken,
+    /// In a pool: nothing to read for now.
+    Idle,
+}
+
 pub(super) struct Reader {
     pub(super) source: Box<dyn Source>,
     pub(super) shared: Arc<Shared>,
 }
 
 impl Reader {
-    /// Waits for the next item; none if it was woken for another reason. Not to be called again
-    /// after [`Item::End`].
-    pub(super) fn next(&mut self) -> Option<Item> {
-        Some(match self.source.next() {
+    /// Waits for the next item, except in a pool. Not to be called again after [`Item::End`].
+    pub(super) fn next(&mut self) -> Next {
+        Next::Item(match self.source.next() {
             SourceEvent::Records(block, ack) => {
                 self.shared.counters.queued.fetch_add(1, Ordering::Relaxed);
                 Item::Records(block, ack)
             }
             SourceEvent::Notice(level, text) => Item::Notice(level, text),
-            SourceEvent::Woken => return None,
+            SourceEvent::Woken => return Next::Woken,
+            SourceEvent::Idle => return Next::Idle,
             SourceEvent::End(exit) => Item::End(exit),
         })
     }

@@ -139,6 +139,9 @@ impl Worker {
             self.records(job, 0, leadership)
         };
         // The reader of our output may hang, as any command may.
+        if self.performer.flush_may_block() {
+            leadership.hand_over_if_shared();
+        }
         self.shared.set_busy();
         self.performer.settle();
         self.performer.flush();

@@ -4,7 +4,8 @@ use std::fs::File;
 
 use swatch_common::sanitize::Sanitized;
 use swatch_tail::{
-    Block, Checkpoint, Event, FileStatus, FollowOptions, Follower, Pattern, SplitOptions, Waker,
+    Block, Checkpoint, Event, FileStatus, FollowOptions, Follower, FollowerId, Pattern, Reactor,
+    SplitOptions, Waker,
 };
 
 use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, refuse_own_output};
@@ -17,6 +18,8 @@ pub struct FollowPlan {
     pub patterns: Vec<Pattern>,
     /// Keeps the positions.
     pub checkpoint: Checkpoint,
+    /// Waits for changes, on behalf of all watches. Without one the source itself waits.
+    pub reactor: Option<Reactor>,
     /// Start at the beginning of files without a known position.
     pub from_start: bool,
 }
@@ -24,6 +27,7 @@ pub struct FollowPlan {
 /// A [`Follower`] as a source.
 pub(super) struct Follow {
     follower: Follower,
+    in_reactor: bool,
 }
 
 impl Follow {
@@ -42,35 +46,44 @@ impl Follow {
             from_start: plan.from_start,
             ..FollowOptions::default()
         };
-        let follower = Follower::open(plan.patterns.clone(), options, &plan.checkpoint)?;
-        Ok(Self { follower })
+        let patterns = plan.patterns.clone();
+        let follower = match &plan.reactor {
+            Some(reactor) => Follower::open_in(reactor, patterns, options, &plan.checkpoint)?,
+            None => Follower::open(patterns, options, &plan.checkpoint)?,
+        };
+        Ok(Self {
+            follower,
+            in_reactor: plan.reactor.is_some(),
+        })
     }
 }
 
 impl Source for Follow {
     fn next(&mut self) -> SourceEvent {
-        loop {
-            match self.follower.next(None) {
-                Ok(Event::Records(block)) => {
-                    let ack = block.origin().cloned().map_or(Ack::None, Ack::File);
-                    return SourceEvent::Records(block, ack);
-                }
-                Ok(Event::File(event)) => {
-                    let level = match event.is_warning() {
-                        true => Level::Warning,
-                        false => Level::Notice,
-                    };
-                    return SourceEvent::Notice(level, event.to_string());
-                }
-                Ok(Event::Woken) => return SourceEvent::Woken,
-                Ok(Event::TimedOut) => {}
-                Err(e) => return SourceEvent::End(Exit::Failed(e.to_string())),
+        match self.follower.next(None) {
+            Ok(Event::Records(block)) => {
+                let ack = block.origin().cloned().map_or(Ack::None, Ack::File);
+                SourceEvent::Records(block, ack)
             }
+            Ok(Event::File(event)) => {
+                let level = match event.is_warning() {
+                    true => Level::Warning,
+                    false => Level::Notice,
+                };
+                SourceEvent::Notice(level, event.to_string())
+            }
+            Ok(Event::Woken) => SourceEvent::Woken,
+            Ok(Event::TimedOut) => SourceEvent::Idle,
+            Err(e) => SourceEvent::End(Exit::Failed(e.to_string())),
         }
     }
 
     fn waker(&self) -> Waker {
         self.follower.waker()
+    }
+
+    fn follower_id(&self) -> Option<FollowerId> {
+        self.in_reactor.then(|| self.follower.id())
     }
 
     fn recycle(&mut self, block: Block) {

@@ -5,7 +5,6 @@
 //! made for /var/log/secure and /var/log/messages also hold for the journal.
 
 mod export;
-mod matches;
 mod own_output;
 
 use std::collections::VecDeque;
@@ -20,7 +19,6 @@ use super::producer::{Pauses, Producer};
 use super::{Ack, OpenError, Source, SourceEvent, Splitting};
 use crate::log::Level;
 use export::{Entry, ExportLines};
-pub use matches::{MatchError, check as check_matches};
 use own_output::OwnOutput;
 
 /// The name of the journal's position in a state file.
