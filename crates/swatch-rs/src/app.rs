@@ -24,13 +24,16 @@ use crate::cli::{self, Cli, Command};
 use crate::daemon::pid_file::PidFile;
 use crate::daemon::restart_time::{self, Schedule};
 use crate::daemon::service_manager::ServiceManager;
-use crate::daemon::signals::Signals;
+use crate::daemon::signals::{self, Signals};
 use crate::daemon::supervisor::{End, Supervisor};
 use crate::daemon::{background, descriptors, output_pipe};
 use crate::log;
 use load::Loader;
 use plan::Plan;
 use session::Session;
+
+/// Configurations that are named in the summary, at most.
+const SUMMARY: usize = 10;
 
 /// The exit status if the command line or the rules are refused, as swatchdog's.
 const REFUSED: u8 = 2;
@@ -41,6 +44,7 @@ const REFUSED: u8 = 2;
 /// rules are refused and nothing ran, 128 and the signal's number if a pass was interrupted.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     descriptors::close_inherited(&args);
+    signals::unblock();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(Command::Run(cli)) => *cli,
         Ok(Command::Print(text)) => return print(&text),
@@ -129,7 +133,6 @@ fn watch(
     schedule: Option<Schedule>,
 ) -> Result<ExitCode> {
     let parent = background::adopt().context("cannot leave the terminal")?;
-    // Before a thread is started: threads inherit the mask of signals.
     let signals = Signals::take().context("cannot handle signals")?;
     let waker = Waker::new().context("cannot create an event descriptor")?;
     let cancel = Cancel::new().context("cannot create an event descriptor")?;
@@ -156,9 +159,9 @@ fn watch(
     if watches.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
+    let failed: Vec<_> = refused.into_iter().chain(session.failed()).collect();
+    let summary = summary(&session.names(), &failed);
     manager.ready();
-    let failed = refused.into_iter().chain(session.failed());
-    let summary = summary(&session.names(), &failed.collect::<Vec<_>>());
     manager.status(&summary);
     if let Some(parent) = parent {
         parent.ready();
@@ -173,7 +176,11 @@ fn watch(
         pid_file,
         reloader: session,
     };
-    Ok(exit_code(cli, supervisor.run(watches)))
+    let end = match supervisor.run(watches) {
+        End::Finished if !failed.is_empty() => End::Failed,
+        end => end,
+    };
+    Ok(exit_code(cli, end))
 }
 
 /// `watching a.conf, b.conf`; logged if a configuration is not watched.
@@ -183,11 +190,16 @@ fn summary(watched: &[String], failed: &[String]) -> String {
         return format!("watching {watched_names}");
     }
     let verb = if failed.len() == 1 { "is" } else { "are" };
+    let named = failed.iter().take(SUMMARY).cloned().collect::<Vec<_>>();
+    let more = match failed.len().saturating_sub(SUMMARY) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let text = format!(
-        "watching {} of {}; {} {verb} not watched",
+        "watching {} of {}; {}{more} {verb} not watched",
         watched.len(),
         watched.len() + failed.len(),
-        failed.join(", ")
+        named.join(", ")
     );
     log::warning(&text);
     text

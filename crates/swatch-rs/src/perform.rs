@@ -5,6 +5,7 @@ mod output;
 mod pipe;
 mod process;
 mod report;
+mod slots;
 
 use std::collections::VecDeque;
 use std::io;

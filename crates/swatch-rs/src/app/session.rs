@@ -13,8 +13,8 @@ use super::load::Loader;
 use super::plan::{self, Input, Plan};
 use super::state_dir::{self, StateDirError};
 use crate::cli::{Cli, Color};
-use crate::daemon::output_pipe;
 use crate::daemon::supervisor::Reload;
+use crate::daemon::{descriptors, output_pipe};
 use crate::log;
 use crate::perform::{ColorChoice, Output, Performer, Settings};
 use crate::pipeline::{Parts, Pool, Watch};
@@ -47,6 +47,8 @@ enum StartError {
     State(#[from] StateDirError),
     #[error(transparent)]
     Source(#[from] OpenError),
+    #[error("too many open files: raise ulimit -n, or LimitNOFILE= of the service ({0})")]
+    Descriptors(io::Error),
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
 }
@@ -107,6 +109,15 @@ impl Session {
     }
 
     fn start_one(&mut self, plan: Plan) -> Result<Watch, StartError> {
+        let started = match descriptors::limit_for_start() {
+            Ok(()) => self.open_and_start(plan),
+            Err(e) => Err(StartError::Descriptors(e)),
+        };
+        descriptors::limit_for_commands();
+        started
+    }
+
+    fn open_and_start(&mut self, plan: Plan) -> Result<Watch, StartError> {
         // The second process of a daemon does not repeat the first one's warnings.
         if !crate::daemon::background::is_second() {
             plan.findings.print();

@@ -52,9 +52,15 @@ pub struct Signals {
     delivery: SignalDelivery<UnixStream, SignalOnly>,
 }
 
+/// Unblocks every signal, for this process and its children: a parent may have blocked some. To be
+/// called before a thread is started, because threads inherit the mask.
+pub fn unblock() {
+    // Cannot fail with a valid mask.
+    let _ = SigSet::empty().thread_set_mask();
+}
+
 impl Signals {
-    /// Installs the handlers and unblocks every signal. To be called before a thread is started,
-    /// because threads inherit the mask.
+    /// Installs the handlers.
     ///
     /// # Errors
     /// The system refuses a descriptor or a handler.
@@ -71,7 +77,6 @@ impl Signals {
             signals.push(Signal::SIGCHLD as i32);
         }
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, signals)?;
-        SigSet::empty().thread_set_mask()?;
         Ok(Self { delivery })
     }
 

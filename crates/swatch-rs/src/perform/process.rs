@@ -13,6 +13,8 @@ use swatch_common::process::{self, Cancel, Exit, Finished, Input, Limits, Output
 use swatch_common::sanitize;
 use swatch_engine::{Addressee, Invocation};
 
+use super::slots::Slot;
+
 /// The longest command in messages, in characters.
 const SHOWN: usize = 120;
 
@@ -34,6 +36,7 @@ pub(super) struct CommandLimits {
 
 /// Runs a command to its end. Without input it inherits ours, as in the original.
 pub(super) fn run(command: &Invocation, input: Option<&[u8]>, limits: &CommandLimits) -> Finished {
+    let _slot = Slot::take();
     let limits = Limits {
         time: limits.time,
         grace: GRACE,
