@@ -1,5 +1,8 @@
 //! `list`, `show`, `stats`: reading only.
 
+use std::collections::HashSet;
+
+use ipnet::IpNet;
 use serde_json::{Value, json};
 use swatch_common::sanitize;
 
@@ -25,11 +28,12 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
     };
     let mut locks = state.all()?;
     locks.retain(|lock| lock.in_force(now) || is_still_held(lock, settings));
-    let named = |lock: &Lock| state.network_name(lock.net.addr()).unwrap_or_default();
+    let names = state.network_names().unwrap_or_default();
+    let named = |lock: &Lock| names.of(lock.net.addr());
     if as_json {
         let all: Vec<Value> = locks
             .iter()
-            .map(|lock| object(lock, &named(lock), now))
+            .map(|lock| object(lock, named(lock), now))
             .collect();
         serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -163,12 +167,11 @@ pub(crate) fn stats(settings: &Settings, as_json: bool, console: &mut Console<'_
         .iter()
         .filter(|lock| lock.net.addr().is_ipv6())
         .count();
-    let again = past
+    let ended: HashSet<IpNet> = past.iter().map(|past| past.lock.net).collect();
+    let repeaters = locks
         .iter()
-        .filter(|past| locks.iter().any(|lock| lock.net == past.lock.net));
-    let mut repeaters: Vec<_> = again.map(|past| past.lock.net).collect();
-    repeaters.sort_unstable();
-    repeaters.dedup();
+        .filter(|lock| ended.contains(&lock.net))
+        .count();
     let logs = std::fs::read_dir(&settings.log_dir)
         .into_iter()
         .flatten()
@@ -188,7 +191,7 @@ pub(crate) fn stats(settings: &Settings, as_json: bool, console: &mut Console<'_
         ("unconfirmed", unconfirmed),
         ("locked_within_a_day", made),
         ("ended", past.len()),
-        ("repeaters_locked", repeaters.len()),
+        ("repeaters_locked", repeaters),
         ("addresses_logged", logs),
     ];
     if as_json {

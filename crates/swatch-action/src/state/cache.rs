@@ -56,6 +56,24 @@ impl State {
         Ok(found.map(|answer| answer.name).unwrap_or_default())
     }
 
+    /// The names of all networks that are remembered, for a list.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn network_names(&self) -> Result<NetworkNames, StateError> {
+        let sql = "SELECT first, last, name FROM whois WHERE name <> '' ORDER BY first, last DESC";
+        let range = |row: &rusqlite::Row<'_>| {
+            let bound = |column| row.get::<_, [u8; 16]>(column).map(Ipv6Addr::from);
+            Ok((bound(0)?, bound(1)?, row.get(2)?))
+        };
+        let ranges: Vec<_> = self
+            .db
+            .prepare(sql)
+            .and_then(|mut query| query.query_map([], range)?.collect())
+            .map_err(|source| db_error(&self.dir, source))?;
+        Ok(NetworkNames::new(ranges))
+    }
+
     /// Remembers an answer for a range of addresses.
     ///
     /// # Errors
@@ -124,5 +142,40 @@ impl State {
             };
             store().map_err(|source| db_error(&state.dir, source))
         })
+    }
+}
+
+/// Names of networks by address, in memory.
+#[derive(Debug, Default)]
+pub struct NetworkNames {
+    /// First and last address and name; by first address, the wider one before the narrower.
+    ranges: Vec<(Ipv6Addr, Ipv6Addr, String)>,
+    /// For each range, the last address of it and all before it: where a search backwards ends.
+    reach: Vec<Ipv6Addr>,
+}
+
+impl NetworkNames {
+    fn new(ranges: Vec<(Ipv6Addr, Ipv6Addr, String)>) -> Self {
+        let mut furthest = Ipv6Addr::UNSPECIFIED;
+        let reach = ranges.iter().map(|&(_, last, _)| {
+            furthest = furthest.max(last);
+            furthest
+        });
+        Self {
+            reach: reach.collect(),
+            ranges,
+        }
+    }
+
+    /// The name of the narrowest network that holds an address; empty where none is known.
+    #[must_use]
+    pub fn of(&self, address: IpAddr) -> &str {
+        let address = as_six(address);
+        let end = self.ranges.partition_point(|&(first, ..)| first <= address);
+        (0..end)
+            .rev()
+            .take_while(|&at| self.reach[at] >= address)
+            .find(|&at| self.ranges[at].1 >= address)
+            .map_or("", |at| &self.ranges[at].2)
     }
 }

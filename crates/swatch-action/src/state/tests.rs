@@ -253,3 +253,51 @@ fn a_lock_of_a_clock_that_was_ahead_is_dated_now() {
         (200, Some(700), 200)
     );
 }
+
+#[test]
+fn names_of_networks_are_those_of_single_questions() {
+    let (_dir, state) = state();
+    let keep = |net: &str, name: &str| {
+        let net: IpNet = net.parse().expect("a network");
+        let range = (
+            network::as_six(net.network()),
+            network::as_six(net.broadcast()),
+        );
+        let answer = Answer {
+            name: name.to_owned(),
+            text: String::new(),
+            good: true,
+        };
+        state.keep_whois(range, &answer, 100).expect("kept");
+    };
+    for (net, name) in [
+        ("203.0.0.0/8", "WIDE"),
+        ("203.0.113.0/24", "MIDDLE"),
+        ("203.0.113.0/28", "NARROW"),
+        ("203.0.113.64/28", "OTHER"),
+        ("2001:db8::/32", "SIX"),
+        ("198.51.100.0/24", ""),
+    ] {
+        keep(net, name);
+    }
+    let names = state.network_names().expect("read");
+    for (address, name) in [
+        ("203.0.113.1", "NARROW"),
+        ("203.0.113.16", "MIDDLE"),
+        ("203.0.113.70", "OTHER"),
+        ("203.0.113.255", "MIDDLE"),
+        ("203.9.9.9", "WIDE"),
+        ("204.0.0.1", ""),
+        ("2001:db8:1::1", "SIX"),
+        ("198.51.100.7", ""),
+        ("192.0.2.1", ""),
+    ] {
+        let address = address.parse().expect("an address");
+        assert_eq!(names.of(address), name, "{address}");
+        assert_eq!(
+            state.network_name(address).expect("asked"),
+            name,
+            "{address}"
+        );
+    }
+}
