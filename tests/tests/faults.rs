@@ -1,9 +1,11 @@
 //! Faults around the watcher, and that it carries on.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use swatch_tests::live::{Site, wait_for};
+use swatch_tests::program::swatch_rs;
 use swatch_tests::skip::skipped;
 
 /// A rule that shows that the watcher still works.
@@ -210,4 +212,30 @@ fn a_config_that_others_can_write_is_refused_to_root() {
         .unwrap();
     assert!(insecure.success());
     assert_eq!(site.count("out", "alive"), 1);
+}
+
+/// Descriptors, environment and signals of the watcher's own start do not reach its commands.
+#[test]
+fn a_command_starts_clean() {
+    let site = Site::new();
+    let look = "cat /proc/self/status; ls /proc/self/fd; env; echo done";
+    site.write("conf", format!("watchfor /x/\n\texec sh -c '{look}'\n"));
+    site.write("log", "");
+    let mut command = Command::new("/bin/sh");
+    site.prepare(&mut command);
+    command
+        .args(["-c", "exec 9</dev/null; exec \"$0\" -c conf -t log"])
+        .arg(swatch_rs())
+        .envs(["LD_LIBRARY_PATH", "BASH_ENV", "ENV"].map(|name| (name, "/unwanted")))
+        .env("WANTED", "kept");
+    let mut swatch = site.start_command(command);
+    site.append("log", "x");
+    wait_for("the command", || site.count("out", "done") >= 1);
+    assert!(swatch.stop().success());
+    let seen = site.read("out");
+    let mask = seen.lines().find(|line| line.starts_with("SigBlk:"));
+    assert_eq!(mask, Some("SigBlk:\t0000000000000000"), "{seen}");
+    assert!(!seen.lines().any(|line| line == "9"), "{seen}");
+    assert!(!seen.contains("/unwanted"), "{seen}");
+    assert!(seen.contains("WANTED=kept"), "{seen}");
 }

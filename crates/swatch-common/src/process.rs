@@ -127,6 +127,15 @@ pub fn clean_environment(command: &mut Command) {
     }
 }
 
+/// Keeps every descriptor beyond the standard streams, whoever opened it, from programs that are
+/// started later. The standard library marks what it opens, but not what this process inherited:
+/// a lock file of the shell that started it, a socket of its supervisor.
+///
+/// For the start of `main`, before anything else is opened.
+pub fn seal_descriptors() {
+    close_fds::set_fds_cloexec(3, &[]);
+}
+
 /// Whether an environment variable makes programs load or run code, or makes a shell read scripts
 /// differently: `LD_PRELOAD` and all of its family, `BASH_ENV`, `ENV`, exported functions of bash,
 /// `PERL5OPT` and the like. The list follows those of glibc's `AT_SECURE` mode and of sudo.

@@ -308,3 +308,29 @@ fn output_that_is_forwarded_is_bounded_too() {
         "{text}"
     );
 }
+
+#[test]
+fn inherited_descriptors_do_not_reach_the_program() {
+    if std::env::var_os("SWATCH_TEST_INNER").is_some() {
+        assert!(output("ls /proc/self/fd").lines().any(|fd| fd == "9"));
+        seal_descriptors();
+        assert!(!output("ls /proc/self/fd").lines().any(|fd| fd == "9"));
+        return;
+    }
+    let own = std::env::current_exe().unwrap();
+    let inner = Command::new("/bin/sh")
+        .args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""])
+        .arg(own)
+        .args([
+            "--exact",
+            "process::tests::inherited_descriptors_do_not_reach_the_program",
+        ])
+        .env("SWATCH_TEST_INNER", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&inner.stdout);
+    assert!(
+        inner.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
