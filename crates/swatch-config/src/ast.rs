@@ -10,6 +10,8 @@ use crate::source::{Sources, Span};
 pub struct Config {
     /// Rules and Perl code in the order in which they are tried.
     pub items: Vec<Item>,
+    /// `waitfor` rules. They never act, but a pattern that does not compile is an error there, too.
+    pub inert: Vec<Rule>,
     /// The texts, for messages.
     pub sources: Sources,
     /// Paths named by `# logfile PATH` comments of the main file: a convention of the users' init
@@ -267,6 +269,16 @@ pub enum Command {
     /// Run by `/bin/sh -c`: the text as written. Whoever runs it quotes each variable for its
     /// place.
     Shell(Template),
+}
+
+impl Command {
+    /// Its texts: each word, or the whole script.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Command::Direct(words) => words.iter().collect(),
+            Command::Shell(script) => vec![script],
+        }
+    }
 }
 
 /// One action of a rule.

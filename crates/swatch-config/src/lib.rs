@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use ast::Config;
 pub use diagnostic::{Diagnostic, Severity};
 pub use grammar::escape::unescape;
-pub use lint::lint;
+pub use lint::{lint, programs};
 pub use print::print;
 pub use render::render;
 pub use source::{FileId, Sources, Span};
@@ -34,6 +34,8 @@ pub struct Options {
     pub old_style: bool,
     /// `$N` in commands is a field of the record (`--awk-field-syntax`).
     pub awk_fields: bool,
+    /// `--check`: what a running watch gets along with, but no author can have meant, is an error.
+    pub check: bool,
     /// Perl modules are loaded (`-M`): an unknown action may be one of their functions.
     pub modules: bool,
     /// The folder that relative names of included files start from; empty: the process's own.

@@ -10,6 +10,8 @@ pub(crate) mod regex;
 #[cfg(test)]
 mod tests;
 
+use swatch_common::sanitize;
+
 use crate::ast::{Config, Expr, Item, Pattern, Rule};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
@@ -19,7 +21,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for rule in rules(config) {
         word_edges(rule, &mut out);
+        constant(rule, &mut out);
         groups::missing(rule, config.awk_fields, &mut out);
+        groups::missing_names(rule, &mut out);
         groups::forged(rule, config.awk_fields, &mut out);
         let hazards = crate::shell::hazards(rule, config.awk_fields);
         out.extend(
@@ -31,6 +35,16 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     hidden::rules(config, &mut out);
     out.sort_by_key(|finding| finding.span.map(|span| (span.file, span.start)));
     out
+}
+
+/// Programs that the commands of all rules run on this machine, by name or absolute path, as far
+/// as they are known; each with the place of its action. Commands that a shell runs itself, and
+/// files that the command makes, are left out.
+pub fn programs(config: &Config) -> Vec<(Span, Vec<u8>)> {
+    let rules = rules(config);
+    rules
+        .flat_map(|rule| crate::shell::programs(rule, config.awk_fields))
+        .collect()
 }
 
 fn rules(config: &Config) -> impl Iterator<Item = &Rule> {
@@ -86,6 +100,38 @@ fn word_edges(rule: &Rule, out: &mut Vec<Diagnostic>) {
             }
             at += 2;
         }
+    }
+}
+
+/// `watchfor "sshd"`: a string is not searched for, it is true.
+fn constant(rule: &Rule, out: &mut Vec<Diagnostic>) {
+    let Some(text) = constant_string(&rule.condition) else {
+        return;
+    };
+    let always = !matches!(text, b"" | b"0");
+    let shown = sanitize::text(text).replace('/', "\\/");
+    out.push(
+        Diagnostic::warning(
+            rule.span,
+            match always {
+                true => "a string alone is true for every line",
+                false => "this string is false for every line",
+            },
+            "it is not searched for",
+        )
+        .with_help(format!("a pattern stands between slashes: `/{shown}/`")),
+    );
+}
+
+/// A string that stands where a condition is expected.
+fn constant_string(expression: &Expr) -> Option<&[u8]> {
+    match expression {
+        Expr::Text(template) => template.as_text(),
+        Expr::Not(inner) => constant_string(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Xor(a, b) => {
+            constant_string(a).or_else(|| constant_string(b))
+        }
+        _ => None,
     }
 }
 

@@ -22,6 +22,7 @@ mod tests;
 
 use crate::ast::{Action, ActionKind, Command, Piece, Rule, Template, Var};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 use log_text::{LogText, of_variable};
 use machine::{Field, Machine, Stream};
 use unit::Unit;
@@ -29,6 +30,23 @@ use unit::Unit;
 /// Findings about log text in the commands of a rule. Those that are certain are errors.
 pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
     let mut out = Vec::new();
+    for_each_command(rule, awk_fields, |action, machine| {
+        let hazards = machine.hazards.iter();
+        out.extend(hazards.map(|hazard| hazard.diagnostic(action.span)));
+    });
+    out
+}
+
+/// Programs that the commands of a rule run, without those that a shell runs itself.
+pub(crate) fn programs(rule: &Rule, awk_fields: bool) -> Vec<(Span, Vec<u8>)> {
+    let mut out = Vec::new();
+    for_each_command(rule, awk_fields, |action, machine| {
+        out.extend(machine.programs.into_iter().map(|name| (action.span, name)));
+    });
+    out
+}
+
+fn for_each_command(rule: &Rule, awk_fields: bool, mut act: impl FnMut(&Action, Machine<'_>)) {
     for action in &rule.actions {
         let message = message(action);
         for command in commands(action) {
@@ -37,11 +55,15 @@ pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
                 awk_fields,
                 texts: Vec::new(),
             };
-            let found = model.run(command, message.as_ref());
-            out.extend(found.iter().map(|hazard| hazard.diagnostic(action.span)));
+            let (command, input) = model.units_of(command, message.as_ref());
+            let mut machine = Machine::new(&model.texts);
+            match command {
+                Units::Direct(fields) => judge::command(&mut machine, &fields, &input, true),
+                Units::Shell(units) => machine.script(&units, &input),
+            };
+            act(action, machine);
         }
     }
-    out
 }
 
 /// The commands of an action.
@@ -71,27 +93,26 @@ struct Model<'r> {
     texts: Vec<LogText>,
 }
 
+/// A command with log text in it.
+enum Units {
+    Direct(Vec<Field>),
+    Shell(Vec<Unit>),
+}
+
 impl Model<'_> {
-    fn run(&mut self, command: &Command, message: Option<&Template>) -> Vec<hazard::Hazard> {
+    fn units_of(&mut self, command: &Command, message: Option<&Template>) -> (Units, Stream) {
         let input = message.map(|message| Stream::of(self.units(message)));
-        let input = input.unwrap_or_default();
-        match command {
+        let command = match command {
             Command::Direct(words) => {
                 let fields = words.iter().map(|word| self.field(word));
                 let mut fields: Vec<Field> =
                     fields.filter(|field| !field.units.is_empty()).collect();
                 mark_remote(&mut fields);
-                let mut machine = Machine::new(&self.texts);
-                judge::command(&mut machine, &fields, &input, true);
-                machine.hazards
+                Units::Direct(fields)
             }
-            Command::Shell(script) => {
-                let units = self.units(script);
-                let mut machine = Machine::new(&self.texts);
-                machine.script(&units, &input);
-                machine.hazards
-            }
-        }
+            Command::Shell(script) => Units::Shell(self.units(script)),
+        };
+        (command, input.unwrap_or_default())
     }
 
     fn units(&mut self, template: &Template) -> Vec<Unit> {

@@ -73,6 +73,10 @@ fn compile(
         });
         rules.push(compiler.rule(rule));
     }
+    for rule in &config.inert {
+        // Only for the errors in its patterns.
+        compiler.rule(rule);
+    }
     let layout = compiler.layout;
     errors.append(&mut patterns.errors);
     if errors.is_empty() {

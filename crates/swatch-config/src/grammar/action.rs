@@ -309,7 +309,40 @@ fn mail<'t>(
     })
 }
 
+/// ` subject=` in a list of addresses: where the word begins.
+fn swallowed_option(list: &[u8]) -> Option<usize> {
+    const OPTIONS: [&str; 7] = [
+        "subject",
+        "message",
+        "mailer",
+        "addresses",
+        "when",
+        "threshold",
+        "users",
+    ];
+    let starts = (1..list.len()).filter(|&at| list[at - 1].is_ascii_whitespace());
+    starts.into_iter().find(|&at| {
+        let rest = list[at..].to_ascii_lowercase();
+        OPTIONS.iter().any(|option| {
+            rest.strip_prefix(option.as_bytes())
+                .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
+        })
+    })
+}
+
 fn address_list(item: &ListItem<'_>, action: &str, context: &mut Context<'_>) -> Option<Template> {
+    if let Some(at) = swallowed_option(item.value.bytes) {
+        let rest = item.value.from(at);
+        let name = sanitize::text(rest.bytes.split(|&b| b == b'=').next().unwrap_or_default());
+        let finding = Diagnostic::warning(
+            rest.span(),
+            format!("`{name}=` belongs to the addresses here"),
+            "a comma is missing before it",
+        );
+        context
+            .diagnostics
+            .push(finding.with_help(format!("write `,{name}=…`")));
+    }
     let list = template::parse(item.value, ADDRESS, context);
     if list.pieces.is_empty() {
         let finding = Diagnostic::error(

@@ -109,6 +109,9 @@ fn parameters(name: &str) -> Result<Option<String>, ()> {
     if let Some((_, code)) = ATTRIBUTES.iter().find(|(known, _)| *known == name) {
         return Ok((*code != u8::MAX).then(|| code.to_string()));
     }
+    if let Some(today) = renamed(name) {
+        return parameters(&today);
+    }
     let (background, rest) = match name.strip_prefix("on_") {
         Some(rest) => (10, rest),
         None => (0, name),
@@ -166,8 +169,9 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
             let first = *plain.get_or_insert(name.eq_ignore_ascii_case("normal"));
             match parameters(&name.to_ascii_lowercase()) {
                 Ok(code) => {
-                    if name.eq_ignore_ascii_case(OLD_REVERSE) {
-                        context.diagnostics.push(old_reverse(text.at(start..end)));
+                    if let Some(today) = renamed(&name) {
+                        let finding = old_name(text.at(start..end), &name, &today);
+                        context.diagnostics.push(finding);
                     }
                     codes.extend(code);
                 }
@@ -188,13 +192,26 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
     (!plain).then(|| codes.join(";"))
 }
 
-fn old_reverse(span: Span) -> Diagnostic {
+/// Today's name for a mode of old versions: `inverse`, and the backgrounds `red_h`.
+fn renamed(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    if name == OLD_REVERSE {
+        return Some("reverse".into());
+    }
+    let color = name.strip_suffix("_h")?;
+    COLORS.contains(&color).then(|| format!("on_{color}"))
+}
+
+fn old_name(span: Span, name: &str, today: &str) -> Diagnostic {
+    let name = sanitize::text(name.as_bytes());
     Diagnostic::warning(
         span,
-        "`inverse` is a name of old versions",
-        "taken as `reverse`",
+        format!("`{name}` is a name of old versions"),
+        format!("taken as `{today}`"),
     )
-    .with_help("swatchdog 3.2.4 knows only `reverse`, and dies of `inverse` at the first line that matches")
+    .with_help(format!(
+        "swatchdog 3.2.4 knows only `{today}`, and dies of `{name}` at the first line that matches"
+    ))
 }
 
 fn help(finding: Diagnostic, name: &str) -> Diagnostic {

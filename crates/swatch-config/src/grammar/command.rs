@@ -81,14 +81,36 @@ pub(crate) fn divide<'t>(
     let (mut commas, mut end, balanced) = marks(value.bytes, pipe, true);
     if !balanced {
         (commas, end, _) = marks(value.bytes, pipe, false);
-        context.diagnostics.push(
-            Diagnostic::warning(
-                value.span(),
-                "a quotation mark in this command is not closed",
-                "the shell will refuse it",
-            )
-            .with_help("a quotation mark that belongs to the text is written `\"'\"` or `\\\"`"),
+        let (message, label) = (
+            "a quotation mark in this command is not closed",
+            "the shell will refuse it",
         );
+        // At run time the other actions of the rule go on.
+        let finding = match context.scope.check {
+            true => Diagnostic::error(value.span(), message, label),
+            false => Diagnostic::warning(value.span(), message, label),
+        };
+        context.diagnostics.push(
+            finding.with_help(
+                "a quotation mark that belongs to the text is written `\"'\"` or `\\\"`",
+            ),
+        );
+    }
+    let spaced = if pipe {
+        spaced_keep_open(value.to(end))
+    } else {
+        None
+    };
+    if let Some(at) = spaced {
+        let finding = Diagnostic::warning(
+            value.sub(at..end).trim().span(),
+            "a comma is missing before `keep_open`",
+            "taken as the option",
+        );
+        context
+            .diagnostics
+            .push(finding.with_help("write `,keep_open`"));
+        commas.push(at);
     }
     let mut parts = Vec::new();
     let mut start = 0;
@@ -121,6 +143,14 @@ pub(crate) fn divide<'t>(
     }
     divided.command = divided.command.map(bare_command).filter(|c| !c.is_empty());
     divided
+}
+
+/// `"command" keep_open`: the offset of the blank before the last word.
+fn spaced_keep_open(value: Located<'_>) -> Option<usize> {
+    let command = value.trim_end().bytes.strip_suffix(b"keep_open")?;
+    let at = command.len().checked_sub(1)?;
+    let quoted = enclosing(command.trim_ascii()).is_some();
+    (is_space(command[at]) && quoted).then_some(at)
 }
 
 /// Without blanks at its ends and a comma at its end, behind which the original sees no option.

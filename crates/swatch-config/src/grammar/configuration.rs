@@ -12,10 +12,11 @@ use crate::{Options, Parsed};
 pub(crate) fn configuration(path: PathBuf, text: Vec<u8>, options: &Options) -> Parsed {
     let read = reader::read(path, text, options);
     let env = |name: &[u8]| options.env.get(name).cloned();
-    let prescan = match options.old_style {
+    let mut prescan = match options.old_style {
         true => Prescan::default(),
         false => prescan(&read.entries, &env, options.modules),
     };
+    prescan.scope.check = options.check;
     let mut builder = RuleBuilder::new(&prescan, &env);
     for (index, entry) in read.entries.iter().enumerate() {
         match entry {

@@ -155,6 +155,16 @@ fn take_value<'t>(
     }
     let end = end_of_value(text, from, free, form);
     let unclosed = quote == Some(b'"') && from == start && !bare;
+    if quote == Some(b'"') && from == start {
+        context.diagnostics.push(
+            Diagnostic::warning(
+                list.at(start..start + 1),
+                "this quotation mark is not closed",
+                "the value goes on to the end of the line",
+            )
+            .with_help("write `\"` at the end of the value"),
+        );
+    }
     let mut value = list.sub(start + usize::from(unclosed)..end).trim_start();
     // As in the original, blanks before a comma belong to free text; never to a word or number.
     if !free || text.get(end) != Some(&b',') {

@@ -9,7 +9,9 @@ use crate::ast::{Flags, Pattern, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::{Constant, Context};
-use crate::grammar::variable::{Interpolation, Site, closing, scan as scan_variable, undeclared};
+use crate::grammar::variable::{
+    Interpolation, Site, closing, scan as scan_variable, undeclared, warn_of_apostrophe,
+};
 use crate::lines::located::{Located, is_name_start, is_space, is_word, name_length};
 
 /// A literal between its delimiters.
@@ -240,6 +242,9 @@ fn dollar(
     }
     let (found, length) = scan_variable(rest, Site::Pattern, context);
     let span = body.at(at..at + length);
+    if matches!(found, Interpolation::Known(_) | Interpolation::Perl(_)) {
+        warn_of_apostrophe(rest, length, span, context);
+    }
     match found {
         Interpolation::Known(constant) => {
             let pasted = constant.pasted();

@@ -8,7 +8,7 @@ use crate::grammar::numbers::{duration, is_time, positive};
 use crate::grammar::options::{ListItem, ListStyle, no_bare, split, unknown};
 use crate::grammar::scope::Context;
 use crate::grammar::template::{self, VALUE};
-use crate::lines::located::Located;
+use crate::lines::located::{Located, is_space};
 use crate::source::Span;
 use swatch_common::suggest::nearest;
 
@@ -61,6 +61,10 @@ pub(crate) fn throttle(
     for item in &items {
         throttle_option(item, &mut out, context);
     }
+    let key = items.iter().rfind(|item| item.is("key"));
+    if let (Some(key), None, None, None) = (key, out.hold, out.threshold, out.delay) {
+        context.diagnostics.push(no_time(key));
+    }
     let failed = context.diagnostics[before..].iter();
     let failed = failed.map(|finding| finding.severity);
     (failed.max() != Some(crate::Severity::Error)).then_some(out)
@@ -69,7 +73,8 @@ pub(crate) fn throttle(
 fn throttle_option(item: &ListItem<'_>, out: &mut Throttle, context: &mut Context<'_>) {
     let value = item.value;
     match item.name.as_ref().map(|(name, _)| name.as_str()) {
-        None | Some("min_delta") => out.hold = duration(value, context),
+        None => out.hold = hold(value, context),
+        Some("min_delta") => out.hold = hold(value, context),
         Some("threshold") => {
             out.threshold = positive(value, "`threshold`", context);
         }
@@ -95,6 +100,76 @@ fn throttle_option(item: &ListItem<'_>, out: &mut Throttle, context: &mut Contex
         Some("use") => ignored(item, "`use` has no effect on `throttle`", context),
         Some(_) => unknown(item, "throttle", THROTTLE, context),
     }
+}
+
+/// A key without a time: it is reported once, and then silent until the program ends.
+fn no_time(key: &ListItem<'_>) -> Diagnostic {
+    let text = key.value;
+    let last = text
+        .bytes
+        .iter()
+        .rposition(|&b| is_space(b))
+        .map(|at| at + 1);
+    let time = last
+        .map(|at| text.from(at))
+        .filter(|word| is_time(word.bytes));
+    match time {
+        Some(time) => {
+            let shown = sanitize::text(time.bytes);
+            Diagnostic::warning(
+                time.span(),
+                format!("`{shown}` belongs to the key here"),
+                "and so a message is never reported twice",
+            )
+            .with_help(format!("write `throttle {shown},key=…`"))
+        }
+        None => Diagnostic::warning(
+            key.span,
+            "this `throttle` has no time",
+            "a message is reported once and never again",
+        )
+        .with_help("for example `throttle 10:00,key=…`"),
+    }
+}
+
+/// The time of a throttle. swatchdog leaves out a word behind a comma.
+fn hold(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
+    let comma = value.bytes.iter().position(|&b| b == b',');
+    let time = comma.map_or(value, |comma| value.to(comma));
+    let Some(comma) = comma.filter(|_| is_time(time.bytes)) else {
+        return timed(value, context);
+    };
+    let rest = value.from(comma + 1).trim();
+    let word = sanitize::text(rest.bytes);
+    context.diagnostics.push(
+        Diagnostic::warning(rest.span(), format!("`{word}` has no effect"), "left out")
+            .with_help("options of `throttle` are written `name=value`"),
+    );
+    timed(time, context)
+}
+
+/// A time, with a hint where its form suggests another one.
+fn timed(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
+    let seconds = duration(value, context)?;
+    let mut parts = value.bytes.trim_ascii().split(|&b| b == b':');
+    let first = parts.next().unwrap_or_default();
+    let alone = !value.bytes.contains(&b':');
+    let odd = alone && first.len() > 2 && seconds % 60 != 0;
+    let long = parts.any(|part| part.trim_ascii().len() > 2);
+    if context.scope.check && (odd || long) {
+        let (minutes, rest) = (seconds / 60, seconds % 60);
+        context.diagnostics.push(
+            Diagnostic::warning(
+                value.span(),
+                format!("this is {seconds} seconds, or {minutes}:{rest:02} minutes"),
+                "read as [[[days:]hours:]minutes:]seconds",
+            )
+            .with_help(format!(
+                "write `{minutes}:{rest:02}` to say so; ten minutes are `10:00`"
+            )),
+        );
+    }
+    Some(seconds)
 }
 
 fn ignored(item: &ListItem<'_>, message: &str, context: &mut Context<'_>) {

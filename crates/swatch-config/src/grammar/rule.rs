@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use swatch_common::sanitize;
 
-use crate::ast::{Config, Item, PerlCode, Rule, RuleKind};
+use crate::ast::{Config, Expr, Item, PerlCode, Rule, RuleKind};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::action::{self, BlockLine};
 use crate::grammar::perl_functions::is_perl_function;
@@ -108,15 +108,36 @@ impl<'a> RuleBuilder<'a> {
         let divided = divide(line);
         match divided.name().as_slice() {
             b"watchfor" => self.rule(RuleKind::Watch, divided.value, line, following),
+            b"ignore" if divided.value.is_empty() && self.in_rule() => self.bare_ignore(divided),
             b"ignore" => self.rule(RuleKind::Ignore, divided.value, line, following),
             b"waitfor" => self.waitfor(divided),
             _ => self.action(divided),
         }
     }
 
+    fn in_rule(&mut self) -> bool {
+        matches!(self.frame().open, Open::Rule(..))
+    }
+
+    /// `ignore` without a pattern, as the action of a rule.
+    fn bare_ignore(&mut self, divided: KeywordLine<'_>) {
+        let finding = Diagnostic::warning(
+            divided.key.span(),
+            "`ignore` without a pattern has no effect",
+            "left out",
+        );
+        self.diagnostics.push(finding.with_help(
+            "a `watchfor` without actions drops its lines; to drop others write `ignore /pattern/`",
+        ));
+    }
+
     fn waitfor(&mut self, divided: KeywordLine<'_>) {
         let scope = self.scope.clone();
-        self.with(&scope, |context| condition::parse(divided.value, context));
+        let condition = self.with(&scope, |context| condition::parse(divided.value, context));
+        if let Some(condition) = condition {
+            let rule = Rule::new(RuleKind::Watch, condition, divided.value);
+            self.config.inert.push(rule);
+        }
         self.useful = true;
         let finding = Diagnostic::warning(
             divided.key.span(),
@@ -146,20 +167,9 @@ impl<'a> RuleBuilder<'a> {
         });
         let pending = std::mem::take(&mut self.frame().pending);
         let block = self.block_scope(&pending, following);
-        let rule = Rule {
-            kind,
-            // A rule whose condition is broken is kept, so that its block is read as well.
-            condition: condition.unwrap_or(crate::ast::Expr::Number(0.0)),
-            text: value.bytes.to_vec(),
-            span: value.span(),
-            actions: Vec::new(),
-            throttles: Vec::new(),
-            thresholds: Vec::new(),
-            remember: None,
-            go_on: None,
-            quit: None,
-            perl_first: Vec::new(),
-        };
+        // A rule whose condition is broken is kept, so that its block is read as well.
+        let condition = condition.unwrap_or(Expr::Number(0.0));
+        let rule = Rule::new(kind, condition, value);
         let index = self.config.items.len();
         self.config.items.push(Item::Rule(rule));
         let frame = self.frame();
@@ -342,8 +352,29 @@ impl<'a> RuleBuilder<'a> {
     }
 }
 
-/// Whether Perl would call something for an action of that name.
+/// Whether an action is a function that Perl code of the rules provides. A built-in function of
+/// Perl's is not: swatchdog calls `unlink` or `open` with the line as its argument.
 fn custom(key: &[u8], scope: &Scope) -> bool {
-    let known = scope.functions.contains(key) || is_perl_function(key) || scope.foreign;
+    let imported = scope.foreign && !is_perl_function(key);
+    let known = scope.functions.contains(key) || imported;
     known && action::is_function_name(key)
+}
+
+impl Rule {
+    /// A rule without a block; `text` is its condition as written.
+    fn new(kind: RuleKind, condition: Expr, text: Located<'_>) -> Self {
+        Self {
+            kind,
+            condition,
+            text: text.bytes.to_vec(),
+            span: text.span(),
+            actions: Vec::new(),
+            throttles: Vec::new(),
+            thresholds: Vec::new(),
+            remember: None,
+            go_on: None,
+            quit: None,
+            perl_first: Vec::new(),
+        }
+    }
 }

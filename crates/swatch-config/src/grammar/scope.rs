@@ -68,6 +68,8 @@ pub(crate) struct Scope {
     pub(crate) functions: Rc<BTreeSet<Vec<u8>>>,
     /// A module may have brought any name with it.
     pub(crate) foreign: bool,
+    /// [`Options::check`](crate::Options::check).
+    pub(crate) check: bool,
 }
 
 impl Scope {

@@ -6,7 +6,9 @@ use crate::ast::{Piece, Template, Var};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::escape::{CaseOperators, Escape, scan as scan_escape};
 use crate::grammar::scope::Context;
-use crate::grammar::variable::{Interpolation, Site, scan as scan_variable, undeclared};
+use crate::grammar::variable::{
+    Interpolation, Site, scan as scan_variable, undeclared, warn_of_apostrophe,
+};
 use crate::lines::located::{Located, is_name_start, name_length};
 
 impl Template {
@@ -125,6 +127,9 @@ fn dollar(
     let rest = &value.bytes[at..];
     let (found, length) = scan_variable(rest, Site::Value, context);
     let span = value.at(at..at + length);
+    if matches!(found, Interpolation::Known(_) | Interpolation::Perl(_)) {
+        warn_of_apostrophe(rest, length, span, context);
+    }
     match found {
         Interpolation::Var(var) if cases.idle() => out.pieces.push(Piece::Var(var)),
         Interpolation::Known(constant) => push(out, cases, &constant.pasted()),

@@ -208,6 +208,11 @@ fn named(text: &[u8], start: usize, within: Site, context: &Context<'_>) -> (Int
             false => (Interpolation::Perl(text[..end].to_vec()), end),
         };
     }
+    // A qualified name needs no declaration in Perl, and is none of a shell's.
+    let qualified = name.windows(2).any(|pair| pair == b"::");
+    if qualified {
+        return (Interpolation::Perl(text[..end].to_vec()), end);
+    }
     if within.command() {
         return (Interpolation::Plain, 1);
     }
@@ -304,6 +309,30 @@ pub(crate) fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// Warns of `$user's`, in which swatchdog sees the variable `$user::s`.
+pub(crate) fn warn_of_apostrophe(
+    text: &[u8],
+    length: usize,
+    span: Span,
+    context: &mut Context<'_>,
+) {
+    let plain = text.get(1).copied().is_some_and(is_name_start);
+    let joined = text.get(length) == Some(&b'\'')
+        && text.get(length + 1).copied().is_some_and(is_name_start);
+    if !context.scope.check || !plain || !joined {
+        return;
+    }
+    let name = sanitize::text(&text[1..length]);
+    context.diagnostics.push(
+        Diagnostic::warning(
+            span,
+            format!("`${name}` ends at the apostrophe here"),
+            "swatchdog reads an old form of `::` and finds no such variable",
+        )
+        .with_help(format!("`${{{name}}}'` means the same to both")),
+    );
 }
 
 /// The finding about a variable that nothing gives a value; the caller knows the way out.

@@ -121,6 +121,25 @@ fn check_days(days: &[Range], text: Located<'_>, context: &mut Context<'_>) -> b
     true
 }
 
+/// The same for hours. 24 at the end of a range is midnight, as it always was.
+fn check_hours(hours: &[Range], text: Located<'_>, context: &mut Context<'_>) -> bool {
+    let wrong = |hour: u32, last: u32| Some(hour).filter(|hour| *hour > last);
+    let hour = hours.iter().find_map(|(low, high)| {
+        let end = high.and_then(|high| wrong(high, 24));
+        wrong(*low, 23).or(end)
+    });
+    let Some(hour) = hour else { return true };
+    context.diagnostics.push(
+        Diagnostic::error(
+            text.span(),
+            format!("there is no hour {hour}"),
+            "hours go from 0 to 23",
+        )
+        .with_help("the evening is `20-23`, the night over midnight `22-6`"),
+    );
+    false
+}
+
 /// Reads a window. `None`: it is none, and an error is recorded.
 pub(crate) fn parse(text: Located<'_>, context: &mut Context<'_>) -> Option<When> {
     let Ok((_, (days, hours))) = window(text.bytes) else {
@@ -140,19 +159,17 @@ pub(crate) fn parse(text: Located<'_>, context: &mut Context<'_>) -> Option<When
     {
         return None;
     }
-    let days = days.map_or(0x7f, |ranges| mask(&ranges, 7));
     let hours = hours.flatten();
+    if !hours
+        .as_ref()
+        .is_none_or(|hours| check_hours(hours, text, context))
+    {
+        return None;
+    }
+    let days = days.map_or(0x7f, |ranges| mask(&ranges, 7));
     let hours = hours.map_or(When::ALWAYS.hours, |ranges| mask(&ranges, 24));
-    let when = When {
+    Some(When {
         days: days as u8,
         hours,
-    };
-    if when.days == 0 || when.hours == 0 {
-        context.diagnostics.push(Diagnostic::warning(
-            text.span(),
-            "this window never opens",
-            "days go from 0 to 6, hours from 0 to 23",
-        ));
-    }
-    Some(when)
+    })
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use swatch_common::sanitize;
+use swatch_common::suggest::nearest;
+
 use super::{patterns, regex};
-use crate::ast::{Action, ActionKind, Command, Expr, Piece, Rule, Template, Threshold, Var};
+use crate::ast::{Action, ActionKind, Expr, Piece, Rule, Template, Threshold, Var};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -41,37 +44,112 @@ pub(super) fn missing(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) 
     }
 }
 
-/// Warns of an address behind `.*`: whoever writes the text there chooses the address.
+/// Warns of a `$+{name}` for which no pattern of the rule has a group.
+pub(super) fn missing_names(rule: &Rule, out: &mut Vec<Diagnostic>) {
+    if matches!(rule.condition, Expr::Perl(_)) || !rule.perl_first.is_empty() {
+        return;
+    }
+    let mut known: Vec<String> = Vec::new();
+    for pattern in patterns(&rule.condition) {
+        let Some(groups) = regex::groups(pattern) else {
+            return;
+        };
+        let names = groups.into_iter().filter_map(|group| group.name);
+        known.extend(names.map(|name| sanitize::text(&name)));
+    }
+    for (span, name) in names(rule) {
+        let name = sanitize::text(name);
+        if known.contains(&name) {
+            continue;
+        }
+        let finding = Diagnostic::warning(
+            span,
+            format!("`$+{{{name}}}` is always empty: the pattern has no such group"),
+            "used here",
+        );
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        out.push(match nearest(&name, &known) {
+            Some(near) => finding.with_help(format!("did you mean `$+{{{near}}}`?")),
+            None => finding.with_help(format!("such a group is written `(?<{name}>…)`")),
+        });
+    }
+}
+
+/// Places and names of the named groups that a rule uses.
+fn names(rule: &Rule) -> Vec<(Span, &[u8])> {
+    let mut out = Vec::new();
+    for action in &rule.actions {
+        let words = match &action.kind {
+            ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => command.templates(),
+            _ => Vec::new(),
+        };
+        let all = templates(action).into_iter().chain(words);
+        let track_by = action.threshold.iter().map(|limit| &limit.track_by);
+        let names = all.chain(track_by).flat_map(group_names);
+        out.extend(names.map(|name| (action.span, name)));
+    }
+    for limit in &rule.thresholds {
+        out.extend(group_names(&limit.track_by).map(|name| (limit.span, name)));
+    }
+    for limit in &rule.throttles {
+        let all = limit.key.iter().chain(&limit.message);
+        out.extend(all.flat_map(group_names).map(|name| (limit.span, name)));
+    }
+    out.dedup();
+    out
+}
+
+fn group_names(template: &Template) -> impl Iterator<Item = &[u8]> {
+    template.pieces.iter().filter_map(|piece| match piece {
+        Piece::Var(Var::Named(name)) => Some(name.as_slice()),
+        _ => None,
+    })
+}
+
+/// Warns of a group that whoever writes the line can choose, in a pattern that a text of theirs
+/// can match as well as the program's own: an address behind `.*`, or a group behind one short
+/// word. A match that reaches to the end of the line is the program's.
 pub(super) fn forged(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
     let [pattern] = patterns(&rule.condition)[..] else {
         return;
     };
     let source = &pattern.source;
-    let (Some(groups), Some(free)) = (regex::groups(pattern), regex::anything(source)) else {
+    let Some(groups) = regex::groups(pattern) else {
         return;
     };
-    // Nothing can follow a match that reaches to the end of the line.
     if source.ends_with(b"$") && !source.ends_with(b"\\$") {
         return;
     }
+    let free = regex::anything(source);
     let used: BTreeSet<u32> = commands(rule, awk_fields)
         .map(|(_, number)| number)
         .collect();
     for (index, group) in groups.iter().enumerate() {
         let number = index as u32 + 1;
-        let body = &source[group.start..group.end];
-        if free < group.start && regex::is_address(body) && used.contains(&number) {
-            out.push(
-                Diagnostic::warning(
-                    pattern.span,
-                    format!("whoever can write into this line can choose what `${number}` is"),
-                    "`.*` before the address reaches over anything, forged addresses too",
-                )
-                .with_help(
-                    "say what stands before the address (`\\S+`, `[^ ]+`) and reach to the end of the line with `$`",
-                ),
-            );
+        if !used.contains(&number) {
+            continue;
         }
+        let body = &source[group.start..group.end];
+        let behind_anything =
+            free.is_some_and(|free| free < group.start) && regex::is_address(body);
+        let behind_a_word = regex::is_one_word(source, group)
+            && (regex::is_address(body) || regex::is_any_word(body));
+        let label = match (behind_anything, behind_a_word) {
+            (true, _) => "`.*` before the address reaches over anything, forged addresses too",
+            (_, true) => "a user name or another field can hold the same word before it",
+            _ => continue,
+        };
+        out.push(
+            Diagnostic::warning(
+                pattern.span,
+                format!("whoever can write into this line can choose what `${number}` is"),
+                label,
+            )
+            .with_help(
+                "say what stands before the group, from the name of the program on (`\\S+`, `[^ ]+`), \
+                 and reach to the end of the line with `$`",
+            ),
+        );
     }
 }
 
@@ -128,10 +206,9 @@ fn commands(rule: &Rule, awk_fields: bool) -> impl Iterator<Item = (Span, u32)> 
     let actions = rule.actions.iter().filter(move |_| !awk_fields);
     actions.flat_map(|action| {
         let numbers: Vec<u32> = match &action.kind {
-            ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => match command {
-                Command::Direct(words) => words.iter().flat_map(numbers).collect(),
-                Command::Shell(script) => numbers(script).collect(),
-            },
+            ActionKind::Exec { command } | ActionKind::Pipe { command, .. } => {
+                command.templates().into_iter().flat_map(numbers).collect()
+            }
             _ => Vec::new(),
         };
         numbers.into_iter().map(|number| (action.span, number))

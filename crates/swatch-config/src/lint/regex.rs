@@ -129,3 +129,21 @@ pub(super) fn anything(source: &[u8]) -> Option<usize> {
     }
     None
 }
+
+/// A group that takes any word: `\S+`, `[^ ]+`.
+pub(super) fn is_any_word(body: &[u8]) -> bool {
+    let repeated = body.strip_suffix(b"+").or_else(|| body.strip_suffix(b"*"));
+    matches!(repeated, Some(b"\\S" | b"[^ ]" | b"[^\\s]" | b"."))
+}
+
+/// Nothing but one word stands before a group, at no fixed place of the line.
+pub(super) fn is_one_word(source: &[u8], group: &Group) -> bool {
+    let open = source[..group.start].iter().rposition(|&b| b == b'(');
+    let before = &source[..open.unwrap_or(group.start)];
+    let before = before.strip_suffix(b"\\s+").unwrap_or(before);
+    let mut words = before
+        .split(|b| b" =:".contains(b))
+        .filter(|word| !word.is_empty());
+    let plain = |word: &[u8]| word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    words.next().is_some_and(plain) && words.next().is_none()
+}

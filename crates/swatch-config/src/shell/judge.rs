@@ -6,7 +6,7 @@ use super::arguments::{
 use super::hazard::{Danger, Hazard};
 use super::log_text::LogText;
 use super::machine::{Field, Machine, Stream};
-use super::programs::{Use, base_name, is_shell, uses};
+use super::programs::{Use, base_name, is_builtin, is_shell, uses};
 use super::unit::{Unit, expanded, first_log_text};
 
 /// Judges a command and returns what it prints. `sure`: it certainly is a command.
@@ -24,6 +24,9 @@ pub(super) fn command(
         return Stream::default();
     }
     let name = first.text().unwrap_or_default();
+    if sure && !name.is_empty() && !is_builtin(&name) {
+        machine.note_program(first, &name);
+    }
     // A file that log text was written to.
     let file = machine.file(&first.units);
     if file.has_log_text() {
@@ -219,7 +222,14 @@ fn wrapped(machine: &mut Machine<'_>, call: &Call<'_>, rest: &[Field]) -> Stream
         call.name == "env" && text.contains(&b'=')
     });
     let rest = &rest[assignments.count()..];
-    command(machine, rest, call.input, call.sure)
+    let before = machine.elsewhere;
+    machine.elsewhere |= matches!(
+        call.name.as_str(),
+        "chroot" | "nsenter" | "unshare" | "busybox" | "toybox"
+    );
+    let printed = command(machine, rest, call.input, call.sure);
+    machine.elsewhere = before;
+    printed
 }
 
 fn remote(machine: &mut Machine<'_>, call: &Call<'_>, values: &str, host: bool) {
@@ -233,7 +243,9 @@ fn remote(machine: &mut Machine<'_>, call: &Call<'_>, values: &str, host: bool) 
         return shell_input(machine, &call.name, call.input, call.sure);
     }
     let all = joined(rest);
+    let before = std::mem::replace(&mut machine.elsewhere, true);
     shell_code(machine, call, &all, &[]);
+    machine.elsewhere = before;
 }
 
 /// `sh FILE`, `. FILE`.

@@ -81,6 +81,11 @@ pub(super) struct Machine<'a> {
     pub(super) hazards: Vec<Hazard>,
     /// What is being run certainly is code. False behind a program that is unknown.
     pub(super) sure: bool,
+    /// Programs that are run on this machine.
+    pub(super) programs: Vec<Vec<u8>>,
+    /// What is being run runs on another machine, or in another root directory.
+    pub(super) elsewhere: bool,
+    functions: Vec<Vec<u8>>,
     variables: BTreeMap<Vec<u8>, Vec<Unit>>,
     /// Number of unknown texts so far.
     unknown: usize,
@@ -98,6 +103,9 @@ impl<'a> Machine<'a> {
             texts,
             hazards: Vec::new(),
             sure: true,
+            programs: Vec::new(),
+            elsewhere: false,
+            functions: Vec::new(),
             variables: BTreeMap::new(),
             unknown: 0,
             files: BTreeMap::new(),
@@ -194,6 +202,7 @@ impl<'a> Machine<'a> {
                 }
                 // A function: its body is run where it stands.
                 Token::Open => {
+                    self.functions.extend(fields.iter().filter_map(Field::text));
                     fields.clear();
                     *at += usize::from(matches!(tokens.get(*at), Some(Token::Close)));
                 }
@@ -356,6 +365,16 @@ impl<'a> Machine<'a> {
             out.push(field);
         }
         out
+    }
+
+    /// Notes a program that is run, if it must be there before the script is.
+    pub(super) fn note_program(&mut self, field: &Field, name: &[u8]) {
+        let made_here = self.functions.iter().any(|own| own == name)
+            || self.files.contains_key(&file_name(&field.units));
+        let relative = name.contains(&b'/') && !name.starts_with(b"/");
+        if self.sure && !self.elsewhere && field.verbatim && !made_here && !relative {
+            self.programs.push(name.to_vec());
+        }
     }
 
     fn unknown(&mut self) -> Unit {

@@ -176,6 +176,20 @@ const PROGRAMS: &[Row] = &[
         &[PlainData]),
 ];
 
+/// Commands that a shell runs itself.
+const BUILTINS: &[&str] = &[
+    ".", ":", "[", "alias", "bg", "break", "builtin", "caller", "cd", "command", "continue",
+    "declare", "echo", "eval", "exec", "exit", "export", "false", "fg", "getopts", "hash", "jobs",
+    "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift",
+    "source", "test", "time", "times", "trap", "true", "type", "typeset", "ulimit", "umask",
+    "unalias", "unset", "wait", "[[", "]]",
+];
+
+/// A command that needs no program.
+pub(super) fn is_builtin(name: &[u8]) -> bool {
+    BUILTINS.iter().any(|known| known.as_bytes() == name)
+}
+
 /// What the program of this name does, without its directory; none if it is unknown.
 pub(super) fn uses(name: &[u8]) -> Option<&'static [Use]> {
     let row = PROGRAMS

@@ -47,6 +47,7 @@ impl Loader {
             options: swatch_config::Options {
                 old_style: cli.old_style_config,
                 awk_fields: cli.awk_field_syntax,
+                check: cli.check,
                 modules: !cli.extra_module.is_empty(),
                 base_dir: PathBuf::new(),
                 env: std::env::vars_os()

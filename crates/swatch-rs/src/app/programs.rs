@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use swatch_common::trust::{self, Problem, Untrusted};
 use swatch_common::{process, sanitize};
-use swatch_config::ast::{Action, ActionKind, Command, Item, Piece, Template};
+use swatch_config::ast::{ActionKind, Command, Item, Piece, Template};
 use swatch_config::{Config, Diagnostic, Severity};
 
 /// Interpreters, whose first argument is a script.
@@ -15,21 +15,12 @@ const INTERPRETERS: [&str; 9] = [
     "sh", "bash", "dash", "ksh", "zsh", "perl", "python3", "python", "ruby",
 ];
 
-/// Words at the beginning of a shell command that are not programs (POSIX, dash and bash).
-const SHELL_WORDS: [&str; 44] = [
-    "alias", "bg", "break", "builtin", "case", "cd", "command", "continue", "declare", "do",
-    "echo", "eval", "exec", "exit", "export", "false", "fg", "for", "function", "getopts", "hash",
-    "if", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "set",
-    "shift", "source", "test", "time", "times", "trap", "true", "type", "ulimit", "umask", "until",
-    "while",
-];
-
 /// Warnings of programs that do not exist.
 pub(super) fn missing(config: &Config) -> Vec<Diagnostic> {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut out = Vec::new();
-    for (action, command) in commands(config) {
-        let Some(program) = program(command) else {
+    for (span, program) in swatch_config::programs(config) {
+        let Ok(program) = String::from_utf8(program) else {
             continue;
         };
         if process::find(&program, &path).is_none() {
@@ -45,7 +36,7 @@ pub(super) fn missing(config: &Config) -> Vec<Diagnostic> {
             out.push(Diagnostic {
                 severity: Severity::Warning,
                 message: format!("the program {shown} cannot be run"),
-                span: Some(action.span),
+                span: Some(span),
                 label: label.to_owned(),
                 help: Some(help),
             });
@@ -56,9 +47,7 @@ pub(super) fn missing(config: &Config) -> Vec<Diagnostic> {
 
 /// Programs and scripts that another user could change.
 pub(super) fn untrusted(config: &Config) -> Vec<Untrusted> {
-    let mut files: Vec<PathBuf> = commands(config)
-        .flat_map(|(_, command)| files(command))
-        .collect();
+    let mut files: Vec<PathBuf> = commands(config).flat_map(files).collect();
     files.sort();
     files.dedup();
     files.iter().filter_map(|file| check(file)).collect()
@@ -72,14 +61,14 @@ fn check(file: &Path) -> Option<Untrusted> {
     (!is_group || untrusted.place == file).then_some(untrusted)
 }
 
-fn commands(config: &Config) -> impl Iterator<Item = (&Action, &Command)> {
+fn commands(config: &Config) -> impl Iterator<Item = &Command> {
     let rules = config.items.iter().filter_map(|item| match item {
         Item::Rule(rule) => Some(rule),
         Item::Perl(_) => None,
     });
     rules
         .flat_map(|rule| &rule.actions)
-        .filter_map(|action| Some((action, command(&action.kind)?)))
+        .filter_map(|action| command(&action.kind))
 }
 
 fn command(kind: &ActionKind) -> Option<&Command> {
@@ -89,22 +78,6 @@ fn command(kind: &ActionKind) -> Option<&Command> {
         ActionKind::Write { program, .. } => program.as_ref(),
         _ => None,
     }
-}
-
-/// The name of the program that a command starts, if it is certain.
-fn program(command: &Command) -> Option<String> {
-    let text = match command {
-        Command::Direct(words) => return literal(words.first()?),
-        Command::Shell(text) => match text.pieces.first()? {
-            Piece::Text(text) => std::str::from_utf8(text).ok()?,
-            _ => return None,
-        },
-    };
-    let end = text.find(char::is_whitespace)?;
-    let word = &text[..end];
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
-    let is_program = !word.is_empty() && word.chars().all(plain) && !SHELL_WORDS.contains(&word);
-    (is_program && word != ".").then(|| word.to_owned())
 }
 
 /// The files that a command runs: executable ones among its words, and scripts.

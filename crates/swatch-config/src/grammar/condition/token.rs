@@ -17,8 +17,8 @@ pub(super) enum Operator {
     Or(u8),
     /// `and`, `&&`.
     And(u8),
-    /// `xor`.
-    Xor,
+    /// `xor`, `^^`.
+    Xor(u8),
     /// `,`.
     Comma,
     /// A comparison.
@@ -58,8 +58,7 @@ impl Operator {
     pub(super) fn power(self) -> u8 {
         use CompareOp::*;
         match self {
-            Operator::Or(power) | Operator::And(power) => power,
-            Operator::Xor => power::OR_WORD,
+            Operator::Or(power) | Operator::And(power) | Operator::Xor(power) => power,
             Operator::Comma => power::COMMA,
             Operator::Compare(NumEq | NumNe | StrEq | StrNe) => power::EQUAL,
             Operator::Compare(_) => power::LESS,
@@ -90,7 +89,7 @@ fn word_operator(text: &[u8]) -> IResult<&[u8], Operator> {
         Some(match word {
             b"or" => Operator::Or(power::OR_WORD),
             b"and" => Operator::And(power::AND_WORD),
-            b"xor" => Operator::Xor,
+            b"xor" => Operator::Xor(power::OR_WORD),
             b"eq" => Operator::Compare(StrEq),
             b"ne" => Operator::Compare(StrNe),
             b"lt" => Operator::Compare(StrLt),
@@ -124,6 +123,8 @@ fn long_operator(text: &[u8]) -> IResult<&[u8], Operator> {
             )),
         ),
         value(Operator::Or(power::OR), tag(&b"||"[..])),
+        // Since Perl 5.40.
+        value(Operator::Xor(power::OR), tag(&b"^^"[..])),
         value(Operator::And(power::AND), tag(&b"&&"[..])),
         value(Operator::Bind(false), tag(&b"=~"[..])),
         value(Operator::Bind(true), tag(&b"!~"[..])),
