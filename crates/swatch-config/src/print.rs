@@ -240,6 +240,8 @@ fn window(when: When) -> Vec<u8> {
         let set: Vec<String> = set.map(|bit| bit.to_string()).collect();
         match bits & all {
             bits if bits == all => "*".into(),
+            // A number that is never reached.
+            0 => (size + 1).to_string(),
             _ => set.join(","),
         }
     };

@@ -147,6 +147,7 @@ fn windows() {
         ("1-7:0-24", 0x7e, 0xff_ffff),
         ("sat,sun:22-1", 0x41, 0xc0_0003),
         ("5-1:*", 0x63, 0xff_ffff),
+        ("*:25", 0x7f, 0),
     ] {
         let when = action(&format!("echo normal,when={text}")).when;
         assert_eq!(when, Some(When { days, hours }), "{text}");

@@ -121,23 +121,23 @@ fn check_days(days: &[Range], text: Located<'_>, context: &mut Context<'_>) -> b
     true
 }
 
-/// The same for hours. 24 at the end of a range is midnight, as it always was.
+/// Whether the hours are hours. 24 at the end of a range is midnight, as it always was. Any other
+/// number beyond 23 never comes; a running watch gets along with it, as swatchdog does.
 fn check_hours(hours: &[Range], text: Located<'_>, context: &mut Context<'_>) -> bool {
-    let wrong = |hour: u32, last: u32| Some(hour).filter(|hour| *hour > last);
-    let hour = hours.iter().find_map(|(low, high)| {
-        let end = high.and_then(|high| wrong(high, 24));
-        wrong(*low, 23).or(end)
+    let wrong = hours.iter().find_map(|(low, high)| {
+        let end = high.filter(|high| *high > 24);
+        Some(*low).filter(|low| *low > 23).or(end)
     });
-    let Some(hour) = hour else { return true };
-    context.diagnostics.push(
-        Diagnostic::error(
-            text.span(),
-            format!("there is no hour {hour}"),
-            "hours go from 0 to 23",
-        )
-        .with_help("the evening is `20-23`, the night over midnight `22-6`"),
-    );
-    false
+    let Some(hour) = wrong else { return true };
+    let (message, label) = (format!("there is no hour {hour}"), "hours go from 0 to 23");
+    let finding = match context.scope.check {
+        true => Diagnostic::error(text.span(), message, label),
+        false => Diagnostic::warning(text.span(), message, label),
+    };
+    context
+        .diagnostics
+        .push(finding.with_help("the evening is `20-23`, the night over midnight `22-6`"));
+    !context.scope.check
 }
 
 /// Reads a window. `None`: it is none, and an error is recorded.
