@@ -111,7 +111,7 @@ fn firewalld_takes_networks_over_addresses_and_forgets() {
             "0",
             "attacker 4 gets in",
             "203.0.113.9 was missing, put back",
-            "0 locks are as they should be",
+            "1 locks are as they should be",
             "attacker 4 is kept out",
         ],
         "{complained}"

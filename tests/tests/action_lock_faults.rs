@@ -161,6 +161,7 @@ fn an_event_of_a_locked_address_brings_the_lock_back() {
                 "nft 'flush chain inet swatch input; delete chain inet swatch input; add chain inet swatch input { type filter hook input priority 7; }'",
                 "nft 'add table inet swatch { flags dormant; }'",
                 "nft flush ruleset",
+                "nft flush ruleset; nft 'add table inet swatch { flags dormant; }'",
                 "nft flush set inet swatch v4_32",
             ],
         ),
@@ -368,4 +369,22 @@ fn a_firewall_program_that_hangs_is_waited_for_once() {
     sandbox.stand_in("iptables", &own);
     let output = sandbox.event("203.0.113.9", &["lock"]);
     assert!(out(&output).contains("lock!"), "{}", err(&output));
+}
+
+/// firewalld's client waits for the system bus as long as it may where firewalld does not run.
+#[test]
+fn auto_asks_a_firewalld_that_does_not_run_once() {
+    let sandbox = Sandbox::new();
+    sandbox.set("firewall = \"auto\"\nmail = \"\"\n[whois]\nserver = \"\"\n");
+    sandbox.stand_in(
+        "firewall-cmd",
+        "#!/bin/sh\necho \"$*\" >> ${0%/*}/../hung\nexec sleep 100\n",
+    );
+    let begun = std::time::Instant::now();
+    let output = sandbox.event("203.0.113.9", &["lock"]);
+    let took = begun.elapsed();
+    assert!(out(&output).ends_with(" lock!\n"), "{}", err(&output));
+    assert_eq!(sandbox.text("hung"), "--state\n");
+    // The limit of the settings is 10 s.
+    assert!(took.as_secs() < 9, "{took:?}");
 }

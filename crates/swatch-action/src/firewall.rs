@@ -97,6 +97,12 @@ pub trait Firewall {
     /// Whether the kernel or the firewall itself ends a lock when its time is over.
     fn has_timeouts(&self) -> bool;
 
+    /// The longest time in seconds that the firewall takes for a lock; `None` where it has no
+    /// times. A lock that lasts longer is renewed by `check` and by events.
+    fn longest(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether everything in its [`Inventory`] was put there by this program. Rules of iptables in
     /// the usual chains may as well be the administrator's.
     fn is_exclusive(&self) -> bool;

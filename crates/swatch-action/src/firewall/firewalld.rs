@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How many entries go into one call.
-const AT_ONCE: usize = 2000;
+const AT_ONCE: usize = 5000;
 
 /// The zone whose target drops everything.
 const ZONE: &str = "--zone=drop";

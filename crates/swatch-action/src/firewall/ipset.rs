@@ -160,6 +160,10 @@ impl Firewall for Ipset<'_> {
         true
     }
 
+    fn longest(&self) -> Option<u64> {
+        Some(LONGEST)
+    }
+
     fn is_exclusive(&self) -> bool {
         true
     }

@@ -140,7 +140,11 @@ impl<'a> Nftables<'a> {
         let elements = elements(entries);
         let apply = |anew| self.feed(&(self.layout(&lengths, anew) + &elements), entries.len());
         match apply(false) {
-            Err(error) if !error.never_ran() && !error.is_timeout() => Ok(apply(true)?),
+            Err(error) if !error.never_ran() && !error.is_timeout() => {
+                // A dormant table takes no new chain in the transaction that wakes it.
+                self.feed(&format!("add table {TABLE}\n"), 0)?;
+                Ok(apply(true)?)
+            }
             other => Ok(other?),
         }
     }
@@ -196,6 +200,10 @@ impl Firewall for Nftables<'_> {
 
     fn has_timeouts(&self) -> bool {
         true
+    }
+
+    fn longest(&self) -> Option<u64> {
+        Some(LONGEST)
     }
 
     fn is_exclusive(&self) -> bool {

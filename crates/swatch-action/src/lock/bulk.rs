@@ -7,7 +7,7 @@ use crate::state::{Lock, State};
 
 /// Locks that are made and confirmed in one step. A firewall program that needs longer than its
 /// time for many still gets on, step by step.
-const STEP: usize = 2000;
+const STEP: usize = 5000;
 
 /// Notes these locks in the state as unconfirmed, and gives them their ends.
 ///

@@ -79,7 +79,7 @@ impl Findings {
                 continue;
             };
             for lock in locks {
-                self.one(lock, inventory.entries.get(&lock.net), now);
+                self.one(&*firewall, lock, inventory.entries.get(&lock.net), now);
             }
             self.strays(locker, &*firewall, &inventory, &known, now);
             self.faults.extend(inventory.faults);
@@ -98,14 +98,14 @@ impl Findings {
         }
     }
 
-    fn one(&mut self, lock: &Lock, held: Option<&Held>, now: i64) {
+    fn one(&mut self, firewall: &dyn Firewall, lock: &Lock, held: Option<&Held>, now: i64) {
         let Some(held) = held.filter(|held| held.in_force) else {
             return self.missing.push(lock.clone());
         };
         if held.surplus > 0 {
             self.surplus.push(lock.clone());
         }
-        if is_wrong_end(lock, held, now) {
+        if is_wrong_end(firewall, lock, held, now) {
             self.retimed.push(lock.clone());
         } else if !lock.confirmed {
             self.unconfirmed.push(lock.clone());
@@ -157,19 +157,15 @@ impl Findings {
     }
 }
 
-/// Whether the kernel's end of a lock is not the state's. A firewall that knows no times has none.
-fn is_wrong_end(lock: &Lock, held: &Held, now: i64) -> bool {
-    let timed = firewall::by_name(&lock.backend).is_some_and(|backend| {
-        matches!(
-            backend,
-            crate::settings::Backend::Nftables | crate::settings::Backend::Ipset
-        )
-    });
-    if !timed {
+/// Whether the kernel's end of a lock is not the state's. A firewall that has no times has none.
+fn is_wrong_end(firewall: &dyn Firewall, lock: &Lock, held: &Held, now: i64) -> bool {
+    let Some(longest) = firewall.longest() else {
         return false;
-    }
+    };
     match (lock.left(now), held.seconds) {
         (None, None) => false,
+        // One that lasts longer than the kernel takes is renewed when half of that is over.
+        (Some(wanted), Some(found)) if wanted > longest => found < longest / 2,
         (Some(wanted), Some(found)) => wanted.abs_diff(found) > TOLERANCE,
         _ => true,
     }

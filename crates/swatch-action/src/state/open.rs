@@ -76,6 +76,10 @@ pub(super) fn readable(dir: &Path) -> Result<Option<(Connection, Option<Copy>)>,
     };
     let found = version(&db).map_err(|source| db_error(dir, source))?;
     known(&path, found)?;
+    if found == 0 {
+        // Its making was interrupted, or failed on a full disk.
+        return Ok(None);
+    }
     if found < schema::VERSION {
         return old(&db, dir).map(|db| Some((db, copy)));
     }
@@ -112,7 +116,8 @@ fn read(path: &Path, how: &str) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, flags)?
     };
     db.busy_timeout(BUSY)?;
-    db.query_row("SELECT count(*) FROM locks", [], |_| Ok(()))?;
+    // Opening reads nothing yet.
+    version(&db)?;
     Ok(db)
 }
 
