@@ -16,7 +16,7 @@ use crate::{backtrack, growth};
 /// the length: that takes some ten milliseconds at worst.
 const COMPILED_SQUARE: usize = 4096;
 /// The same for a growth with the cube.
-const COMPILED_CUBE: usize = 256;
+const COMPILED_CUBE: usize = 512;
 /// Longer texts are not searched if the time cannot be checked on the way.
 const UNCHECKED: usize = 16 << 10;
 

@@ -22,7 +22,7 @@ impl Default for Limits {
         Limits {
             backtracks: 1_000_000,
             backtrack_kib: 20_000,
-            time: Duration::from_millis(250),
+            time: Duration::from_millis(500),
             program_bytes: 16 << 20,
         }
     }

@@ -233,7 +233,7 @@ fn no_search_of_a_long_text_goes_on_for_ever() {
         assert!(matcher.may_exceed_limit(), "/{pattern}/");
         let text = unit.repeat(1_000_000 / unit.len()).into_bytes();
         assert_eq!(matcher.is_match(&text), Verdict::GaveUp, "/{pattern}/");
-        let short = unit.repeat(100).into_bytes();
+        let short = unit.repeat(20).into_bytes();
         assert_ne!(matcher.is_match(&short), Verdict::GaveUp, "/{pattern}/");
     }
 }
@@ -256,7 +256,7 @@ fn ordinary_look_around_stays_within_the_limit() {
 
 #[test]
 fn a_long_text_is_searched_place_by_place() {
-    let mut text = b"ab".repeat(5_000);
+    let mut text = b"a ".repeat(5_000);
     text.extend_from_slice(b"\nfoo foo bar");
     let matcher = compile(r"(?m)^(\w{3}).*(?=\1).*(bar)\Z");
     let mut captures = Captures::new();
