@@ -3,25 +3,22 @@
 //! Perl's standard input is a socket that carries the records and the answers; its standard
 //! output and error are those of this process, for what users' code prints.
 
+mod process;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use swatch_config::{Config, Diagnostic, Severity};
-use swatch_engine::perl::{
-    ChannelError, Outcome, PerlChain, PerlModules, RUNTIME, Replay, StartError,
-};
+use swatch_engine::perl::{ChannelError, Outcome, PerlChain, PerlModules, Replay, StartError};
 use swatch_engine::{ClockReading, Effect, Options, Program, RuleTrace, State};
+
+use process::{Channel, Running};
 
 /// How often one record may end Perl before it is given up.
 const ATTEMPTS: usize = 3;
-
-/// How long Perl may take to end when it is no longer needed.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How the engine is started.
 #[derive(Debug, Clone)]
@@ -61,6 +58,12 @@ pub enum PerlError {
     /// It started, and was gone before it was ready for records.
     #[error("perl ended before it was ready for records: {0}")]
     NotReady(StartError),
+    /// The watch is to end, and Perl code did not.
+    #[error(
+        "the Perl code was still running when the watch was to end: perl was killed, and the \
+         record is decided again at the next start"
+    )]
+    Stopped,
 }
 
 /// How a record went.
@@ -68,6 +71,8 @@ pub enum PerlError {
 pub struct Decided {
     /// The watch is to end.
     pub quit: bool,
+    /// The status that Perl code has ended the watch with.
+    pub exit_status: Option<i32>,
     /// What the administrator must know: code that died, a Perl that ended.
     pub faults: Vec<String>,
     /// Why it went so, if that was asked for.
@@ -80,6 +85,11 @@ pub struct PerlWatch {
     chain: PerlChain,
     perl: PathBuf,
     running: Option<Running>,
+    stop: Arc<AtomicBool>,
+    /// Records so far.
+    records: u64,
+    /// Forked processes that went on with the chain.
+    strays: u64,
     /// How often code has died at each place.
     deaths: BTreeMap<String, u64>,
 }
@@ -106,7 +116,7 @@ impl PerlWatch {
     /// As of [`PerlWatch::start`].
     pub fn check(config: &Config, options: &PerlOptions) -> Result<(), PerlError> {
         let watch = Self::compile(config, options)?;
-        let checked = Running::spawn(&watch.perl).and_then(|mut running| {
+        let checked = Running::spawn(&watch.perl, &watch.stop).and_then(|mut running| {
             let checked = watch.chain.check(&mut running.channel);
             checked.map_err(refused_or_gone)
         });
@@ -119,6 +129,9 @@ impl PerlWatch {
             chain: chain.map_err(PerlError::Refused)?,
             perl: options.perl.clone(),
             running: None,
+            stop: Arc::default(),
+            records: 0,
+            strays: 0,
             deaths: BTreeMap::new(),
         })
     }
@@ -137,6 +150,14 @@ impl PerlWatch {
             1 => format!("Perl code died: {text}"),
             n => format!("Perl code died, {n} times so far: {text}"),
         })
+    }
+
+    /// Once the flag is set, Perl code has a second to come to an end; then it is killed.
+    pub fn stop_on(&mut self, flag: Arc<AtomicBool>) {
+        self.stop = Arc::clone(&flag);
+        if let Some(running) = &mut self.running {
+            running.channel.stop_on(flag);
+        }
     }
 
     /// Rules and tables. Its own `decide` is not to be used.
@@ -190,12 +211,13 @@ impl PerlWatch {
         &mut self,
         mut decide: impl FnMut(
             &PerlChain,
-            &mut UnixStream,
+            &mut Channel,
             &mut Replay,
         ) -> Result<(Outcome, Vec<RuleTrace>), ChannelError>,
     ) -> Result<Decided, PerlError> {
         let mut decided = Decided::default();
-        let mut replay = Replay::default();
+        self.records += 1;
+        let mut replay = Replay::new(self.records);
         for attempt in 1..=ATTEMPTS {
             if self.running.is_none() {
                 self.running = Some(self.launch()?);
@@ -207,19 +229,21 @@ impl PerlWatch {
                     decided
                         .faults
                         .extend(died.filter_map(|text| self.death(text)));
-                    if let Some(status) = outcome.ended {
-                        let text = format!("Perl code ended the watch with status {status}");
-                        decided.faults.push(text);
-                    }
+                    decided.faults.extend(self.forked(outcome.strays));
+                    decided.exit_status = outcome.ended;
                     decided.quit = outcome.quit;
                     decided.traces = traces;
                     return Ok(decided);
                 }
+                Err(_) if running.channel.is_stopped() => {
+                    if let Some(running) = self.running.take() {
+                        running.kill();
+                    }
+                    return Err(PerlError::Stopped);
+                }
                 Err(why) => {
-                    let how = self
-                        .running
-                        .take()
-                        .map_or(String::new(), |r| r.how_it_ended(&why));
+                    let running = self.running.take();
+                    let how = running.map_or(String::new(), |r| r.how_it_ended(&why));
                     let what = match attempt < ATTEMPTS {
                         true => "it is started again, and the record tried again",
                         false => "the record is given up, as it has ended perl each time",
@@ -232,8 +256,25 @@ impl PerlWatch {
         Ok(decided)
     }
 
+    /// A warning about processes that user code forked, at the first, the tenth, the hundredth.
+    fn forked(&mut self, strays: u64) -> Option<String> {
+        let before = self.strays;
+        self.strays += strays;
+        let is_due = strays > 0 && (before == 0 || before.ilog10() < self.strays.ilog10());
+        is_due.then(|| {
+            let count = match self.strays {
+                1 => "a process".to_owned(),
+                n => format!("{n} processes so far"),
+            };
+            format!(
+                "Perl code forked {count} that went on with the rules and had to be ended: \
+                 a forked process must call `exit`"
+            )
+        })
+    }
+
     fn launch(&self) -> Result<Running, PerlError> {
-        let mut running = Running::spawn(&self.perl)?;
+        let mut running = Running::spawn(&self.perl, &self.stop)?;
         let started = self.chain.start(&mut running.channel);
         started.map_err(refused_or_gone)?;
         Ok(running)
@@ -269,67 +310,4 @@ fn at_load(error: PerlError, config: &Config, options: &PerlOptions) -> PerlErro
         label,
         help: Some("install perl, or write the rule without it: see docs/perl.md".to_owned()),
     }])
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    channel: UnixStream,
-}
-
-impl Running {
-    fn spawn(perl: &Path) -> Result<Self, PerlError> {
-        let failed = |source| PerlError::Start {
-            perl: perl.to_owned(),
-            source,
-        };
-        let (channel, theirs) = UnixStream::pair().map_err(failed)?;
-        let mut command = Command::new(perl);
-        command
-            .arg("-e")
-            .arg(RUNTIME)
-            .stdin(Stdio::from(OwnedFd::from(theirs)));
-        let child = command.spawn().map_err(failed)?;
-        // The command holds the other end: while it lives, an end of Perl would not be seen.
-        drop(command);
-        Ok(Self { child, channel })
-    }
-
-    /// For a channel that is broken: how its process ended.
-    fn how_it_ended(mut self, why: &ChannelError) -> String {
-        match self.end() {
-            Some(status) => format!("died ({status})"),
-            None => format!("does not answer as it should ({why}) and was killed"),
-        }
-    }
-
-    /// Closes the channel and waits for the end, for a while. None: it had to be killed.
-    fn end(&mut self) -> Option<ExitStatus> {
-        let _ = self.channel.shutdown(std::net::Shutdown::Both);
-        let patience = Instant::now() + PATIENCE;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if Instant::now() < patience => {
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(50));
-                }
-                _ => {
-                    let _ = self.child.kill();
-                    let _ = self.child.wait();
-                    return None;
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    /// No Perl outlives its watch.
-    fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            self.end();
-        }
-    }
 }

@@ -53,7 +53,7 @@ enum Item {
 /// State shared by the supervisor and the threads of a watch.
 struct Shared {
     name: String,
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     /// Rules to be used from the next record on.
     new_rules: Mutex<Option<Box<Rules>>>,
     rules_waiting: AtomicBool,
@@ -131,7 +131,7 @@ impl Watch {
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             name: parts.name,
-            stop: AtomicBool::new(false),
+            stop: Arc::default(),
             new_rules: Mutex::new(None),
             rules_waiting: AtomicBool::new(false),
             status_wanted: AtomicBool::new(false),
@@ -161,6 +161,8 @@ impl Watch {
             }
             rules => rules,
         };
+        let mut rules = rules;
+        rules.stop_on(&shared.stop);
         let reader = Reader {
             source: parts.source,
             shared: Arc::clone(&shared),

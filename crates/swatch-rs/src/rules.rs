@@ -5,6 +5,8 @@ mod perl;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use swatch_common::sanitize;
 use swatch_config::{Config, Diagnostic};
@@ -14,7 +16,7 @@ use swatch_engine::{Options, Program, State};
 use crate::log;
 use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
-pub use perl::PerlRules;
+pub use perl::{PerlFailure, PerlRules};
 
 /// How rules are compiled.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +105,13 @@ impl Rules {
         match self {
             Rules::Native(native) => native.carry_over(state),
             Rules::Perl(perl) => perl.carry_over(state),
+        }
+    }
+
+    /// Once the flag is set, the record being decided must come to an end.
+    pub fn stop_on(&mut self, flag: &Arc<AtomicBool>) {
+        if let Rules::Perl(perl) = self {
+            perl.stop_on(Arc::clone(flag));
         }
     }
 

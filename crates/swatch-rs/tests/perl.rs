@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use swatch_config::{Config, Diagnostic};
 use swatch_engine::{ClockReading, Effect, Invocation, RuleTrace, State};
@@ -122,6 +124,57 @@ fn exit_in_user_code_ends_the_watch_and_die_does_not() {
         ]
     );
     assert!(bench.decide("exit"));
+}
+
+#[test]
+fn code_that_hangs_is_ended_with_the_watch() {
+    if perl_is_missing() {
+        return;
+    }
+    let mut bench = Bench::new("watchfor /./\nexec rec $_\nperlcode 3 sleep 1 while 1;\n");
+    let stop = Arc::new(AtomicBool::new(false));
+    bench.watch.stop_on(Arc::clone(&stop));
+    let mut perform = |_: Effect| stop.store(true, Ordering::Release);
+    let decided = bench
+        .watch
+        .decide(&mut bench.state, b"m", &NOW, &mut perform);
+    assert!(matches!(decided, Err(PerlError::Stopped)), "{decided:?}");
+}
+
+/// A process that user code forked holds the socket, too: the end of perl must be seen all the
+/// same.
+#[test]
+fn a_perl_that_leaves_a_process_behind_is_started_again() {
+    if perl_is_missing() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let once = dir.path().join("once");
+    std::fs::write(&once, "").expect("a file");
+    let mut bench = Bench::new(&format!(
+        "watchfor /./\nexec rec before\n\
+         perlcode 3 if (unlink '{}') {{ if (!fork) {{ close STDOUT; close STDERR; sleep 20; exit }} kill 9, $$ }}\nexec rec after\n",
+        once.display()
+    ));
+    bench.decide("m");
+    assert_eq!(bench.done, ["rec before", "rec after"]);
+    assert!(bench.faults[0].contains("signal: 9"), "{:?}", bench.faults);
+}
+
+#[test]
+fn a_forked_process_that_goes_on_is_ended_and_reported() {
+    if perl_is_missing() {
+        return;
+    }
+    let mut bench = Bench::new("perlcode fork;\nwatchfor /./\nexec rec $_\n");
+    let records: Vec<String> = (1..=40).map(|n| n.to_string()).collect();
+    for record in &records {
+        bench.decide(record);
+    }
+    let expected: Vec<String> = (1..=40).map(|n| format!("rec {n}")).collect();
+    assert_eq!(bench.done, expected);
+    assert!(bench.faults[0].contains("forked"), "{:?}", bench.faults);
+    assert!(bench.faults.len() <= 2, "{:?}", bench.faults);
 }
 
 fn refused(error: PerlError) -> Vec<Diagnostic> {

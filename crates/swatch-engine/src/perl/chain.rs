@@ -61,6 +61,8 @@ pub struct Outcome {
     pub ended: Option<i32>,
     /// Texts of errors that user code died of, with file and line.
     pub faults: Vec<String>,
+    /// Processes that user code forked, and that went on to decide records until they were ended.
+    pub strays: u64,
 }
 
 impl PerlChain {
@@ -115,7 +117,7 @@ impl PerlChain {
     }
 
     fn hand_over(&self, channel: &mut (impl Read + Write), mode: &[u8]) -> Result<(), StartError> {
-        protocol::write(channel, b'P', &[mode, &self.script])?;
+        protocol::write(channel, b'P', 0, &[mode, &self.script])?;
         let answer = protocol::read(channel)?;
         match answer.kind {
             b'k' => Ok(()),
@@ -207,21 +209,30 @@ impl<'a, O: Observer> Exchange<'a, O> {
     fn run(&mut self, channel: &mut (impl Read + Write)) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
         let kind = if O::ACTIVE { b'E' } else { b'R' };
-        protocol::write(channel, kind, &[self.record])?;
+        let number = self.replay.number;
+        // The lower half tells one record from the next.
+        let tag = number as u32;
+        let digits = number.to_string();
+        protocol::write(channel, kind, tag, &[digits.as_bytes(), self.record])?;
         loop {
             let message = protocol::read(channel)?;
+            if message.record != tag {
+                let text = "the Perl program answered for another record";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
             match message.kind {
                 b'g' | b'w' | b's' | b'i' => {
                     let answer = self.answer(&message)?;
                     if message.kind != b'i' {
                         let fields: Vec<&[u8]> = answer.iter().map(Vec::as_slice).collect();
-                        protocol::write(channel, b'A', &fields)?;
+                        protocol::write(channel, b'A', tag, &fields)?;
                     }
                 }
                 b'm' => self.captured = captured(&message),
                 b'd' => outcome
                     .faults
                     .push(self.chain.faults.text(message.field(0))),
+                b'n' => outcome.strays += message.number(0) as u64,
                 b'z' => return Ok(outcome),
                 b'q' => {
                     outcome.quit = true;

@@ -91,7 +91,7 @@ impl Places {
     /// A message of user code that died, on one line.
     pub(super) fn text(&self, text: &[u8]) -> String {
         let text = String::from_utf8_lossy(text);
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let lines: Vec<String> = text.lines().map(without_position).collect();
         lines.join("; ")
     }
 
@@ -115,4 +115,20 @@ impl Places {
         }
         None
     }
+}
+
+/// A line of Perl's without `, <$lines> line 7`, the position in the records: it would make each
+/// death of the same code another one.
+fn without_position(line: &str) -> String {
+    const HANDLE: &str = ", <$lines> ";
+    let line = line.trim_end();
+    let Some(at) = line.find(HANDLE) else {
+        return line.to_owned();
+    };
+    let rest = &line[at + HANDLE.len()..];
+    let rest = rest
+        .trim_start_matches("line ")
+        .trim_start_matches("chunk ");
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{}{rest}", &line[..at])
 }

@@ -1,10 +1,11 @@
-//! Messages between swatch-rs and Perl: a letter, the number of fields, each field with its
-//! length before it; numbers are 32 bits, little-endian.
+//! Messages between swatch-rs and Perl: a letter, the number of the record (0 before the first),
+//! the number of fields, and each field with its length before it. Numbers are 32 bits,
+//! little-endian.
 //!
 //! | to Perl | fields |
 //! |---|---|
 //! | `P` | `run` or `check`; the chain's text |
-//! | `R`, `E` | a record; one to be explained, so that `m` comes before each `i` and `g` |
+//! | `R`, `E` | its number in decimal digits, a record; one to be explained, so that `m` comes before each `i` and `g` |
 //! | `A` | the answer to `g` (1 or empty, message, what follows), `w` (1 or empty) or `s` |
 //!
 //! | from Perl | fields |
@@ -18,6 +19,7 @@
 //! | `w` | rule, action, `$_`, message, values: is it time for this action? |
 //! | `s` | rule, action, `$_`, message, values: perform this action |
 //! | `d` | text: user code died; `z` follows |
+//! | `n` | how many processes that user code forked went on with the chain and were ended |
 //! | `z` | done with the record |
 //! | `q` | done, by `quit` |
 //! | `x` | status: user code ended the program |
@@ -28,6 +30,8 @@ use std::io::{self, Read, Write};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) kind: u8,
+    /// The number of the record that it is about.
+    pub(super) record: u32,
     pub(super) fields: Vec<Vec<u8>>,
 }
 
@@ -52,10 +56,16 @@ impl Message {
     }
 }
 
-pub(super) fn write(out: &mut impl Write, kind: u8, fields: &[&[u8]]) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    kind: u8,
+    record: u32,
+    fields: &[&[u8]],
+) -> io::Result<()> {
     let size: usize = fields.iter().map(|f| f.len() + 4).sum();
-    let mut bytes = Vec::with_capacity(size + 5);
+    let mut bytes = Vec::with_capacity(size + 9);
     bytes.push(kind);
+    bytes.extend(record.to_le_bytes());
     let length = |n: usize| {
         u32::try_from(n)
             .map(u32::to_le_bytes)
@@ -74,14 +84,15 @@ pub(super) fn write(out: &mut impl Write, kind: u8, fields: &[&[u8]]) -> io::Res
 pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     let mut kind = [0];
     input.read_exact(&mut kind)?;
-    let count = length(input)?;
+    let record = number(input)?;
+    let count = number(input)?;
     if count > MAX_FIELDS {
         let text = "the Perl program wrote something that is no message";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     let mut fields = Vec::new();
     for _ in 0..count {
-        let size = u64::from(length(input)?);
+        let size = u64::from(number(input)?);
         let mut field = Vec::new();
         // Grows with what arrives: a wrong length allocates nothing.
         input.by_ref().take(size).read_to_end(&mut field)?;
@@ -92,11 +103,12 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     }
     Ok(Message {
         kind: kind[0],
+        record,
         fields,
     })
 }
 
-fn length(input: &mut impl Read) -> io::Result<u32> {
+fn number(input: &mut impl Read) -> io::Result<u32> {
     let mut bytes = [0; 4];
     input.read_exact(&mut bytes)?;
     Ok(u32::from_le_bytes(bytes))

@@ -6,6 +6,8 @@ use crate::explain::Recorder;
 /// answers, and nothing that was done is done again.
 #[derive(Debug, Default)]
 pub struct Replay {
+    /// The number of the record since the watch began, from 1: Perl's `$.`.
+    pub(super) number: u64,
     answers: Vec<(Question, Answer)>,
     at: usize,
     /// What was told of the record so far.
@@ -16,6 +18,14 @@ pub(super) type Question = (u8, usize, usize);
 pub(super) type Answer = Vec<Vec<u8>>;
 
 impl Replay {
+    /// Nothing was answered yet for the record with this number: from 1, since the watch began.
+    pub fn new(number: u64) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+
     /// From the start again, with the answers known so far.
     pub fn rewind(&mut self) {
         self.at = 0;

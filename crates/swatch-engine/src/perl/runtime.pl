@@ -3,10 +3,18 @@
 {
 package SwatchRs;
 use strict;
+use IO::Handle ();
 use POSIX ();
 
-our ($Line, $Check, $Compiled, $Quit, $Explain);
+our ($Line, $Check, $Compiled, $Quit, $Left, $Explain);
 my ($in, $out, $owner, $ready, $program);
+# The number of the record being decided: every message carries it, so that no answer is taken for
+# that to another record.
+my $number = 0;
+# Written to by processes that user code forked and that went on with the chain.
+my ($strays, $stray);
+# The handle that `$.` counts for.
+my $lines;
 
 # Programs that user code starts must not get the socket: handles above 2 are closed in them.
 sub connect_socket {
@@ -14,13 +22,25 @@ sub connect_socket {
     open($out, '>&', \*STDIN) or die "swatch-rs: no socket: $!\n";
     open(STDIN, '<', '/dev/null');
     binmode $_ for $in, $out;
+    pipe($strays, $stray) or die "swatch-rs: no pipe: $!\n";
+    $strays->blocking(0);
+    open($lines, '<', \"12") or die "swatch-rs: no handle: $!\n";
     $owner = $$;
 }
 
-# A message is a letter, the number of its fields, and each field with its length before it.
+# A process that user code forked, and that did not exit, must not decide records too: it ends when
+# it wants to use the socket, and this process reports it.
+sub end_stray {
+    syswrite($stray, '.');
+    POSIX::_exit(0);
+}
+
+# A message is a letter, the record's number, the number of its fields, and each field with its
+# length before it.
 sub answer {
     my $kind = shift;
-    my $bytes = $kind . pack('V', scalar @_);
+    end_stray() if defined $owner && $owner != $$;
+    my $bytes = $kind . pack('VV', $number & 0xffffffff, scalar @_);
     for (my $i = 0; $i < @_; $i++) {
         my $field = defined $_[$i] ? $_[$i] : '';
         utf8::encode($field) if utf8::is_utf8($field) && !utf8::downgrade($field, 1);
@@ -52,13 +72,14 @@ sub take {
 }
 
 sub hear {
-    my $head = take(5);
+    end_stray() if defined $owner && $owner != $$;
+    my $head = take(9);
     # The other side is gone: there is nobody to work for.
     if (!defined $head) {
         undef $owner;
         exit 0;
     }
-    my ($kind, $fields) = unpack('aV', $head);
+    my ($kind, undef, $fields) = unpack('aVV', $head);
     my @fields;
     for (my $i = 0; $i < $fields; $i++) {
         my $length = unpack('V', take(4));
@@ -73,16 +94,26 @@ sub ask {
     return @fields;
 }
 
-# The next record, with what the original sets up for it.
+# The next record, with what the original sets up for it: `$_`, and `$.` as if a line had been read
+# from a handle that is not at its end.
 sub next_record {
-    my ($kind, $record) = hear();
+    my ($kind, $record);
+    ($kind, $number, $record) = hear();
     $Explain = $kind eq 'E';
     $Line = $record;
+    seek($lines, 0, 0);
+    { local $/ = \1; readline($lines) }
+    $. = $number;
     $_ = $record;
     return 1;
 }
 
-sub done { answer('z') }
+sub done {
+    if (sysread($strays, my $bytes, 4096)) {
+        answer('n', length $bytes);
+    }
+    answer('z');
+}
 
 sub fault {
     my $text = shift;

@@ -96,7 +96,10 @@ impl Script<'_> {
     }
 
     fn chain(&mut self) {
-        self.line("LOOP: while (SwatchRs::next_record()) { @_ = split; eval {");
+        // The `eval` lies around the loop: `next` in user code must not leave an `eval`, which
+        // `use warnings` reports.
+        self.line("until ($SwatchRs::Left) { next if eval {");
+        self.line("LOOP: while (SwatchRs::next_record()) { @_ = split;");
         let mut number = 0;
         for item in &self.config.items {
             match item {
@@ -108,7 +111,8 @@ impl Script<'_> {
                 }
             }
         }
-        self.line("\n;1 } or SwatchRs::fault($@); } continue { SwatchRs::done() }");
+        self.line("\n;} continue { SwatchRs::done() }");
+        self.line("$SwatchRs::Left = 1 }; SwatchRs::fault($@); SwatchRs::done(); }");
     }
 
     fn rule(&mut self, number: usize, rule: &ast::Rule) {

@@ -97,7 +97,7 @@ fn run_with(text: &str, modules: &PerlModules, records: &[&str]) -> (Vec<String>
     let mut done = Vec::new();
     for (second, record) in (0..).zip(records) {
         let mut perform = |e: Effect| done.push(effect_text(&e));
-        let mut replay = Replay::default();
+        let mut replay = Replay::new(second as u64 + 1);
         let outcome = chain
             .decide(
                 &mut perl.channel,
@@ -112,6 +112,7 @@ fn run_with(text: &str, modules: &PerlModules, records: &[&str]) -> (Vec<String>
             quit,
             ended,
             faults,
+            strays: _,
         } = outcome;
         done.extend(faults.into_iter().map(|f| format!("DIED {f}")));
         done.extend(ended.map(|status| format!("ENDED {status}")));
@@ -375,7 +376,7 @@ fn a_record_that_is_tried_again_repeats_no_effect() {
     let chain = chain(&text, &PerlModules::default());
     let mut state = State::new(chain.program());
     let mut done = Vec::new();
-    let mut replay = Replay::default();
+    let mut replay = Replay::new(1);
     let mut perl = Perl::new();
     chain.start(&mut perl.channel).expect("it starts");
     let first = chain.decide(
@@ -407,4 +408,66 @@ fn a_record_that_is_tried_again_repeats_no_effect() {
         .expect("this time it lives");
     assert_eq!(done, ["[rec][1]", "[rec][2]"]);
     assert_eq!(state.counters()[0].matched, 1);
+}
+
+#[test]
+fn records_are_numbered_as_lines_that_are_read() {
+    let records = ["a", "b", "start", "", "e", "f", "g", "h", "i", "j"];
+    for (condition, expected) in [
+        ("$. == 3", "start"),
+        ("2 .. 4", "b start "),
+        ("/start/ .. 6", "start  e f"),
+        ("/start/ ... /./", "start  e"),
+        ("eof", ""),
+    ] {
+        let config = format!("watchfor {condition}\necho\n");
+        let (effects, _) = run(&config, &records);
+        assert_eq!(effects.join(" "), expected, "{condition}");
+    }
+    // A file that user code reads has a count of its own.
+    let reads =
+        "perlcode open(my $f, '<', '/proc/self/status'); my @l = <$f>;\nwatchfor $. == 2\necho\n";
+    let (effects, _) = run(&format!("watchfor $. == 2\necho\n{reads}"), &records);
+    assert_eq!(effects, ["b"]);
+}
+
+#[test]
+fn warnings_of_perl_are_about_user_code_alone() {
+    let config = "perlcode 0 use warnings; $SIG{__WARN__} = sub { print \"WARN @_\" };\n\
+                  perlcode next if /skip/;\n\
+                  watchfor /a/\necho\ncontinue\n\
+                  perlcode die 'oh' if /b/;\n\
+                  watchfor /./\necho\n";
+    let (effects, printed) = run(config, &["a", "skip", "b", "c"]);
+    assert_eq!(printed, "");
+    assert_eq!(effects.len(), 4, "{effects:?}");
+    assert!(effects[2].starts_with("DIED oh"), "{effects:?}");
+}
+
+/// A process that user code forks shares the socket: it must not take the records of its parent.
+#[test]
+fn a_forked_process_decides_no_records() {
+    let chain = chain(
+        "perlcode fork if /f/;\nwatchfor /./\necho\n",
+        &PerlModules::default(),
+    );
+    let mut perl = Perl::new();
+    chain.start(&mut perl.channel).expect("it starts");
+    let mut state = State::new(chain.program());
+    let (mut echoed, mut strays) = (Vec::new(), 0);
+    for number in 1..=200u64 {
+        let record = format!("{}{number}", if number % 10 == 1 { "f" } else { "x" });
+        let mut perform = |e: Effect| echoed.push(effect_text(&e));
+        let outcome = chain.decide(
+            &mut perl.channel,
+            &mut state,
+            record.as_bytes(),
+            &at(0),
+            &mut Replay::new(number),
+            &mut perform,
+        );
+        strays += outcome.expect("it answers").strays;
+    }
+    assert_eq!(echoed.len(), 200);
+    assert!(strays > 0);
 }

@@ -15,7 +15,7 @@ use super::{Item, Outcome, Shared};
 use crate::clock::Clock;
 use crate::log;
 use crate::perform::Performer;
-use crate::rules::Rules;
+use crate::rules::{PerlFailure, Rules};
 use crate::source::{Ack, Exit};
 
 /// How often positions are written durably, so that they survive a loss of power.
@@ -256,6 +256,7 @@ impl Worker {
             }
         };
         let now = self.clock.now();
+        let mut undecided = false;
         match (&mut self.rules, hit) {
             (Rules::Native(rules), Some(hit)) => {
                 let mut perform = |effect: &Effect| perform(performer, effect);
@@ -270,14 +271,15 @@ impl Worker {
                     performer.flush();
                 });
                 if let Err(why) = decided {
-                    self.failed = Some(why);
+                    undecided = matches!(why, PerlFailure::Undecided(_));
+                    self.failed = Some(why.to_string());
                     flow = ControlFlow::Break(());
                 }
             }
             (Rules::Native(_), None) => {}
         }
         self.shared.set_idle();
-        if self.failed.is_some() {
+        if undecided {
             return flow;
         }
         self.progress.handled = Some(record.end_offset());
@@ -311,6 +313,7 @@ impl Worker {
         let new = self.shared.new_rules.lock().unwrap().take();
         let Some(rules) = new else { return false };
         let old = std::mem::replace(&mut self.rules, *rules);
+        self.rules.stop_on(&self.shared.stop);
         self.rules.carry_over(old);
         true
     }

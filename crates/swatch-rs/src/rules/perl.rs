@@ -1,5 +1,8 @@
 //! Rules that a Perl of their own decides.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use swatch_config::{Config, Diagnostic, Severity};
 use swatch_engine::{ClockReading, Effect, State};
 
@@ -13,6 +16,17 @@ pub struct PerlRules {
     watch: PerlWatch,
     state: State,
     explain: bool,
+}
+
+/// Why no further record can be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum PerlFailure {
+    /// Perl cannot be started again, or was stopped: the record is decided at the next start.
+    #[error(transparent)]
+    Undecided(PerlError),
+    /// Code of the configuration called `exit` with this status, for a record that is done.
+    #[error("Perl code ended the watch with status {0}")]
+    Exit(i32),
 }
 
 /// Says what is wrong with a configuration; none of its code is run but what `use` runs.
@@ -33,13 +47,13 @@ impl PerlRules {
     /// Decides a record; each effect is to be performed, and what it wrote flushed, at once.
     ///
     /// # Errors
-    /// Perl has ended and cannot be started again: the text says why.
+    /// No further record can be decided.
     pub fn decide(
         &mut self,
         record: &[u8],
         now: &ClockReading,
         perform: &mut dyn FnMut(&Effect),
-    ) -> Result<(), String> {
+    ) -> Result<(), PerlFailure> {
         let decided = if self.explain {
             self.watch
                 .explain(&mut self.state, record, now, &mut |_| {})
@@ -47,7 +61,12 @@ impl PerlRules {
             self.watch
                 .decide(&mut self.state, record, now, &mut |effect| perform(&effect))
         };
-        let decided = decided.map_err(|e| e.to_string())?;
+        let decided = decided.map_err(|e| {
+            if matches!(e, PerlError::Stopped) {
+                log::warning(&e);
+            }
+            PerlFailure::Undecided(e)
+        })?;
         for fault in &decided.faults {
             log::warning(fault);
         }
@@ -56,7 +75,19 @@ impl PerlRules {
         } else if decided.quit {
             perform(&Effect::Quit);
         }
-        Ok(())
+        match decided.exit_status {
+            Some(0) => {
+                log::notice("Perl code ended the watch");
+                Ok(())
+            }
+            Some(status) => Err(PerlFailure::Exit(status)),
+            None => Ok(()),
+        }
+    }
+
+    /// Once the flag is set, Perl code that is running has a second to end.
+    pub fn stop_on(&mut self, flag: Arc<AtomicBool>) {
+        self.watch.stop_on(flag);
     }
 
     pub(super) fn carry_over(&mut self, old: State) {

@@ -91,7 +91,7 @@ fn both_engines_do_the_same() {
                     &mut perl_state,
                     record.as_bytes(),
                     &now,
-                    &mut Replay::default(),
+                    &mut Replay::new(second as u64 + 1),
                     &mut |effect| got.push(effect),
                 )
                 .expect("perl lives");
