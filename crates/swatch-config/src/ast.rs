@@ -112,7 +112,7 @@ pub enum Expr {
     /// Comma operator: all are evaluated (captures!), the last one counts.
     Comma(Vec<Expr>),
     /// A number.
-    Number(f64),
+    Number(Number),
     /// A string, with what is interpolated in it.
     Text(Template),
     /// A variable.
@@ -190,6 +190,71 @@ pub struct Pattern {
     pub flags: Flags,
     /// The literal with its delimiters, in the file.
     pub span: Span,
+}
+
+/// A number as Perl keeps it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// A whole number of 64 bits, exactly.
+    Integer(i64),
+    /// A larger whole number, up to 2⁶⁴-1.
+    Unsigned(u64),
+    /// Any other number.
+    Float(f64),
+}
+
+impl Number {
+    /// The number, rounded to what an `f64` holds.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Number::Integer(n) => n as f64,
+            Number::Unsigned(n) => n as f64,
+            Number::Float(n) => n,
+        }
+    }
+
+    /// The exact value of a whole number.
+    #[must_use]
+    pub fn as_integer(self) -> Option<i128> {
+        match self {
+            Number::Integer(n) => Some(n.into()),
+            Number::Unsigned(n) => Some(n.into()),
+            Number::Float(_) => None,
+        }
+    }
+
+    /// A whole number: exact if it fits, else rounded.
+    #[must_use]
+    pub fn from_integer(value: i128) -> Number {
+        match (i64::try_from(value), u64::try_from(value)) {
+            (Ok(value), _) => Number::Integer(value),
+            (_, Ok(value)) => Number::Unsigned(value),
+            _ => Number::Float(value as f64),
+        }
+    }
+}
+
+impl std::ops::Neg for Number {
+    type Output = Number;
+
+    fn neg(self) -> Number {
+        match self {
+            Number::Float(n) => Number::Float(-n),
+            Number::Integer(n) => Number::from_integer(-i128::from(n)),
+            Number::Unsigned(n) => Number::from_integer(-i128::from(n)),
+        }
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Number::Integer(n) => n.fmt(f),
+            Number::Unsigned(n) => n.fmt(f),
+            Number::Float(n) => n.fmt(f),
+        }
+    }
 }
 
 /// Modifiers of a pattern. `g` and `o` are accepted and change nothing here.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use swatch_config::ast::CompareOp;
+use swatch_config::ast::{CompareOp, Number};
 
 use crate::env::{Env, Variable};
 use crate::match_context::MatchContext;
@@ -24,7 +24,7 @@ pub(crate) enum Condition {
     Or(Box<Condition>, Box<Condition>),
     Xor(Box<Condition>, Box<Condition>),
     Comma(Vec<Condition>),
-    Number(f64),
+    Number(Number),
     Text(CompiledText),
     Value(Variable),
     Compare(CompareOp, Box<Condition>, Box<Condition>),

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use swatch_config::ast::CompareOp;
+use swatch_config::ast::{CompareOp, Number};
 
 /// A value in a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar<'a> {
     /// A number.
-    Number(f64),
+    Number(Number),
     /// A string; an undefined value is the empty one.
     Bytes(Cow<'a, [u8]>),
 }
@@ -18,7 +18,7 @@ impl Scalar<'_> {
     /// What Perl's logical operators and matches yield.
     pub(crate) fn bool(value: bool) -> Self {
         if value {
-            Scalar::Number(1.0)
+            Scalar::Number(Number::Integer(1))
         } else {
             Scalar::Bytes(Cow::Borrowed(b""))
         }
@@ -27,13 +27,13 @@ impl Scalar<'_> {
     /// Perl's truth: everything but `0`, `"0"` and the empty string.
     pub(crate) fn truth(&self) -> bool {
         match self {
-            Scalar::Number(n) => *n != 0.0,
+            Scalar::Number(n) => n.as_f64() != 0.0,
             Scalar::Bytes(b) => !matches!(&**b, b"" | b"0"),
         }
     }
 
     /// The number that a string starts with, else 0.
-    pub(crate) fn number(&self) -> f64 {
+    pub(crate) fn number(&self) -> Number {
         match self {
             Scalar::Number(n) => *n,
             Scalar::Bytes(b) => leading_number(b),
@@ -64,7 +64,7 @@ pub(crate) fn compare(op: CompareOp, left: Scalar<'_>, right: Scalar<'_>) -> boo
     };
     match op {
         NumEq | NumNe | NumLt | NumLe | NumGt | NumGe => {
-            wanted(left.number().partial_cmp(&right.number()))
+            wanted(compare_numbers(left.number(), right.number()))
         }
         StrEq | StrNe | StrLt | StrLe | StrGt | StrGe => {
             wanted(Some(left.into_bytes().cmp(&right.into_bytes())))
@@ -72,8 +72,16 @@ pub(crate) fn compare(op: CompareOp, left: Scalar<'_>, right: Scalar<'_>) -> boo
     }
 }
 
+/// Whole numbers are compared exactly, everything else as floating-point numbers.
+fn compare_numbers(left: Number, right: Number) -> Option<Ordering> {
+    match (left.as_integer(), right.as_integer()) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64().partial_cmp(&right.as_f64()),
+    }
+}
+
 /// Perl's numeric value of a string: leading blanks, then as much as looks like a decimal number.
-fn leading_number(text: &[u8]) -> f64 {
+fn leading_number(text: &[u8]) -> Number {
     let start = text
         .iter()
         .position(|&b| !crate::fields::is_blank(b))
@@ -88,10 +96,10 @@ fn leading_number(text: &[u8]) -> f64 {
     let rest = &text[signed..];
     let starts = |word: &[u8]| rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(word);
     if starts(b"inf") {
-        return sign * f64::INFINITY;
+        return Number::Float(sign * f64::INFINITY);
     }
     if starts(b"nan") {
-        return f64::NAN;
+        return Number::Float(f64::NAN);
     }
     let digits = |from: usize| {
         rest[from..]
@@ -104,11 +112,11 @@ fn leading_number(text: &[u8]) -> f64 {
     if rest.get(end) == Some(&b'.') {
         let fraction = digits(end + 1);
         if whole + fraction == 0 {
-            return 0.0;
+            return Number::Integer(0);
         }
         end += 1 + fraction;
     } else if whole == 0 {
-        return 0.0;
+        return Number::Integer(0);
     }
     if matches!(rest.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(rest.get(end + 1), Some(b'+' | b'-')));
@@ -118,11 +126,19 @@ fn leading_number(text: &[u8]) -> f64 {
         }
     }
     let text = std::str::from_utf8(&rest[..end]).expect("digits, a point and an exponent");
-    sign * text.parse::<f64>().unwrap_or(0.0)
+    match text.parse::<u64>() {
+        Ok(value) if sign < 0.0 => Number::from_integer(-i128::from(value)),
+        Ok(value) => Number::from_integer(value.into()),
+        Err(_) => Number::Float(sign * text.parse::<f64>().unwrap_or(0.0)),
+    }
 }
 
-/// Perl's text of a number: `%.15g`.
-fn number_text(n: f64) -> String {
+/// Perl's text of a number: all digits of a whole one, else `%.15g`.
+fn number_text(n: Number) -> String {
+    let n = match n {
+        Number::Float(n) => n,
+        n => return n.to_string(),
+    };
     if n.is_nan() {
         return "NaN".into();
     }
@@ -176,10 +192,10 @@ mod tests {
             ("", 0.0),
             ("+7", 7.0),
         ] {
-            assert_eq!(text(s).number(), n, "{s:?}");
+            assert_eq!(text(s).number().as_f64(), n, "{s:?}");
         }
-        assert_eq!(text("infinity").number(), f64::INFINITY);
-        assert!(text("nanny").number().is_nan());
+        assert_eq!(text("infinity").number().as_f64(), f64::INFINITY);
+        assert!(text("nanny").number().as_f64().is_nan());
     }
 
     #[test]
@@ -193,8 +209,8 @@ mod tests {
         ] {
             assert_eq!(text(s).truth(), t, "{s:?}");
         }
-        assert!(!Scalar::Number(0.0).truth());
-        assert!(Scalar::Number(-1.0).truth());
+        assert!(!Scalar::Number(Number::Float(0.0)).truth());
+        assert!(Scalar::Number(Number::Integer(-1)).truth());
     }
 
     #[test]
@@ -209,17 +225,52 @@ mod tests {
             (1e-5, "1e-05"),
             (0.0001, "0.0001"),
         ] {
-            assert_eq!(number_text(n), s);
+            assert_eq!(number_text(Number::Float(n)), s);
         }
     }
 
     #[test]
     fn comparisons_choose_between_numbers_and_strings() {
-        assert!(compare(CompareOp::NumEq, text("3abc"), Scalar::Number(3.0)));
+        assert!(compare(
+            CompareOp::NumEq,
+            text("3abc"),
+            Scalar::Number(Number::Integer(3))
+        ));
         assert!(compare(CompareOp::NumLt, text("9"), text("10")));
         assert!(compare(CompareOp::StrGt, text("9"), text("10")));
-        assert!(compare(CompareOp::StrEq, Scalar::Number(5.0), text("5")));
+        assert!(compare(
+            CompareOp::StrEq,
+            Scalar::Number(Number::Integer(5)),
+            text("5")
+        ));
         assert!(!compare(CompareOp::NumEq, text("nan"), text("nan")));
         assert!(compare(CompareOp::NumNe, text("nan"), text("nan")));
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_are_compared_exactly() {
+        for (left, right, equal) in [
+            ("9007199254740993", "9007199254740992", false),
+            ("9007199254740993abc", "9007199254740993", true),
+            ("9007199254740993.0", "9007199254740992", true),
+            ("9007199254740993e0", "9007199254740992", true),
+            ("18446744073709551615", "18446744073709551614", false),
+            ("18446744073709551616", "18446744073709551617", true),
+            ("-9223372036854775808", "-9223372036854775807", false),
+            ("-9223372036854775809", "-9223372036854775808", true),
+            ("+7", "7", true),
+        ] {
+            let (left, right) = (text(left), text(right));
+            assert_eq!(compare(CompareOp::NumEq, left, right), equal);
+        }
+        assert!(compare(
+            CompareOp::NumLt,
+            text("-1"),
+            text("18446744073709551615")
+        ));
+        assert_eq!(
+            number_text(Number::Integer(9007199254740993)),
+            "9007199254740993"
+        );
     }
 }

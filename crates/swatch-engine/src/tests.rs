@@ -99,7 +99,7 @@ fn numbers_strings_and_targets_work_in_conditions() {
     };
     let load = and(
         matches(r"load (\S+)"),
-        compare(CompareOp::NumGt, group(), Expr::Number(5.0)),
+        compare(CompareOp::NumGt, group(), Expr::Number(Number::Integer(5))),
     );
     let mut bench = Bench::new(vec![rule("l", load, vec![echo()])]);
     assert_eq!(

@@ -168,7 +168,7 @@ impl<'a> RuleBuilder<'a> {
         let pending = std::mem::take(&mut self.frame().pending);
         let block = self.block_scope(&pending, following);
         // A rule whose condition is broken is kept, so that its block is read as well.
-        let condition = condition.unwrap_or(Expr::Number(0.0));
+        let condition = condition.unwrap_or(Expr::Number(crate::ast::Number::Integer(0)));
         let rule = Rule::new(kind, condition, value);
         let index = self.config.items.len();
         self.config.items.push(Item::Rule(rule));

@@ -51,7 +51,7 @@ fn takes_all(condition: &Expr) -> bool {
             pattern.source.as_slice(),
             b"" | b".*" | b"^" | b"^.*" | b"^.*$" | b".*$" | b"(.*)" | b"^(.*)$" | b"$"
         ),
-        Expr::Number(number) => *number != 0.0,
+        Expr::Number(number) => number.as_f64() != 0.0,
         _ => false,
     }
 }

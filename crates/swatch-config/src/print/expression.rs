@@ -1,7 +1,7 @@
 //! Conditions, with all parentheses.
 
 use super::value::{quoted, variable};
-use crate::ast::{Expr, Match, Pattern, Var};
+use crate::ast::{Expr, Match, Number, Pattern, Var};
 use crate::grammar::scope::flag_letters;
 use crate::lines::located::is_word;
 
@@ -48,11 +48,11 @@ fn print(expression: &Expr) -> Vec<u8> {
     }
 }
 
-fn print_number(number: f64) -> Vec<u8> {
-    match number.is_infinite() {
+fn print_number(number: Number) -> Vec<u8> {
+    match number.as_f64().is_infinite() {
         // Perl has no word for it.
         true => {
-            if number > 0.0 {
+            if number.as_f64() > 0.0 {
                 b"9e999".to_vec()
             } else {
                 b"-9e999".to_vec()

@@ -1,6 +1,6 @@
 //! Conditions, texts and variables as Perl source.
 
-use swatch_config::ast::{Expr, Flags, Match, Piece, Template, Var};
+use swatch_config::ast::{Expr, Flags, Match, Number, Piece, Template, Var};
 
 use crate::env::Variable;
 
@@ -103,7 +103,8 @@ pub(super) fn condition(expr: &Expr, first: &mut bool, out: &mut Vec<u8>) {
             }
             out.push(b')');
         }
-        Expr::Number(n) => out.extend(format!("({n:?})").into_bytes()),
+        Expr::Number(Number::Float(n)) => out.extend(format!("({n:?})").into_bytes()),
+        Expr::Number(n) => out.extend(format!("({n})").into_bytes()),
         Expr::Text(t) => text(t, out),
         Expr::Var(v) => var(v, out),
         // The line break ends a comment in it.

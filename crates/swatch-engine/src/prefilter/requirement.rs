@@ -51,7 +51,7 @@ fn requirement(condition: &Condition, sizes: &[usize]) -> Requirement {
             _ => Requirement::None,
         },
         Condition::Comma(all) => all.last().map_or(Requirement::None, required),
-        Condition::Number(n) if *n == 0.0 => Requirement::AnyOf(BTreeSet::new()),
+        Condition::Number(n) if n.as_f64() == 0.0 => Requirement::AnyOf(BTreeSet::new()),
         Condition::Text(t) if matches!(t.literal(), Some(b"" | b"0")) => {
             Requirement::AnyOf(BTreeSet::new())
         }
@@ -63,7 +63,7 @@ fn requirement(condition: &Condition, sizes: &[usize]) -> Requirement {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use swatch_config::ast::Expr;
+    use swatch_config::ast::{Expr, Number};
 
     fn of(condition: Expr) -> Requirement {
         let bench = Bench::new(vec![rule("x", condition, vec![])]);
@@ -86,8 +86,8 @@ mod tests {
         );
         assert_eq!(of(or(matches("a"), not(matches("b")))), Requirement::None);
         assert_eq!(of(not(matches("a"))), Requirement::None);
-        assert_eq!(of(Expr::Number(1.0)), Requirement::None);
-        assert_eq!(of(Expr::Number(0.0)), any(&[]));
+        assert_eq!(of(Expr::Number(Number::Integer(1))), Requirement::None);
+        assert_eq!(of(Expr::Number(Number::Integer(0))), any(&[]));
         assert_eq!(of(matches("")), Requirement::None);
         assert_eq!(of(and(matches("a"), matches(""))), any(&[0]));
         assert_eq!(of(Expr::Comma(vec![matches("a"), matches("b")])), any(&[1]));

@@ -7,7 +7,7 @@ use nom::combinator::{map, map_opt, opt, recognize, value};
 use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser as _};
 
-use crate::ast::CompareOp;
+use crate::ast::{CompareOp, Number};
 use crate::lines::located::{is_space, is_word};
 
 /// What may stand between two operands.
@@ -174,7 +174,7 @@ fn arithmetic_operand(text: &[u8]) -> IResult<&[u8], char> {
 }
 
 /// A Perl number.
-pub(super) fn number(text: &[u8]) -> IResult<&[u8], f64> {
+pub(super) fn number(text: &[u8]) -> IResult<&[u8], Number> {
     alt((
         radix("0x", 16, |b| b.is_ascii_hexdigit() || b == b'_'),
         radix("0b", 2, |b| matches!(b, b'0' | b'1' | b'_')),
@@ -188,19 +188,19 @@ fn radix<'a>(
     prefix: &'static str,
     base: u32,
     accept: fn(u8) -> bool,
-) -> impl nom::Parser<&'a [u8], Output = f64, Error = nom::error::Error<&'a [u8]>> {
+) -> impl nom::Parser<&'a [u8], Output = Number, Error = nom::error::Error<&'a [u8]>> {
     map_opt(
         preceded(tag_no_case(prefix.as_bytes()), take_while1(accept)),
         move |digits: &[u8]| integer(digits, base),
     )
 }
 
-fn octal(text: &[u8]) -> IResult<&[u8], f64> {
+fn octal(text: &[u8]) -> IResult<&[u8], Number> {
     let digits = take_while1(|b: u8| (b'0'..=b'7').contains(&b) || b == b'_');
     map_opt(preceded(char('0'), digits), |digits| integer(digits, 8)).parse(text)
 }
 
-fn integer(digits: &[u8], base: u32) -> Option<f64> {
+fn integer(digits: &[u8], base: u32) -> Option<Number> {
     let digits: String = digits
         .iter()
         .filter(|&&b| b != b'_')
@@ -208,10 +208,10 @@ fn integer(digits: &[u8], base: u32) -> Option<f64> {
         .collect();
     u64::from_str_radix(&digits, base)
         .ok()
-        .map(|value| value as f64)
+        .map(|value| Number::from_integer(value.into()))
 }
 
-fn decimal(text: &[u8]) -> IResult<&[u8], f64> {
+fn decimal(text: &[u8]) -> IResult<&[u8], Number> {
     let whole = || take_while1(|b: u8| b.is_ascii_digit() || b == b'_');
     // `1..2` is a range, not a fraction.
     let fraction = pair(char('.'), take_while(|b: u8| b.is_ascii_digit()));
@@ -224,7 +224,10 @@ fn decimal(text: &[u8]) -> IResult<&[u8], f64> {
             .filter(|&&b| b != b'_')
             .map(|&b| b as char)
             .collect();
-        text.parse().ok()
+        match text.parse::<u64>() {
+            Ok(value) => Some(Number::from_integer(value.into())),
+            Err(_) => text.parse().ok().map(Number::Float),
+        }
     })
     .parse(text)
 }

@@ -2,7 +2,7 @@
 
 use swatch_common::sanitize;
 
-use crate::ast::{Expr, Match, Template};
+use crate::ast::{Expr, Match, Number, Template};
 use crate::diagnostic::Diagnostic;
 use crate::grammar::condition::parser::{Parser, Stop};
 use crate::grammar::condition::token::{self, power};
@@ -295,6 +295,6 @@ impl Parser<'_, '_, '_> {
             )
             .with_help("write `m` instead of `qr`, or `$_ =~` before it"),
         );
-        Ok(Expr::Number(1.0))
+        Ok(Expr::Number(Number::Integer(1)))
     }
 }
