@@ -6,7 +6,7 @@ use crate::cursor::Cursor;
 /// A day more than the reader's clock says is still taken for this year: clocks and zones differ.
 const DAY: i64 = 86_400;
 
-/// What a stamp says.
+/// The content of a stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// Seconds since 1970.

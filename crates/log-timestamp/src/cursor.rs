@@ -35,7 +35,7 @@ impl<'l> Cursor<'l> {
         self.rest().starts_with(text).then(|| self.at += text.len())
     }
 
-    /// How many blanks (as Perl's `\s` has them) stood here.
+    /// Skips whitespace (Perl's `\s`) and returns its length.
     pub(crate) fn blanks(&mut self) -> usize {
         let rest = self.rest();
         let end = rest.iter().position(|&byte| !is_blank(byte));
@@ -44,7 +44,7 @@ impl<'l> Cursor<'l> {
         count
     }
 
-    /// At least one blank.
+    /// At least one whitespace character.
     pub(crate) fn some_blanks(&mut self) -> Option<()> {
         (self.blanks() > 0).then_some(())
     }
@@ -110,7 +110,7 @@ pub(crate) fn month(name: &[u8]) -> Option<u32> {
     u32::try_from(index + 1).ok()
 }
 
-/// Perl's `\s`: blank, tab, line feed, vertical tab, form feed, carriage return.
+/// Perl's `\s`: space, tab, line feed, vertical tab, form feed, carriage return.
 pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || (0x09..=0x0d).contains(&byte)
 }

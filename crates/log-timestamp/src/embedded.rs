@@ -11,7 +11,8 @@ use crate::{Format, Stamp};
 /// Fields of JSON and logfmt that hold the time of the line.
 const NAMES: [&[u8]; 5] = [b"ts", b"time", b"timestamp", b"@timestamp", b"t"];
 
-/// How many fields of a line in logfmt are looked at: programs write the time among the first.
+/// The number of fields of a logfmt line that are examined: programs write the time among the
+/// first.
 const FIELDS: usize = 8;
 
 pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
@@ -35,7 +36,7 @@ fn stamp(format: Format, range: Range<usize>, cut: Range<usize>, reading: &Readi
 
 /// `… [01/Jun/2024:12:00:00 +0200] "GET / HTTP/1.1" …`
 fn access(line: &[u8]) -> Option<Stamp> {
-    // Only the writer of the log puts a bare quote behind a date: in a user's name it is escaped.
+    // Only the server itself writes a bare quote after a date: in a user's name it is escaped.
     let before_request = memmem::find_iter(line, b"] \"").find_map(|close| {
         let open = line[..close].iter().rposition(|&byte| byte == b'[')?;
         bracketed_date(line, open).filter(|stamp| stamp.range.end == close + 1)
@@ -102,7 +103,7 @@ fn logfmt(line: &[u8]) -> Option<Stamp> {
 
 /// A stamp that fills a value.
 fn value_of(line: &[u8], value: Range<usize>) -> Option<(Range<usize>, Reading)> {
-    // The reader sees nothing behind the value.
+    // The reader sees nothing after the value.
     let mut cursor = Cursor::new(&line[..value.end], value.start);
     let reading = read(&mut cursor)?;
     (cursor.at == value.end).then_some((value, reading))
@@ -164,7 +165,7 @@ fn end_of_string(line: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The offset behind a value: a string, an object or list whatever is in it, or a plain word.
+/// The end of a value: a string, an object or list with all its contents, or a plain word.
 fn end_of_json_value(line: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = start;

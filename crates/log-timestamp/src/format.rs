@@ -1,12 +1,12 @@
 //! The formats and their samples.
 
-/// How a time stamp is written.
+/// The notation of a time stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
     /// Classic syslog (RFC 3164) and journald's `short` and `short-precise`: no year, no zone.
     Syslog,
-    /// RFC 3339 and ISO 8601, with a `T`, an underscore (svlogd) or blanks before the time, with a
+    /// RFC 3339 and ISO 8601, with a `T`, an underscore (svlogd) or a space before the time, with a
     /// fraction after a full stop or a comma or without, with a zone or without.
     Iso,
     /// RFC 5424: a priority, a version and a stamp of RFC 3339.
@@ -20,7 +20,7 @@ pub enum Format {
     Slashes,
     /// Month, day and year with slashes: Suricata and Snort.
     MonthFirst,
-    /// Day, month's name and year with slashes, hyphens or blanks at the front of a line: BIND,
+    /// Day, month's name and year with slashes, hyphens or spaces at the front of a line: BIND,
     /// Tomcat.
     DayFirst,
     /// The date in brackets of an access log, within the line.
@@ -61,7 +61,7 @@ impl Format {
         Self::Logfmt,
     ];
 
-    /// Whether stamps of this format stand within the line rather than at its front.
+    /// True if stamps of this format are within the line rather than at its front.
     #[must_use]
     pub fn is_embedded(self) -> bool {
         matches!(self, Self::Access | Self::Audit | Self::Json | Self::Logfmt)

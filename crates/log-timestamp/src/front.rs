@@ -27,7 +27,7 @@ pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
         cursor.eat(b']')?;
     }
     let end = cursor.at;
-    // Without a blank after it, it is not a stamp but the start of something else.
+    // Without whitespace after it, it is the start of something else.
     if cursor.blanks() == 0 && !bracket {
         return None;
     }
@@ -43,7 +43,7 @@ pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
     })
 }
 
-/// Moves behind `<34>` and behind a version and a blank after it. Says whether there was a version.
+/// Skips `<34>`, and a version with a space after it. True if there was a version.
 fn priority(cursor: &mut Cursor<'_>) -> bool {
     let mut ahead = *cursor;
     let mut skip = || {
@@ -62,7 +62,7 @@ fn priority(cursor: &mut Cursor<'_>) -> bool {
     version
 }
 
-/// A stamp of any of the formats that need no brackets. The cursor ends right behind it.
+/// A stamp of any of the formats that need no brackets. The cursor ends right after it.
 pub(crate) fn read(cursor: &mut Cursor<'_>) -> Option<Reading> {
     match cursor.peek()? {
         b'@' => tai64n(cursor),
@@ -212,13 +212,13 @@ fn time_and_zone(cursor: &mut Cursor<'_>, date: Date, format: Format) -> Option<
     })
 }
 
-/// A zone directly after the time or after a blank, if a word ends with it.
+/// A zone directly after the time or after a space, if it ends a word.
 fn trailing_zone(cursor: &mut Cursor<'_>) -> Option<i32> {
     let mut ahead = *cursor;
     let apart = ahead.eat(b' ').is_some();
     let start = ahead.at;
     let offset = zone(&mut ahead)?;
-    // After a blank, `-12` is a number and `Z` a word of the message.
+    // After a space, `-12` is a number and `Z` a word of the message.
     if apart && ahead.at - start < b"+0200".len() && !ahead.line[start].is_ascii_uppercase() {
         return None;
     }

@@ -42,20 +42,20 @@ pub use format::Format;
 /// A time stamp that was found in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// How it is written.
+    /// The format.
     pub format: Format,
     /// The bytes of the stamp, with the brackets around it if there are any.
     pub range: Range<usize>,
-    /// The bytes to remove so that the same message written at another time gives the same text:
-    /// a stamp at the front with everything before it (a syslog priority) and the blanks after it, the
-    /// value alone in JSON and logfmt.
+    /// The bytes to remove so that the same message written at another time gives the same text: a
+    /// stamp at the front with everything before it (a syslog priority) and the whitespace after
+    /// it, the value alone in JSON and logfmt.
     pub cut: Range<usize>,
     /// The fraction of the second, in nanoseconds; finer digits are dropped.
     pub nanoseconds: u32,
     moment: Moment,
 }
 
-/// What completes a stamp that has no year or no zone.
+/// Completes a stamp that has no year or no zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
     /// The reader's clock, in seconds since 1970-01-01 00:00:00 UTC.
@@ -73,14 +73,14 @@ impl Stamp {
     /// `reference.now`: clocks differ, and December's lines are read in January.
     ///
     /// `None` if the stamp counts from the start of a machine ([`Format::Uptime`]), names a month
-    /// in a language other than English, or is no date at all (`Feb 31`).
+    /// in a language other than English, or is not a date at all (`Feb 31`).
     #[must_use]
     pub fn unix_seconds(&self, reference: Reference) -> Option<i64> {
         self.moment.unix_seconds(reference)
     }
 
-    /// The line after the stamp and the blanks behind it; the whole line if the stamp is not at its
-    /// front.
+    /// The line after the stamp and the whitespace that follows it; the whole line if the stamp is
+    /// not at its front.
     #[must_use]
     pub fn rest<'l>(&self, line: &'l [u8]) -> &'l [u8] {
         match self.cut.start {
@@ -89,7 +89,7 @@ impl Stamp {
         }
     }
 
-    /// Whether the line begins with the stamp, or with a syslog priority and the stamp.
+    /// True if the line begins with the stamp, or with a syslog priority and the stamp.
     #[must_use]
     pub fn is_at_front(&self) -> bool {
         !self.format.is_embedded()

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Whether the replacement must survive a power failure.
+/// The power failures that a replacement must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// Left to the kernel: after a power failure the old contents, the new ones, or an empty file
@@ -27,7 +27,7 @@ pub enum Durability {
     FileAndDirectory,
 }
 
-/// How a file is replaced.
+/// A replacement of a file.
 #[derive(Debug, Clone)]
 pub struct AtomicFile<'a> {
     path: &'a Path,
@@ -36,7 +36,7 @@ pub struct AtomicFile<'a> {
     suffix: Option<&'a str>,
 }
 
-/// What failed.
+/// A replacement that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}: {source}", crate::sanitize::path(path))]
 pub struct AtomicFileError {
@@ -67,7 +67,7 @@ impl<'a> AtomicFile<'a> {
         self
     }
 
-    /// How durable it has to be.
+    /// The durability that is needed.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
@@ -159,8 +159,8 @@ impl<'a> AtomicFile<'a> {
 /// Makes the names in a directory durable: files that were created, renamed or removed.
 ///
 /// # Errors
-/// The system's. A file system that cannot sync directories is no error: it has nothing better
-/// to offer.
+/// The system's. A file system that cannot sync directories is not an error: it has nothing
+/// better to offer.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     match File::open(directory)?.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seconds(pub u64);
 
-/// Why a text is not a length of time.
+/// The reason why a text is not a length of time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DurationError {
     /// It is empty, or does not begin with a digit.

@@ -15,7 +15,7 @@ pub struct FileLock {
     file: File,
 }
 
-/// Why a file could not be locked.
+/// The reason why a file could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum FileLockError {
     /// Another process has held the lock all the time.

@@ -11,7 +11,7 @@
 //! | [`shell_quote`] | words quoted for `sh` |
 //! | [`suggest`] | "did you mean …?" |
 //! | [`time_zone`] | the local time zone with its name |
-//! | [`trust`] | could another user change this file? |
+//! | [`trust`] | may another user change this file? |
 
 pub mod atomic_file;
 pub mod duration;

@@ -15,7 +15,7 @@
 //! program is reaped last: until then its number, which is also the group's, cannot be given to
 //! somebody else, and no signal can reach a stranger.
 //!
-//! A program that ends within its limit is done, even if a daemon that it left behind still holds
+//! A program that ends within its limit is done, even if a daemon that it started still holds
 //! its output open. Output beyond what the caller wants is read and dropped, so that the program
 //! is not blocked by it.
 //!
@@ -43,7 +43,7 @@ mod stream;
 pub use cancel::Cancel;
 pub use exit::{Captured, Exit, Finished};
 
-/// What the program reads from its standard input.
+/// The program's standard input.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// Nothing: `/dev/null`.
@@ -54,7 +54,7 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Where one of the program's output streams goes.
+/// The destination of one of the program's output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// Nowhere: `/dev/null`.
@@ -68,7 +68,7 @@ pub enum Output {
     Forward(u64),
 }
 
-/// What a program may use.
+/// The limits of a program.
 #[derive(Debug, Clone)]
 pub struct Limits<'a> {
     /// The time until TERM; `None` for no limit.
@@ -127,16 +127,16 @@ pub fn clean_environment(command: &mut Command) {
     }
 }
 
-/// Keeps every descriptor beyond the standard streams, whoever opened it, from programs that are
-/// started later. The standard library marks what it opens, but not what this process inherited:
-/// a lock file of the shell that started it, a socket of its supervisor.
+/// Keeps every open descriptor except the standard streams from programs that are started later.
+/// The standard library marks what it opens, but not what this process inherited: a lock file of
+/// the shell that started it, a socket of its supervisor.
 ///
 /// For the start of `main`, before anything else is opened.
 pub fn seal_descriptors() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// Whether an environment variable makes programs load or run code, or makes a shell read scripts
+/// True if an environment variable makes programs load or run code, or makes a shell read scripts
 /// differently: `LD_PRELOAD` and all of its family, `BASH_ENV`, `ENV`, exported functions of bash,
 /// `PERL5OPT` and the like. The list follows those of glibc's `AT_SECURE` mode and of sudo.
 ///

@@ -99,7 +99,7 @@ pub fn push_char(out: &mut String, c: char) {
     let _ = write_char(out, c);
 }
 
-/// Whether a character is escaped.
+/// True if a character is escaped.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     c != '\t' && (c.is_control() || is_format_character(c))

@@ -49,7 +49,7 @@ pub fn push_within_quotes(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether no character has a meaning to a shell. `NAME=…` is not plain: in front of a command
+/// True if no character has a meaning to a shell. `NAME=…` is not plain: in front of a command
 /// it would be an assignment.
 fn is_plain(word: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);

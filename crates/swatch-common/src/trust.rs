@@ -1,8 +1,8 @@
-//! Could another user change this file?
+//! Checks that no other user can change a file.
 //!
-//! What a program that runs as root reads as its orders must be in the hands of root: the file,
-//! every directory above it (whoever can write there can put another file in its place), and
-//! every symbolic link on the way. The rule is the one that OpenSSH's `StrictModes` applies to
+//! The orders that a program running as root reads must be in the hands of root: the file, every
+//! directory above it (anyone who can write there can put another file in its place), and every
+//! symbolic link on the way. The rule is the one that OpenSSH's `StrictModes` applies to
 //! `authorized_keys`: each of these belongs to root or to the user who runs the program, and
 //! neither its group nor others can write to it. Root's own group is no exception, since processes
 //! that are not root may belong to it; for other users their own group is, because distributions
@@ -28,11 +28,11 @@ pub struct Untrusted {
     pub file: PathBuf,
     /// The file, directory or link that another user could change.
     pub place: PathBuf,
-    /// Why.
+    /// The reason.
     pub problem: Problem,
 }
 
-/// Why a file, a directory or a link cannot be trusted.
+/// The reason why a file, directory or link cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// It belongs to somebody else.
@@ -90,7 +90,7 @@ pub fn check(path: &Path) -> Result<(), Untrusted> {
 /// which nothing is obeyed. A link at its end is followed.
 ///
 /// # Errors
-/// Why it is not trusted.
+/// The reason why it is not trusted.
 pub fn check_entry(path: &Path) -> Result<(), Untrusted> {
     match fs::metadata(path) {
         Ok(meta) => User::current().judge(path, path, &meta, false),
@@ -208,7 +208,7 @@ impl User {
     }
 }
 
-/// The names in a path; `..` is one of them, since behind a link it leads elsewhere than the text
+/// The names in a path; `..` is one of them, since after a link it leads elsewhere than the text
 /// says.
 fn components(path: &Path) -> impl Iterator<Item = OsString> {
     path.components().filter_map(|component| match component {

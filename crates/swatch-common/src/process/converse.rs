@@ -18,7 +18,7 @@ use super::{Cancel, Input, Limits};
 /// Linux 5.3).
 const POLLING: Duration = Duration::from_millis(10);
 
-/// How long a program may take to die of KILL. One that hangs in the kernel is then left behind.
+/// The time that a program may take to die of KILL. One that hangs in the kernel is then abandoned.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn converse(mut child: Child, input: Input<'_>, limits: &Limits<'_>) -> Finished {
@@ -73,7 +73,7 @@ struct Conversation<'a> {
     cancel: Option<&'a Cancel>,
 }
 
-/// Why [`Conversation::until`] came back.
+/// The reason why [`Conversation::until`] returned.
 enum Pause {
     Done,
     Deadline,

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// How a program ended.
+/// The end of a program.
 #[derive(Debug)]
 pub enum Exit {
     /// By itself, with this code; 0 is success.
@@ -23,7 +23,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Whether it ended with code 0.
+    /// True if it ended with code 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Code(0))
@@ -77,20 +77,20 @@ impl fmt::Display for Rounded {
 pub struct Captured {
     /// The first bytes, up to the limit.
     pub bytes: Vec<u8>,
-    /// How many more came and were dropped.
+    /// The number of further bytes, which were dropped.
     pub dropped: u64,
 }
 
 /// A program that has ended.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// The end of the program.
     pub exit: Exit,
     /// Its standard output, if that was captured.
     pub stdout: Captured,
     /// Its standard error, if that was captured.
     pub stderr: Captured,
-    /// How many bytes of its input it did not take.
+    /// The number of bytes of its input that it did not take.
     pub unread: usize,
 }
 

@@ -9,11 +9,11 @@ use nix::unistd::{read, write};
 use super::exit::Captured;
 use super::{Input, Output};
 
-/// How much is read at once: as much as a pipe holds by default.
+/// The amount that is read at once: as much as a pipe holds by default.
 const PIECE: usize = 64 << 10;
 
-/// How much is read after the program has ended: as much as a pipe holds at most. More can only
-/// come from a program that it left behind.
+/// The amount that is read after the program has ended: as much as a pipe holds at most. More can
+/// only come from a program that is still running.
 const REMAINDER: usize = (1 << 20) / PIECE;
 
 /// The program's standard input.
@@ -65,9 +65,9 @@ impl<'a> Feed<'a> {
 /// Standard output or standard error of the program.
 pub(super) struct Stream {
     pipe: Option<OwnedFd>,
-    /// Where it is copied to; else it is kept for the caller.
+    /// The stream it is copied to; otherwise it is kept for the caller.
     forward: Option<Own>,
-    /// How much more is wanted.
+    /// The number of further bytes that are wanted.
     left: u64,
     pub(super) captured: Captured,
 }
@@ -129,7 +129,7 @@ impl Stream {
         let (kept, dropped) = piece.split_at(piece.len().min(room));
         self.left -= kept.len() as u64;
         self.captured.dropped += dropped.len() as u64;
-        // A stream of ours that is closed is no reason to stop the program.
+        // If the caller's own stream is closed, the program may still go on.
         let _ = match self.forward {
             None => self.captured.bytes.write_all(kept),
             Some(Own::Stdout) => forward(io::stdout().lock(), kept),

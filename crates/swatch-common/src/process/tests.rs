@@ -34,7 +34,7 @@ fn output(script: &str) -> String {
     String::from_utf8(finished.stdout.bytes).unwrap()
 }
 
-/// Whether a process has ended or is a zombie.
+/// True if a process has ended or is a zombie.
 fn is_gone(pid: &str) -> bool {
     match fs::read_to_string(format!("/proc/{}/stat", pid.trim())) {
         Ok(stat) => stat.rsplit(')').next().unwrap().starts_with(" Z"),
@@ -168,7 +168,7 @@ fn cancelling_ends_what_runs() {
         cancel.within(Duration::from_millis(20));
         assert!(matches!(running.join().unwrap(), Exit::Cancelled));
     });
-    // What starts later has no time left.
+    // A program that starts later has no time left.
     let late = run(&mut command_sleep(), Input::Null, &limits).exit;
     assert!(matches!(late, Exit::Cancelled));
 }

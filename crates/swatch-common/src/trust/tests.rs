@@ -124,7 +124,7 @@ fn links_are_judged_where_they_stand() {
     assert_eq!(place, Path::new("open/link"));
     tree.own("open/link", 0, 0);
 
-    // What the link leads to counts, too.
+    // The target of the link counts too.
     tree.mode("etc/conf.d", 0o777);
     assert_eq!(
         tree.refusal("way/link"),
