@@ -69,11 +69,11 @@ impl<'l> Cursor<'l> {
     }
 
     /// A fraction of a second after a full stop or a comma, in nanoseconds; 0 if there is none.
-    /// `None` for a separator without digits.
     pub(crate) fn fraction(&mut self) -> Option<u32> {
-        if self.eat_any(b".,").is_none() {
+        if !matches!(self.rest(), [b'.' | b',', b'0'..=b'9', ..]) {
             return Some(0);
         }
+        self.at += 1;
         let (value, count) = self.number(1, 9)?;
         // Finer digits have no place to go.
         self.number(0, 19)?;

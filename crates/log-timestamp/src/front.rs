@@ -27,8 +27,11 @@ pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
         cursor.eat(b']')?;
     }
     let end = cursor.at;
-    // Without whitespace after it, it is the start of something else.
-    if cursor.blanks() == 0 && !bracket {
+    // Without whitespace after it, it is the start of something else. Some programs write other
+    // separators after a complete date.
+    let separated = matches!(reading.format, Format::Iso | Format::Slashes)
+        && cursor.peek().is_some_and(|next| b":,;|".contains(&next));
+    if cursor.blanks() == 0 && !bracket && !separated {
         return None;
     }
     if version && reading.format == Format::Iso {
