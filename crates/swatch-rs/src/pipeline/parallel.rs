@@ -103,6 +103,8 @@ impl Pass {
                 }
             }
         });
+        // Each thread asks until there is nothing more.
+        let blocks = blocks.fuse();
         let mut search = Searching {
             rules: &mut self.rules,
             performer: &mut self.performer,
