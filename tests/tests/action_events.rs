@@ -477,3 +477,38 @@ fn a_friend_stays_one_while_the_ignore_file_is_away() {
         "iptables INPUT -s 198.51.100.9 -j DROP\n"
     );
 }
+
+#[test]
+fn a_source_that_anybody_can_forge_counts_but_does_not_lock_by_itself() {
+    let sandbox = Sandbox::new();
+    let line = b"Nov 22 20:00:00 box named[8]: client 203.0.113.9#4242: query (cache) 'www.example.org/A/IN' denied\n";
+    let auto = sandbox.run(&["auto", "lock"], line);
+    assert!(auto.status.success(), "{}", err(&auto));
+    assert!(out(&auto).ends_with(" 203.0.113.9 1\n"), "{}", out(&auto));
+    assert!(
+        err(&auto).contains("set `lock_forgeable = true`"),
+        "{}",
+        err(&auto)
+    );
+    let again = sandbox.run(&["auto", "lock"], line);
+    assert_eq!(
+        (err(&again).as_str(), out(&again).ends_with(" 2\n")),
+        ("", true),
+        "said once"
+    );
+    assert!(!sandbox.path("rules").exists());
+    // Who names the field has decided to trust it, as the script's callers did.
+    let field = sandbox.run(&["7", "lock"], line);
+    assert!(
+        out(&field).ends_with(" 203.0.113.9 3 lock!\n"),
+        "{}",
+        out(&field)
+    );
+    let line = String::from_utf8_lossy(line).replace("203.0.113.9", "198.51.100.7");
+    let allowed = sandbox.run(&["auto", "lock", "--lock-forgeable"], line.as_bytes());
+    assert!(
+        out(&allowed).ends_with(" 198.51.100.7 1 lock!\n"),
+        "{}",
+        out(&allowed)
+    );
+}
