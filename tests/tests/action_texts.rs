@@ -196,11 +196,11 @@ fn settings_files_that_are_none() {
     for (name, said) in [
         (
             "state",
-            "cannot read the settings file HERE/state: No such file or directory (os error 2): name one that is there",
+            "cannot read the settings file HERE/state: No such file or directory (os error 2): name an existing one",
         ),
         (
             "link",
-            "cannot read the settings file HERE/link: No such file or directory (os error 2): name one that is there",
+            "cannot read the settings file HERE/link: No such file or directory (os error 2): name an existing one",
         ),
         (
             "jobs",
@@ -208,7 +208,7 @@ fn settings_files_that_are_none() {
         ),
         (
             "binary",
-            "cannot read the settings file HERE/binary: stream did not contain valid UTF-8: settings are TOML, which is UTF-8",
+            "cannot read the settings file HERE/binary: stream did not contain valid UTF-8: settings are TOML, which must be UTF-8",
         ),
     ] {
         let mut command = std::process::Command::new(swatch_tests::program::swatch_action());

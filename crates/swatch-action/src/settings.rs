@@ -1,4 +1,4 @@
-//! What the script kept in variables, and the rest that can be set: defaults, then the settings file, then flags.
+//! The settings: defaults, overridden by the settings file, overridden by flags.
 
 use std::{
     io::ErrorKind,
@@ -12,7 +12,7 @@ use swatch_common::{
     trust::{self, Untrusted},
 };
 
-/// Where the settings file is looked for. Not `*.conf`: the init script of the tutorial starts a watcher for each
+/// The settings file. Not `*.conf`: the init script of the tutorials starts a watcher for each
 /// `/etc/swatch/*.conf`.
 pub const FILE: &str = "/etc/swatch/action.toml";
 
@@ -29,11 +29,11 @@ pub struct Settings {
     pub log_dir: PathBuf,
     /// The directory of the lock state.
     pub state_dir: PathBuf,
-    /// Where programs are found; also the `PATH` that they and `at` jobs get.
+    /// Where programs are searched for; also the `PATH` that they and `at` jobs get.
     pub path: String,
     /// How long one program may run.
     pub time_limit: Seconds,
-    /// From how many lines on an address is locked.
+    /// The number of lines from which on an address is locked.
     pub count: u64,
     /// Count only the lines of this last length of time; `None` counts for ever.
     pub window: Option<Seconds>,
@@ -41,15 +41,15 @@ pub struct Settings {
     pub keep_counts: Seconds,
     /// How long a lock lasts.
     pub lock_time: Seconds,
-    /// By how much each further lock of the same address is longer than the one before.
+    /// The factor by which each further lock of the same address is longer than the last.
     pub growth: f64,
-    /// The longest that growth may make a lock.
+    /// The longest lock that growth may lead to.
     pub max_lock_time: Seconds,
     /// Addresses that share this many leading bits are counted and locked together, IPv4.
     pub ipv4_prefix: u8,
     /// The same for IPv6.
     pub ipv6_prefix: u8,
-    /// Lock a whole IPv4 network of this prefix length when enough of its addresses are locked.
+    /// Lock a whole IPv4 network of this prefix length once enough of its addresses are locked.
     pub aggregate: Option<u8>,
     /// How many locked addresses are enough for `aggregate`.
     pub aggregate_at: u32,
@@ -59,17 +59,18 @@ pub struct Settings {
     pub lock_forgeable: bool,
     /// Take the field as the script did, whatever format the line has.
     pub strict_field: bool,
-    /// Which firewall does the locking.
+    /// The firewall.
     pub firewall: Backend,
-    /// The chains of iptables, ip6tables and ipset rules; `INPUT` and `FORWARD` name the hooks for nftables.
+    /// The chains for iptables, ip6tables and ipset rules. For nftables, `INPUT` stands for the hook
+    /// `input`, any other for `forward`.
     pub chains: Vec<String>,
-    /// Who ends a lock.
+    /// What ends a lock.
     pub expiry: Expiry,
     /// Commands of the `command` firewall.
     pub command: Templates,
-    /// What is never locked.
+    /// Addresses that are never locked.
     pub ignore: Ignore,
-    /// The whois question.
+    /// The whois query.
     pub whois: Whois,
     /// Other notices than one mail per lock.
     pub notice: Notice,
@@ -79,11 +80,11 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// The best that works here: nftables, else firewalld, ipset, iptables.
+    /// The first that works here: nftables, firewalld, ipset, iptables.
     Auto,
-    /// One rule per address, as the script's.
+    /// One rule per address, as the script made it.
     Iptables,
-    /// Sets with timeouts in a table of our own.
+    /// Sets with timeouts in a table of its own.
     Nftables,
     /// Sets with timeouts, matched by one iptables rule.
     Ipset,
@@ -91,11 +92,11 @@ pub enum Backend {
     Firewalld,
     /// The commands of the setting `command`.
     Command,
-    /// Nothing is locked; everything else is done.
+    /// Nothing is locked, but everything else is done.
     None,
 }
 
-/// Who ends a lock.
+/// What ends a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Expiry {
@@ -103,12 +104,12 @@ pub enum Expiry {
     Auto,
     /// A job of `at` for each lock.
     At,
-    /// `swatch-action expire`, run by a timer, and each lock on its way.
+    /// `swatch-action expire`, run by a timer, and each new lock on its way.
     Expire,
 }
 
-/// Commands by argv: no shell reads them. `{address}`, `{family}` (`4` or `6`), `{seconds}` and `{count}` are replaced
-/// inside each word.
+/// Commands as program and arguments, run without a shell. `{address}`, `{family}` (`4` or `6`),
+/// `{seconds}` and `{count}` are replaced inside each word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Templates {
@@ -130,13 +131,13 @@ pub struct Escalation {
     pub at_48: u32,
 }
 
-/// What is never locked, besides private networks.
+/// Addresses that are never locked, besides private ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ignore {
     /// Networks and addresses.
     pub networks: Vec<IgnoredNetworks>,
-    /// Files with one network, address or host name a line; `#` starts a comment.
+    /// Files with networks, addresses and host names; `#` starts a comment.
     pub files: Vec<PathBuf>,
     /// Host names.
     pub hosts: Vec<String>,
@@ -146,19 +147,19 @@ pub struct Ignore {
     pub own: bool,
 }
 
-/// The whois question.
+/// The whois query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Whois {
-    /// The server that is asked first, `host` or `host:port`; empty asks none.
+    /// The server that is asked first, `host` or `host:port`; empty for none.
     pub server: String,
     /// How many referrals are followed.
     pub follow: u8,
-    /// The time for one server.
+    /// The time limit for each server.
     pub timeout: Seconds,
-    /// The longest answer that is taken, in bytes.
+    /// The longest answer that is accepted, in bytes.
     pub max_size: usize,
-    /// How long an answer is good for its whole network.
+    /// How long an answer is used for the whole network it is about.
     pub keep: Seconds,
 }
 
@@ -166,9 +167,10 @@ pub struct Whois {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Notice {
-    /// One mail for all locks of such a length of time, instead of one each.
+    /// One mail for all locks within this length of time, instead of one each.
     pub digest: Option<Seconds>,
-    /// A command by argv for each lock, with `{address}`, `{count}`, `{seconds}`, `{network}` and `{reason}` replaced.
+    /// A command for each lock, run without a shell, with `{address}`, `{count}`, `{seconds}`,
+    /// `{network}` and `{reason}` replaced.
     pub webhook: Vec<String>,
 }
 
@@ -242,7 +244,7 @@ impl Default for Whois {
     }
 }
 
-/// What is wrong with the settings.
+/// Why settings are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
@@ -255,7 +257,7 @@ pub enum SettingsError {
         /// What to do, or nothing.
         hint: &'static str,
     },
-    /// It is a directory, a pipe, a device.
+    /// It is a directory, a pipe or a device.
     #[error("the settings file {path} is not a regular file: name one with --config")]
     NotAFile {
         /// The file.
@@ -269,8 +271,8 @@ pub enum SettingsError {
         /// What another user could change, and the command that fixes it.
         source: Untrusted,
     },
-    /// It is no settings file; toml's own message has line, column and a caret.
-    #[error("{path}: {}", plainly(source))]
+    /// It cannot be parsed; toml's own message has line, column and a caret.
+    #[error("{path}: {}", in_words(source))]
     Parse {
         /// The file.
         path: PathBuf,
@@ -282,7 +284,7 @@ pub enum SettingsError {
     Value {
         /// The setting.
         name: &'static str,
-        /// What is wrong and what would be right.
+        /// The problem, and what would be accepted.
         what: String,
     },
 }
@@ -291,7 +293,8 @@ impl Settings {
     /// The settings of a file, or of [`FILE`] where it exists, else the defaults.
     ///
     /// # Errors
-    /// A named file that cannot be read, a file others can change, unknown keys, values out of range.
+    /// A file that cannot be read or that another user could change, an unknown key, a value out of
+    /// range.
     pub fn load(named: Option<&Path>) -> Result<Self, SettingsError> {
         let path = named.unwrap_or(Path::new(FILE));
         let refuse = |source| unreadable(path, source);
@@ -319,7 +322,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings that a text in TOML says.
+    /// Parses a settings file's text.
     ///
     /// # Errors
     /// toml's own, with line and column.
@@ -335,9 +338,9 @@ fn trusted(what: &'static str, path: &Path) -> Result<(), SettingsError> {
 
 fn unreadable(path: &Path, source: std::io::Error) -> SettingsError {
     let hint = match source.kind() {
-        ErrorKind::NotFound => ": name one that is there",
-        ErrorKind::PermissionDenied => ": run it as root, or name one of yours with --config",
-        ErrorKind::InvalidData => ": settings are TOML, which is UTF-8",
+        ErrorKind::NotFound => ": name an existing one",
+        ErrorKind::PermissionDenied => ": run it as root, or name your own with --config",
+        ErrorKind::InvalidData => ": settings are TOML, which must be UTF-8",
         _ => "",
     };
     SettingsError::Read {
@@ -347,8 +350,8 @@ fn unreadable(path: &Path, source: std::io::Error) -> SettingsError {
     }
 }
 
-/// toml's message, with the names of Rust's types in words.
-fn plainly(error: &toml::de::Error) -> String {
+/// toml's message, with the names of Rust's types put into words.
+fn in_words(error: &toml::de::Error) -> String {
     let text = error.to_string();
     let words = [
         ("expected u64", "expected a whole number"),

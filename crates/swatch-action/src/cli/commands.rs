@@ -44,7 +44,7 @@ impl ListFormat {
 /// A subcommand.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print for each line of standard input the address it would act on, `-` for none; no root needed
+    /// Print the address that each line of standard input would act on, or `-`; needs no root
     Address {
         /// A field as `cut -d " " -f` takes it, or `auto`
         #[arg(allow_hyphen_values = true)]
@@ -52,15 +52,15 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
-    /// List what is locked
+    /// Show what is locked
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         flags: Flags,
     },
-    /// Show one address: its lock, its history, its log
+    /// Show an address: its lock, its past, its log
     Show {
         /// The address or network
         address: String,
@@ -71,13 +71,13 @@ pub(super) enum Command {
     Lock {
         /// The address or network
         address: String,
-        /// How long, such as 2h; else the policy's time
+        /// How long, such as 2h; default: the time of the settings
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
-        /// Why, for the list
+        /// The reason, for the list
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         reason: String,
-        /// Say what would be done and do none of it
+        /// Say what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -85,22 +85,22 @@ pub(super) enum Command {
     },
     /// End locks
     Unlock {
-        /// An address, or a network with everything in it
+        /// An address, or a network with everything inside it
         #[arg(required_unless_present = "all")]
         address: Option<String>,
-        /// Every lock
+        /// End all locks
         #[arg(long, conflicts_with = "address")]
         all: bool,
         #[command(flatten)]
         flags: Flags,
     },
-    /// Lock every address and network of a file, one a line
+    /// Lock every address and network in a file, one per line
     Import {
         /// The file; `-` for standard input
         file: PathBuf,
         #[command(flatten)]
         from: ListFormat,
-        /// How long, such as 7d; else the policy's time
+        /// How long, such as 7d; default: the time of the settings
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
         #[command(flatten)]
@@ -108,20 +108,20 @@ pub(super) enum Command {
     },
     /// Print figures
     Stats {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         flags: Flags,
     },
-    /// Put back every lock that is in force, in bulk: after boot or a flush of the firewall
+    /// Put every lock that is in force into the firewall, in bulk: after a boot or a flush
     Restore {
         #[command(flatten)]
         flags: Flags,
     },
-    /// Compare the locks with the firewall, and mend it
+    /// Compare the locks with the firewall, and repair it
     Check {
-        /// Only tell
+        /// Only report
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]

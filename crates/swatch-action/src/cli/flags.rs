@@ -1,4 +1,4 @@
-//! Flags that stand in for settings.
+//! Flags that override settings.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use swatch_common::duration::Seconds;
 
 use crate::settings::{Backend, Expiry, IgnoredNetworksError, Settings, SettingsError};
 
-/// The settings that the command line can change; each wins over the settings file.
+/// The settings that the command line can change; each overrides the settings file.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Settings (see docs/action.md for all)")]
 pub struct Flags {
@@ -20,7 +20,7 @@ pub struct Flags {
     /// Send no mail
     #[arg(long, conflicts_with = "mail")]
     pub no_mail: bool,
-    /// The program that sends the mail on its standard input, or smtp://HOST:PORT
+    /// The program that reads the mail on its standard input, or smtp://HOST:PORT
     #[arg(long, value_name = "COMMAND")]
     pub mailer: Option<String>,
     /// The directory of the logs, one per address
@@ -29,13 +29,13 @@ pub struct Flags {
     /// The directory of the lock state
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Where programs are found
+    /// Where programs are searched for
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
     /// How long a program may run
     #[arg(long, value_name = "TIME")]
     pub time_limit: Option<Seconds>,
-    /// Lock from so many lines on
+    /// The number of lines from which on an address is locked
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
     /// Count only the lines of the last TIME, such as 10m
@@ -50,28 +50,28 @@ pub struct Flags {
     /// How long a lock lasts, such as 24h
     #[arg(long, value_name = "TIME")]
     pub lock_time: Option<Seconds>,
-    /// Each further lock of an address lasts so many times longer
+    /// Each further lock of an address lasts this many times longer
     #[arg(long, value_name = "FACTOR")]
     pub growth: Option<f64>,
-    /// The longest that growth makes a lock
+    /// The longest lock that growth leads to
     #[arg(long, value_name = "TIME")]
     pub max_lock_time: Option<Seconds>,
-    /// Lock a whole network of this prefix length when enough of it is locked
+    /// Lock a whole IPv4 network of this prefix length once enough of its addresses are locked
     #[arg(long, value_name = "LENGTH")]
     pub aggregate: Option<u8>,
-    /// Never lock this network or address (may be given again)
+    /// Never lock this network or address (may be repeated)
     #[arg(long, value_name = "NETWORK")]
     pub ignore: Vec<String>,
-    /// Never lock what this file lists (may be given again)
+    /// Never lock what this file lists (may be repeated)
     #[arg(long, value_name = "FILE")]
     pub ignore_file: Vec<PathBuf>,
     /// The firewall
     #[arg(long, value_enum, value_name = "NAME")]
     pub firewall: Option<Backend>,
-    /// A chain that locks go into (may be given again)
+    /// A chain for the rules (may be repeated)
     #[arg(long, value_name = "CHAIN")]
     pub chain: Vec<String>,
-    /// Who ends a lock
+    /// What ends a lock
     #[arg(long, value_enum, value_name = "HOW")]
     pub expiry: Option<Expiry>,
     /// The whois server that is asked first
@@ -86,7 +86,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The settings of the file, with those of the flags over them.
+    /// The settings of the file, overridden by the flags.
     ///
     /// # Errors
     /// [`SettingsError`].

@@ -1,4 +1,4 @@
-//! Values that would parse but cannot be meant.
+//! Values that parse but cannot be meant.
 
 use std::path::PathBuf;
 
@@ -7,19 +7,19 @@ use swatch_common::process;
 use super::{Backend, Settings, SettingsError, trusted};
 
 impl Settings {
-    /// Whether every value can be meant.
+    /// Checks every value.
     ///
     /// # Errors
-    /// [`SettingsError::Value`] with the first that cannot.
+    /// [`SettingsError::Value`] or [`SettingsError::Untrusted`] for the first that is refused.
     pub fn check(&self) -> Result<(), SettingsError> {
         let refuse = |name, what: String| Err(SettingsError::Value { name, what });
         if self.mail.chars().any(char::is_control) {
-            return refuse("mail", "a recipient is one line".into());
+            return refuse("mail", "recipients must be on one line".into());
         }
         if !self.mail.is_empty() && self.mailer.first().is_none_or(String::is_empty) {
             return refuse(
                 "mailer",
-                "name a program that takes a mail on its standard input".into(),
+                "name a program that reads a mail on its standard input".into(),
             );
         }
         if !self.mail.is_empty()
@@ -35,17 +35,17 @@ impl Settings {
                 .to_str()
                 .is_none_or(|text| text.chars().any(char::is_control))
             {
-                return refuse(name, "a path of printable UTF-8, please".into());
+                return refuse(name, "the path must be printable UTF-8".into());
             }
         }
         if self.count == 0 {
             return refuse("count", "at least 1".into());
         }
         if self.count > 100_000 && self.window.is_some() {
-            return refuse("count", "at most 100000 with a `window`".into());
+            return refuse("count", "at most 100000 if `window` is set".into());
         }
         if self.lock_time.0 == 0 || self.max_lock_time.0 == 0 || self.time_limit.0 == 0 {
-            return refuse("lock_time", "times are at least one second".into());
+            return refuse("lock_time", "times must be at least 1s".into());
         }
         if !(1.0..=1000.0).contains(&self.growth) {
             return refuse(
@@ -97,7 +97,7 @@ impl Settings {
                 || chain.starts_with('-')
                 || !chain.chars().all(plain)
             {
-                return refuse("chains", format!("{chain:?} is no name of a chain"));
+                return refuse("chains", format!("{chain:?} is not the name of a chain"));
             }
         }
         if self.firewall == Backend::Command
@@ -105,13 +105,13 @@ impl Settings {
         {
             return refuse(
                 "command",
-                "the firewall `command` needs `command.lock` and `command.unlock`".into(),
+                "the firewall `command` requires `command.lock` and `command.unlock`".into(),
             );
         }
         self.trusted()
     }
 
-    /// Whether another user could change a file that the settings name: it would decide what root
+    /// Refuses a file that another user could change: that user would decide what root
     /// runs, or whom it leaves alone.
     fn trusted(&self) -> Result<(), SettingsError> {
         let programs = [
