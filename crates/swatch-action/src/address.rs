@@ -1,8 +1,10 @@
-//! The address that an event acts on: the peer that the line's format names, or the field that the caller names.
+//! The address that an event acts on: the peer that the line's format names, or the field that the
+//! caller names.
 //!
-//! Attackers choose user names, and with them the number of words before a field. So where the log format is known
-//! ([`log_address`]), it overrules the field; where it leaves the peer open, nothing is taken. The field counts where
-//! no format is known. [`FieldList`], [`script`] and [`collapse`] take it exactly as the bash script did.
+//! Attackers choose user names, and with them the number of words before a field. So where the log
+//! format is known ([`log_address`]), it overrules the field; where it leaves the peer open,
+//! nothing is taken. The field counts where no format is known. [`FieldList`], [`script`] and
+//! [`collapse`] take it exactly as the bash script did.
 
 mod collapse;
 mod error;
@@ -35,7 +37,8 @@ pub struct Found {
     pub address: IpAddr,
     /// The name of the log format that fixed it; `None` where it came from the field or the caller.
     pub format: Option<&'static str>,
-    /// Whether anybody can cause such a line with an address of his choice ([`log_address::Found::forgeable`]).
+    /// Whether anybody can cause such a line with an address of his choice
+    /// ([`log_address::Found::forgeable`]).
     pub forgeable: bool,
     /// A warning for the user: the field held another address. Safe to print.
     pub note: Option<String>,
@@ -43,8 +46,9 @@ pub struct Found {
 
 /// Finds the address of a line read from standard input; only its first line counts.
 ///
-/// With `strict_field`, a [`Rule::Field`] is the script's rule alone: the formats are not asked, and only IPv4 is found.
-/// Private addresses ([`is_private`]) are found like any other; leaving them alone is the caller's job.
+/// With `strict_field`, a [`Rule::Field`] is the script's rule alone: the formats are not asked,
+/// and only IPv4 is found. Private addresses ([`is_private`]) are found like any other; leaving
+/// them alone is the caller's job.
 ///
 /// # Errors
 /// [`NotFound`] says where the address was looked for, and shows the line.

@@ -1,4 +1,5 @@
-//! What is never locked: the networks of the settings, the machine itself, and what it depends on.
+//! Addresses that are never locked: the networks in the settings, the machine itself, and the
+//! machines it depends on.
 
 use std::{
     net::{IpAddr, ToSocketAddrs},
@@ -22,44 +23,45 @@ mod routes;
 
 pub use file::IgnoreError;
 
-/// How long the resolver may take for one host name; a lock does not wait longer for it.
+/// The longest time that a lock waits for the resolver, per host name.
 const RESOLVE: Duration = Duration::from_secs(3);
 
-/// A network that is not locked, and why.
+/// A network that is never locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protected {
     /// The network.
     pub net: IpNet,
-    /// `ignored by the settings`, `this machine's own address`, …
+    /// The reason: `ignored by the settings`, `this machine's own address`, …
     pub why: String,
 }
 
-/// Everything that is not locked.
+/// All networks that are never locked.
 #[derive(Debug, Default)]
 pub struct Allowlist {
     /// The networks.
     pub list: Vec<Protected>,
-    /// What could not be read or resolved.
+    /// Files that could not be read and names that could not be resolved.
     pub warnings: Vec<String>,
 }
 
-/// What becomes of a request to lock.
+/// The decision on a request to lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// This is locked: the network asked for, or the address alone where the network holds something protected.
+    /// Lock this: the network asked for, or the address alone if the network contains something
+    /// protected.
     Lock(IpNet),
-    /// Nothing is locked, and why.
+    /// Lock nothing, for this reason.
     Never(String),
 }
 
-/// What the settings say to leave alone, as far as that is known without asking anybody.
+/// The networks in the settings and ignore files, and the host names, unresolved.
 #[derive(Debug, Default)]
 pub struct Ignored {
     list: Vec<Protected>,
     hosts: Vec<String>,
-    /// How something was read that could be read otherwise.
+    /// Entries that could be read in another way.
     pub notes: Vec<String>,
-    /// Files of which an older version is used.
+    /// Files whose last good version is used instead.
     pub warnings: Vec<String>,
 }
 
@@ -93,7 +95,7 @@ impl Ignored {
         Ok(ignored)
     }
 
-    /// Whether an address is among the networks; host names are left out.
+    /// True if one of the networks contains the address. Host names are not resolved.
     #[must_use]
     pub fn covers(&self, address: IpAddr) -> bool {
         self.list
@@ -109,8 +111,8 @@ impl Ignored {
     }
 }
 
-/// Everything that is not locked at this time. `state` remembers the addresses of host names;
-/// `by_hand` protects the client of the SSH session in which the command was typed.
+/// Collects everything that must not be locked now. `state` remembers the addresses of host names;
+/// `by_hand` adds the client of the SSH session in which the command was typed.
 #[must_use]
 pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) -> Allowlist {
     let Ignored {
@@ -146,7 +148,7 @@ pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) 
 }
 
 impl Allowlist {
-    /// Where it is not known who is a friend, nobody is locked.
+    /// Protects everybody, because it is not known who is a friend.
     fn everything(error: &IgnoreError) -> Self {
         let protect = |net: IpNet| Protected {
             net,
@@ -161,8 +163,8 @@ impl Allowlist {
         }
     }
 
-    /// What becomes of the request to lock `net` for the sake of `address`, or of the network
-    /// itself where no address is given.
+    /// Decides on a request to lock `net` because of `address`, or because of the network itself
+    /// if no address is given.
     #[must_use]
     pub fn judge(&self, net: IpNet, address: Option<IpAddr>) -> Verdict {
         let shown = address.unwrap_or(net.addr());
@@ -179,7 +181,7 @@ impl Allowlist {
             (None, _) => Verdict::Lock(net),
             (Some(_), Some(address)) => Verdict::Lock(address.into()),
             (Some(hit), None) => Verdict::Never(format!(
-                "{} holds {}, {}",
+                "{} contains {}, {}",
                 network::text(net),
                 network::text(hit.net),
                 hit.why

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// How a run ends.
+/// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, or there was nothing to do.
@@ -13,10 +13,10 @@ pub enum Exit {
     Usage = 2,
 }
 
-/// Where a run writes to.
+/// The output of a run.
 ///
-/// Everything that it has to say goes through here, so that no function below has to know whether a
-/// warning goes to a terminal, to the watcher's log or into a test.
+/// All messages go through here, so that no function below has to know whether a warning goes to a
+/// terminal, to the watcher's log or into a test.
 pub struct Console<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
@@ -52,7 +52,7 @@ impl<'a> Console<'a> {
         self.note(message);
     }
 
-    /// Has the run end with [`Exit::Failed`], for a finding that standard output already tells.
+    /// Makes the run end with [`Exit::Failed`], for a finding that standard output already reports.
     pub fn fail(&mut self) {
         self.failed = true;
     }

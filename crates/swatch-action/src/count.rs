@@ -23,7 +23,7 @@ pub(crate) use unstored::key;
 pub struct Counted {
     /// How many events the address has had with this one, at least 1.
     pub count: u64,
-    /// Why the event could not be stored where it belongs. Reported once, not for each event.
+    /// The reason why the event could not be stored in its log. Given once, not for each event.
     pub warning: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub fn record(settings: &Settings, net: IpNet, line: &[u8], now: i64) -> Counted
     Counted { count, warning }
 }
 
-/// What [`record`] would count, without recording anything.
+/// The count that [`record`] would return, without recording anything.
 #[must_use]
 pub fn dry_run(settings: &Settings, net: IpNet, now: i64) -> u64 {
     let earlier = unstored::events(settings, net);
@@ -78,8 +78,7 @@ pub fn escalate(settings: &Settings, net: IpNet, now: i64) -> std::io::Result<Op
     escalation::add(settings, net, now)
 }
 
-/// Whether something is to be reported for the first time. Always true where that cannot be
-/// remembered.
+/// True if something was not reported before. Always true if that cannot be remembered.
 #[must_use]
 pub fn first_time(settings: &Settings, what: &str) -> bool {
     let path = settings.log_dir.join(format!(".reported-{what}"));
@@ -91,8 +90,8 @@ pub fn first_time(settings: &Settings, what: &str) -> bool {
     !matches!(created, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists)
 }
 
-/// What a timer has to do for the counts: events that could not be stored are taken over into their
-/// logs, and logs that are older than the settings allow are removed.
+/// Maintains the counts, for a timer: events that could not be stored are copied into their logs,
+/// and logs that are older than the settings allow are removed.
 pub fn maintain(settings: &Settings, now: i64) {
     store_unstored(settings, now);
     retention::prune(settings);

@@ -18,7 +18,7 @@ pub fn now() -> i64 {
 /// `2026-11-22 20:03:36` in the local time zone, for tables.
 #[must_use]
 pub fn short(seconds: i64) -> String {
-    // chrono remembers the zone, unlike `long`: a list may hold 100,000 times.
+    // Unlike `long`, chrono caches the zone: a list may contain 100,000 times.
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     time.with_timezone(&Local)
         .format("%Y-%m-%d %H:%M:%S")

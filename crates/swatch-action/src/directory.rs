@@ -9,7 +9,7 @@ use std::{
 
 use swatch_common::trust::{self, Untrusted};
 
-/// Which directory it is.
+/// A directory that the settings name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directory {
     /// The logs of the addresses, `log_dir`.
@@ -40,9 +40,9 @@ pub enum DirectoryError {
     /// Another user could plant links and files in it.
     #[error("the {}: {source}", .directory.name())]
     Untrusted {
-        /// Which directory.
+        /// The directory's purpose.
         directory: Directory,
-        /// What another user could change, and the command that fixes it.
+        /// The file or directory that another user could change, and the command that fixes it.
         source: Untrusted,
     },
     /// Something else is in its place, or in that of a directory above it.
@@ -50,11 +50,11 @@ pub enum DirectoryError {
         "the {} {path}: {what} is not a directory: move it away, or name another directory in {}", .directory.name(), .directory.setting()
     )]
     NotAFolder {
-        /// Which directory.
+        /// The directory's purpose.
         directory: Directory,
-        /// Where.
+        /// Its path.
         path: PathBuf,
-        /// What is in the way.
+        /// The obstacle.
         what: PathBuf,
     },
     /// It, or a directory above it, is a link to nothing.
@@ -62,23 +62,23 @@ pub enum DirectoryError {
         "the {} {path}: {link} is a link to {target}, which is not there: make that directory, or name another one in {}", .directory.name(), .directory.setting()
     )]
     Dangling {
-        /// Which directory.
+        /// The directory's purpose.
         directory: Directory,
-        /// Where.
+        /// Its path.
         path: PathBuf,
         /// The link.
         link: PathBuf,
-        /// What it leads to.
+        /// The link's target.
         target: PathBuf,
     },
     /// The system's refusal.
     #[error("cannot {doing} the {} {path}: {source}{}", .directory.name(), hint(source, *directory))]
     Io {
-        /// What was tried.
+        /// The step, as a verb.
         doing: &'static str,
-        /// Which directory.
+        /// The directory's purpose.
         directory: Directory,
-        /// Where.
+        /// Its path.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,

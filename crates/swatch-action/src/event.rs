@@ -1,4 +1,5 @@
-//! One event: a log line comes in, is counted for its address, and from some count on the address is locked.
+//! An event: a log line is counted for the address it names, and from some count on the address is
+//! locked.
 
 use std::{
     io::{self, BufRead, Write},
@@ -23,29 +24,29 @@ use crate::{
 pub mod input;
 pub mod separator;
 
-/// Where in the line the address is.
+/// The place of the address.
 #[derive(Clone, Debug)]
 pub enum Where {
-    /// In a field, as `cut -d " " -f LIST` takes it.
+    /// In a field, counted as `cut -d " " -f LIST` does.
     Field(FieldList),
-    /// Where the line's format says.
+    /// In the place that the line's format fixes.
     Auto,
-    /// Here: the caller knows it, and standard input is not read.
+    /// Given by the caller; standard input is not read.
     Given(IpAddr),
-    /// In a field between separators, as `awk -F SEPARATOR` takes it.
+    /// In a field between separators, split as `awk -F SEPARATOR` does.
     Separated(separator::Separated),
 }
 
-/// What the command line asks for.
+/// A request to handle events, from the command line.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Where the address is.
+    /// The place of the address.
     pub place: Where,
     /// Lock at once, whatever the count.
     pub lock: bool,
-    /// The text to record where no line is read.
+    /// The text to record if no line is read.
     pub line: Option<String>,
-    /// Only say what would be done.
+    /// Say what would be done, and do nothing.
     pub dry_run: bool,
 }
 
@@ -62,7 +63,8 @@ pub enum FindError {
 
 /// Handles the event on the command line, or each line of `input` as an event of its own.
 ///
-/// Each is acted on as soon as its line is complete: the writer may keep the pipe open for the next.
+/// Each is acted on as soon as its line is complete: the writer may keep the pipe open for the
+/// next one.
 pub fn handle(
     settings: &Settings,
     event: &Event,
@@ -159,10 +161,10 @@ fn one(
     Ok(())
 }
 
-/// The address that a line speaks of, or the message why there is none.
+/// Finds the address that a line names.
 ///
 /// # Errors
-/// [`FindError`]: the line has none, or more than one that it may be.
+/// [`FindError`]: it names none, or its format leaves open which of several is the peer.
 pub fn find(raw: &[u8], place: &Where, strict: bool) -> Result<Found, FindError> {
     Ok(match place {
         Where::Field(list) => address::find(raw, &Rule::Field(list), strict)?,
@@ -173,7 +175,7 @@ pub fn find(raw: &[u8], place: &Where, strict: bool) -> Result<Found, FindError>
 }
 
 impl Event {
-    /// The text to record, where no line is read.
+    /// The text to record, if no line is read.
     fn given(&self) -> Option<Vec<u8>> {
         match (&self.line, &self.place) {
             (Some(text), _) => Some(text.clone().into_bytes()),

@@ -1,4 +1,4 @@
-//! `address FIELD|auto`: the address that an event with each line would act on.
+//! `address FIELD|auto`: prints the address that an event with each line would act on.
 
 use std::io::{self, BufRead};
 

@@ -7,14 +7,14 @@ use ipnet::{IpNet, IpSubnets, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 use crate::network::{self, NetworkError};
 
-/// What a line says.
+/// The contents of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {
     /// Networks and addresses.
     pub(crate) networks: Vec<IpNet>,
     /// Host names.
     pub(crate) hosts: Vec<String>,
-    /// How something was read that could be read otherwise.
+    /// Entries that could be read in another way.
     pub(crate) notes: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `list`, `show`, `stats`: reading only.
+//! `list`, `show`, `stats`: commands that only read.
 
 use std::collections::HashSet;
 

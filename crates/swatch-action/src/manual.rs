@@ -1,4 +1,4 @@
-//! `lock`, `unlock`, `import`: what an administrator wishes.
+//! `lock`, `unlock`, `import`: locks that an administrator asks for.
 
 use std::{collections::HashSet, net::IpAddr, path::Path};
 
@@ -18,8 +18,8 @@ use crate::{
     subcommand::{CommandError, Outcome, locker, runner},
 };
 
-/// What is to be locked, how long, and why.
-pub(crate) struct Wish {
+/// A request to lock, as it was typed.
+pub(crate) struct LockArguments {
     pub(crate) address: String,
     pub(crate) span: Option<Seconds>,
     pub(crate) reason: String,
@@ -27,11 +27,11 @@ pub(crate) struct Wish {
 
 pub(crate) fn lock(
     settings: &Settings,
-    wish: Wish,
+    arguments: LockArguments,
     dry_run: bool,
     console: &mut Console<'_>,
 ) -> Outcome {
-    let net = wished(&wish.address, settings)?;
+    let net = argumentsed(&arguments.address, settings)?;
     let runner = if dry_run {
         Runner::dry(&settings.path)
     } else {
@@ -40,13 +40,13 @@ pub(crate) fn lock(
     let locker = locker(settings, &runner, console);
     let now = date::now();
     let ask = LockRequest {
-        // An IPv6 address alone stands for its network, as in an event.
-        address: single(network::parse(&wish.address)?),
+        // A single IPv6 address stands for its network, as in an event.
+        address: single(network::parse(&arguments.address)?),
         net,
         count: 0,
-        reason: sanitize::excerpt(wish.reason.as_bytes(), 1000),
+        reason: sanitize::excerpt(arguments.reason.as_bytes(), 1000),
         rule: "hand".to_owned(),
-        span: wish.span,
+        span: arguments.span,
         by_hand: true,
     };
     let done = locker.lock(&ask, now)?;
@@ -78,8 +78,9 @@ pub(crate) fn lock(
     Ok(())
 }
 
-/// A single address is widened as an event's is; a network is taken as it is, but not a whole continent.
-fn wished(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
+/// The network to lock: a single address is widened as in an event; a network is taken as it is,
+/// unless it is too wide to be meant.
+fn argumentsed(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
     let net = network::parse(text)?;
     if network::is_single(net) {
         return Ok(network::of(net.addr(), settings));
@@ -135,7 +136,7 @@ pub(crate) fn import(
     let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
     let span = span.unwrap_or(settings.lock_time);
-    // Asked once for all: the state answers one question for each prefix length and address.
+    // Read once: otherwise the state would be queried for each prefix length of each address.
     let locked: HashSet<IpNet> = state
         .all()?
         .into_iter()
@@ -187,7 +188,7 @@ pub(crate) fn import(
 /// The network to lock for an entry of a list, or why there is none.
 fn accepted(text: &str, settings: &Settings, allowed: &Allowlist) -> Result<IpNet, String> {
     let plain = |error: CommandError| sanitize::excerpt(error.to_string().as_bytes(), 200);
-    let net = wished(text, settings).map_err(plain)?;
+    let net = argumentsed(text, settings).map_err(plain)?;
     let address = network::parse(text).map_err(|error| plain(error.into()))?;
     match allowed.judge(net, single(address)) {
         Verdict::Lock(net) => Ok(net),
@@ -200,7 +201,7 @@ fn single(net: IpNet) -> Option<IpAddr> {
     network::is_single(net).then(|| network::untranslated(net.addr()))
 }
 
-/// Whether the network or a wider one is among these.
+/// True if the network or a wider one is among these.
 fn covered(net: IpNet, locked: &HashSet<IpNet>) -> bool {
     std::iter::successors(Some(net), IpNet::supernet).any(|wide| locked.contains(&wide))
 }

@@ -60,7 +60,8 @@ pub fn of(address: IpAddr, settings: &Settings) -> IpNet {
     widened(address, settings.ipv4_prefix, settings.ipv6_prefix)
 }
 
-/// The address that a NAT64 address stands for, if that is a public one; any other address as it is.
+/// The address that a NAT64 address stands for, if that is a public one; any other address as it
+/// is.
 #[must_use]
 pub fn untranslated(address: IpAddr) -> IpAddr {
     match address {
@@ -85,9 +86,9 @@ fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Whether the networks around an IPv6 address belong to strangers, so that it must not be widened:
 /// 64:ff9b::/96 and 64:ff9b:1::/48 hold all of IPv4 behind a NAT64 gateway (RFC 6052, RFC 8215; in
-/// the second, where the IPv4 address stands is up to the operator), and a /64 of Teredo's 2001::/32
-/// holds all clients of a server (RFC 4380). In 6to4's 2002::/16 a /48 belongs to one IPv4 address
-/// (RFC 3056), so a /64 harms nobody else.
+/// the second, where the IPv4 address stands is up to the operator), and a /64 of Teredo's
+/// 2001::/32 holds all clients of a server (RFC 4380). In 6to4's 2002::/16 a /48 belongs to one
+/// IPv4 address (RFC 3056), so a /64 harms nobody else.
 #[must_use]
 pub fn is_shared(address: Ipv6Addr) -> bool {
     matches!(
@@ -96,7 +97,8 @@ pub fn is_shared(address: Ipv6Addr) -> bool {
     )
 }
 
-/// The network of an address with a prefix length for each family; a length beyond the family's counts as the whole.
+/// The network of an address with a prefix length for each family; a length beyond the family's
+/// counts as the whole.
 #[must_use]
 pub fn widened(address: IpAddr, four: u8, six: u8) -> IpNet {
     match address {

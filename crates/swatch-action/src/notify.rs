@@ -1,9 +1,10 @@
-//! Tells people about a lock: a mail with the address's log and a whois answer, a digest, a command.
+//! Tells people about a lock: a mail with the address's log and a whois answer, a digest, a
+//! command.
 //!
-//! All of it happens in a process of its own, in a session of its own and without any of the caller's
-//! streams: neither the watcher nor the next event waits for a whois server. There is one such
-//! process at a time, which sends the notices of all locks in the [`queue`]. What goes wrong there is
-//! written to `notice.log` in the log directory.
+//! All of it happens in a process of its own, in a session of its own and without any of the
+//! caller's streams: neither the watcher nor the next event waits for a whois server. There is one
+//! such process at a time, which sends the notices of all locks in the [`queue`]. It writes what
+//! goes wrong to `notice.log` in the log directory.
 
 use std::{
     fs::OpenOptions,
@@ -41,7 +42,7 @@ pub use smtp::SmtpError;
 /// The subcommand that the notifying process is started with; the queue's directory follows.
 pub const SUBCOMMAND: &str = "notify-of-lock";
 
-/// What the notifying process has to know about a lock.
+/// A notice of a lock, with everything that the notifying process has to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     settings: Settings,

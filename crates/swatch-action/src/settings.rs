@@ -61,8 +61,8 @@ pub struct Settings {
     pub strict_field: bool,
     /// The firewall.
     pub firewall: Backend,
-    /// The chains for iptables, ip6tables and ipset rules. For nftables, `INPUT` stands for the hook
-    /// `input`, any other for `forward`.
+    /// The chains for iptables, ip6tables and ipset rules. For nftables, `INPUT` stands for the
+    /// hook `input`, any other for `forward`.
     pub chains: Vec<String>,
     /// What ends a lock.
     pub expiry: Expiry,
@@ -254,7 +254,7 @@ pub enum SettingsError {
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
-        /// What to do, or nothing.
+        /// The remedy, or nothing.
         hint: &'static str,
     },
     /// It is a directory, a pipe or a device.
@@ -276,7 +276,7 @@ pub enum SettingsError {
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where and what.
+        /// The mistake, with its place.
         source: Box<toml::de::Error>,
     },
     /// A value is out of its range, in the file or in a flag.

@@ -1,4 +1,4 @@
-//! What the subcommands share: their errors, and the runner and firewall that the settings name.
+//! Shared by the subcommands: their errors, and the runner and firewall that the settings name.
 
 use std::{io, path::PathBuf};
 
@@ -39,7 +39,7 @@ pub(crate) enum CommandError {
     /// The field of `address FIELD`.
     #[error(transparent)]
     Field(#[from] crate::address::FieldListError),
-    /// Standard output. A closed pipe is not an error of ours: see the caller.
+    /// Standard output. The caller does not treat a closed pipe as an error.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
     /// Locking or unlocking failed.

@@ -10,8 +10,8 @@ mod samples;
 
 use samples::samples;
 
-/// Whatever field is asked for, a known format never lets the bystander be locked; and where no format is known the
-/// field alone speaks.
+/// Whatever field is asked for, a known format never lets the bystander be locked; and where no
+/// format is known the field alone speaks.
 #[test]
 fn no_field_locks_the_bystander_of_a_known_format() {
     let bystander: IpAddr = "198.51.100.7".parse().expect("an address");

@@ -1,4 +1,5 @@
-//! The field rule, held against the tools that the script was made of: bash's `read` and `echo`, cut and sed.
+//! The field rule, held against the tools that the script was made of: bash's `read` and `echo`,
+//! cut and sed.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -52,8 +53,8 @@ fn lines(output: &[u8]) -> Vec<&[u8]> {
 
 #[test]
 fn blanks_collapse_as_in_bash() {
-    // A line that starts with an option of echo, or ends in a lone backslash, is read differently on purpose; and
-    // 0x01 is bash's own mark for a quoted byte: it loses some of them.
+    // A line that starts with an option of echo, or ends in a lone backslash, is read differently
+    // on purpose; and 0x01 is bash's own mark for a quoted byte: it loses some of them.
     let inputs: Vec<String> = samples(3000, "[ab \t\\\\.*?\r\u{2}\u{7f}é-]{0,20}")
         .into_iter()
         .filter(|line| {

@@ -58,7 +58,8 @@ fn the_examples_in_the_comments_are_valid() {
     assert_ne!(settings, Settings::default());
 }
 
-/// Every flag that `--help` names, of the program and of its commands, is in the manual page, and every command is.
+/// Every flag that `--help` names, of the program and of its commands, is in the manual page, and
+/// every command is.
 #[test]
 fn the_manual_page_names_every_flag_and_command() {
     let page = document("docs/man/swatch-action.8").replace("\\-", "-");

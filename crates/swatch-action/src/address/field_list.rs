@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// A list of fields as `cut -d " " -f LIST` takes it: `7`, `7-9`, `7,9`, `-3`, `3-`, in any order and overlapping,
-/// separated by commas or blanks. Fields are numbered from 1 and come out in the order of the line, each once.
+/// A list of fields as `cut -d " " -f LIST` takes it: `7`, `7-9`, `7,9`, `-3`, `3-`, in any order
+/// and overlapping, separated by commas or blanks. Fields are numbered from 1 and come out in the
+/// order of the line, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldList {
     text: String,
@@ -90,8 +91,9 @@ impl FieldList {
         })
     }
 
-    /// The chosen fields of a line whose blanks are [collapsed](super::collapse), joined by a blank each; exactly
-    /// what `cut -d " " -f LIST` prints: a line without a blank is given whole, whatever the list says.
+    /// The chosen fields of a line whose blanks are [collapsed](super::collapse), joined by a blank
+    /// each; exactly what `cut -d " " -f LIST` prints: a line without a blank is given whole,
+    /// whatever the list says.
     pub fn select<'a>(&self, collapsed: &'a [u8]) -> Cow<'a, [u8]> {
         if !collapsed.contains(&b' ') {
             return Cow::Borrowed(collapsed);

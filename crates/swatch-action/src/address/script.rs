@@ -5,13 +5,15 @@
 //! 1. Does it start with digits and a dot (`^[0-9]*\.`; no digit at all will do)? Then the first dotted quad counts.
 //! 2. Otherwise the last dotted quad that stands after something that is no digit.
 //!
-//! Its quads were four runs of digits joined by dots, and a run could be empty or 1,000 long. Here each octet must be
-//! there, written as Rust and inet_pton(3) read it (no leading zero: some readers take `010` for 8), and ≤ 255;
-//! otherwise there is no address, where the script went on with nonsense such as `51.100.7.`.
+//! Its quads were four runs of digits joined by dots, and a run could be empty or 1,000 long. Here
+//! each octet must be there, written as Rust and inet_pton(3) read it (no leading zero: some
+//! readers take `010` for 8), and ≤ 255; otherwise there is no address, where the script went on
+//! with nonsense such as `51.100.7.`.
 //!
-//! Two more differences, both for the sake of not locking a bystander: in case 1 the quad must stand at the start (the
-//! script glued `1.x` and the quad behind it together), and in case 2 a quad that is the tail of a longer dotted number
-//! (`v1.192.0.2.1`, out of which the script took 192.0.2.1) is no address.
+//! Two more differences, both for the sake of not locking a bystander: in case 1 the quad must
+//! stand at the start (the script glued `1.x` and the quad behind it together), and in case 2 a
+//! quad that is the tail of a longer dotted number (`v1.192.0.2.1`, out of which the script took
+//! 192.0.2.1) is no address.
 
 use std::net::Ipv4Addr;
 
@@ -25,10 +27,12 @@ pub fn quad(field: &[u8]) -> Option<Ipv4Addr> {
     last_quad(field)
 }
 
-/// sed's `.*[^0-9]\(QUAD\).*`: the greedy `.*` makes it the last place where a quad matches after a non-digit.
+/// sed's `.*[^0-9]\(QUAD\).*`: the greedy `.*` makes it the last place where a quad matches after a
+/// non-digit.
 fn last_quad(field: &[u8]) -> Option<Ipv4Addr> {
-    // A quad never runs past a byte that is neither digit nor dot, so only the stretches between such bytes, each with
-    // the byte before it, need a look: linear in all, since a stretch is searched from its end to the first match.
+    // A quad never runs past a byte that is neither digit nor dot, so only the stretches between
+    // such bytes, each with the byte before it, need a look: linear in all, since a stretch is
+    // searched from its end to the first match.
     let mut end = field.len();
     loop {
         let before = field[..end]
@@ -48,8 +52,8 @@ fn last_quad(field: &[u8]) -> Option<Ipv4Addr> {
     }
 }
 
-/// Where in a stretch of digits and dots (with a non-digit before it) the last quad starts: behind its fourth dot
-/// from the end, or at its start if it has but three.
+/// Where in a stretch of digits and dots (with a non-digit before it) the last quad starts: behind
+/// its fourth dot from the end, or at its start if it has but three.
 fn last_start(stretch: &[u8]) -> Option<usize> {
     let mut dots = stretch
         .iter()

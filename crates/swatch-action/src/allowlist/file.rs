@@ -45,16 +45,16 @@ pub enum IgnoreError {
         path: PathBuf,
         /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: EntryError,
     },
 }
 
-/// What an ignore file says.
+/// The contents of an ignore file.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     pub(super) entries: Entries,
-    /// That the copy was used.
+    /// Says that the copy was used.
     pub(super) warning: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The machine itself: its addresses, its gateways, its resolvers, and who is logged in to it here.
+//! The machine itself: its addresses, gateways and resolvers, and the client of the SSH session.
 
 use std::{fs, net::IpAddr};
 
@@ -57,14 +57,14 @@ fn resolvers_of(text: &str) -> Vec<Protected> {
         .collect()
 }
 
-/// The other end of the SSH login that this runs in.
+/// The client of the SSH session that this runs in.
 pub(super) fn ssh_client() -> Option<Protected> {
     let connection = std::env::var("SSH_CONNECTION").ok()?;
     let address = connection.split(' ').next()?;
     let address: IpAddr = address.split('%').next()?.parse().ok()?;
     Some(Protected {
         net: canonical(address).into(),
-        why: "where you are logged in from (SSH_CONNECTION)".to_owned(),
+        why: "the address you are logged in from (SSH_CONNECTION)".to_owned(),
     })
 }
 

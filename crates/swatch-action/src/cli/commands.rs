@@ -197,7 +197,7 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
             dry_run,
             ..
         } => {
-            let request = manual::Wish {
+            let request = manual::LockArguments {
                 address,
                 span,
                 reason,

@@ -32,8 +32,8 @@ use super::{line_count, window};
 /// Up to this size a file is counted at each event: that costs less than a second file.
 const READ_SIZE: u64 = 32 << 10;
 
-/// How long another process may hold the lock of a file. It does so for one write, unless it was
-/// stopped.
+/// The longest wait for another process that holds the lock of a file. It does so for one write,
+/// unless it was stopped.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest line that is stored, in bytes; the rest of a longer one is cut off.
@@ -51,13 +51,13 @@ pub enum CountError {
     /// The directory or a file in it cannot be used.
     #[error("cannot {doing} {path}: {source}{hint}")]
     Io {
-        /// What was tried.
+        /// The step, as a verb.
         doing: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
-        /// What to do, or nothing.
+        /// The remedy, or nothing.
         hint: &'static str,
     },
     /// The directory cannot be used at all.
@@ -78,7 +78,7 @@ pub enum CountError {
 }
 
 impl AddressLogs {
-    /// The directory, made where it is missing.
+    /// Opens the directory, and creates it if it is missing.
     ///
     /// # Errors
     /// [`CountError::Directory`].
@@ -148,7 +148,7 @@ impl AddressLogs {
         }
     }
 
-    /// How many lines there are, without adding one; 0 where there is no file.
+    /// The number of lines, without adding one; 0 if there is no file.
     ///
     /// # Errors
     /// [`CountError`].
@@ -167,7 +167,7 @@ impl AddressLogs {
         self.count(net, &file, &meta)
     }
 
-    /// How many events the window holds, without adding one.
+    /// The number of events in the window, without adding one.
     #[must_use]
     pub fn lines_within(&self, net: IpNet, span: Seconds, now: i64) -> u64 {
         window::within(&self.dir, net, span, now)

@@ -1,5 +1,5 @@
-//! Attackers who change their IPv6 prefix with each attempt: whoever has a /48 has 65,536 networks
-//! of length /64, each good for two attempts below a count of three.
+//! Attackers who change their IPv6 prefix with each attempt: a /48 contains 65,536 networks of
+//! length /64, each good for two attempts below a count of three.
 //!
 //! For each /48 the recent /64s with events are remembered. When enough distinct ones of a /56 or
 //! of the /48 have come within a window, that network is locked as a whole.
@@ -24,7 +24,7 @@ use crate::{
 
 pub(super) const DIRECTORY: &str = ".prefixes";
 
-/// How long another process may hold a file.
+/// The longest wait for another process that holds a file.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// At most this many networks are remembered for a /48, the most recent ones.

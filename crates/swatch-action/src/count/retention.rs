@@ -1,4 +1,4 @@
-//! How long the logs of addresses are kept.
+//! Removes the logs of addresses that have had no events for a long time.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ use crate::{network, settings::Settings};
 /// Removes the logs of addresses without an event for longer than the setting `keep_counts`, and
 /// the notes beside them. Returns how many logs that were.
 ///
-/// Only files that are named as an address are touched: a log that was rotated by another program
-/// is that program's. Errors are ignored: the file is looked at again next time.
+/// Only files named after an address are touched: a log that another program has rotated is that
+/// program's business. Errors are ignored: the file is examined again next time.
 pub(super) fn prune(settings: &Settings) -> usize {
     let keep = settings.keep_counts.duration();
     if keep.is_zero() {

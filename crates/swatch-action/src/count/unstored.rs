@@ -24,10 +24,10 @@ use crate::{
     settings::Settings,
 };
 
-/// How long another process may hold a file: for one write, unless it was stopped.
+/// The longest wait for another process that holds a file. It does so for one write.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How large a file may become, in bytes; then its older half is dropped. About 30,000 events.
+/// The largest size of a file, in bytes: about 30,000 events. Then its older half is dropped.
 const LARGEST: u64 = 1 << 20;
 
 /// After this time without such an event the next one is reported again.
@@ -36,13 +36,13 @@ const REPORTED: Duration = Duration::from_secs(3600);
 /// An event was noted.
 #[derive(Debug)]
 pub(super) struct Noted {
-    /// Where.
+    /// The file.
     pub(super) path: PathBuf,
-    /// Whether it is the first one, which has to be reported.
+    /// True for the first one, which has to be reported.
     pub(super) first: bool,
 }
 
-/// Why an event was not noted: one reason for each place.
+/// An event could not be noted anywhere: the reason for each place.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("; "))]
 pub(super) struct NowhereError(Vec<String>);
@@ -88,7 +88,7 @@ fn add_to(path: &Path, settings: &Settings, net: IpNet, now: i64) -> io::Result<
     Ok(first)
 }
 
-/// When the noted events of a network were.
+/// The times of the noted events of a network.
 pub(super) fn events(settings: &Settings, net: IpNet) -> Vec<i64> {
     let name = network::text(net);
     let mut times = Vec::new();

@@ -1,5 +1,5 @@
-//! When the recent events of an address were, for the setting `window`. The dates of the log lines
-//! cannot be used for this: most have no year, and an attacker may choose them.
+//! The times of the recent events of an address, for the setting `window`. The dates of the log
+//! lines cannot be used for this: most have no year, and an attacker may choose them.
 
 use std::{
     fs::DirBuilder,
@@ -56,7 +56,7 @@ pub(super) fn add(
     Ok((times.len() - from) as u64)
 }
 
-/// How many events the window holds.
+/// The number of events in the window.
 pub(super) fn within(dir: &Path, net: IpNet, span: Seconds, now: i64) -> u64 {
     inside(read(&place(dir, net), None), span, now).len() as u64
 }

@@ -1,21 +1,24 @@
-//! The one line that an event brings on standard input, bounded.
+//! Reads the log lines of events from standard input, with bounds.
 
 use std::io::{self, BufRead};
 
-/// The longest line that is looked at, in bytes. What a longer line has beyond this is read and dropped, and so is the
-/// word that the limit cut through: half an address would be the address of somebody else.
+/// The longest line that is looked at, in bytes. The rest of a longer line is dropped, and so is
+/// the word at the limit: half an address would be somebody else's.
 pub const MAX_LINE: usize = 1 << 20;
 
-/// How much of an over-long line is read and thrown away, so that its writer does not see a closed pipe.
+/// The part of an overlong line, in bytes, that is read and thrown away so that its writer does not
+/// get a closed pipe.
 const MAX_DROPPED: usize = 16 << 20;
 
-/// Reads what bash's `read` takes for one line: to the first newline that no backslash stands before, or to the end.
-/// Returns at the newline, not at the end of the stream: a writer may keep the pipe open.
+/// Reads one line as bash's `read` does: up to the first newline that is not preceded by a
+/// backslash, or to the end. Returns at the newline, not at the end of the stream: a writer may
+/// keep the pipe open.
 ///
-/// The bytes come as they are; [`crate::address::collapse`] makes of them what the script saw.
+/// The bytes are returned unchanged; [`crate::address::collapse`] turns them into what the script
+/// saw.
 ///
 /// # Errors
-/// What the stream reports, except `Interrupted`, which is tried again.
+/// Those of the stream, except `Interrupted`, which is retried.
 pub fn read(input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     let mut raw = Vec::new();
     let mut escaped = false;
@@ -35,7 +38,7 @@ pub fn read(input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
                 input.consume(at + 1);
                 break 'stream;
             }
-            // As the shell: a NUL byte is nothing, not even something to be escaped.
+            // As in the shell, a NUL byte does not count, not even as something to be escaped.
             escaped = (byte == b'\\' && !escaped) || (byte == 0 && escaped);
             if raw.len() < MAX_LINE {
                 raw.push(byte);
@@ -46,8 +49,8 @@ pub fn read(input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
         input.consume(length);
     }
     if dropped > 0 {
-        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n');
-        let whole = raw.iter().rposition(blank).unwrap_or_default();
+        let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n');
+        let whole = raw.iter().rposition(space).unwrap_or_default();
         raw.truncate(whole);
     }
     Ok(raw)

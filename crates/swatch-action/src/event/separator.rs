@@ -18,23 +18,23 @@ pub struct Separated {
 
 #[derive(Clone, Debug)]
 enum Separator {
-    Blanks,
+    Spaces,
     Byte(u8),
     Pattern(Regex),
 }
 
-/// What is wrong with separator or field.
+/// Why a separator or field is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SeparatorError {
-    /// The field is no number.
+    /// The field is not a number.
     #[error("with --separator the field is one number, such as 3; got {0:?}")]
     Field(String),
-    /// It is longer than a character and no regular expression.
-    #[error("--separator {text:?} is no regular expression: {source}")]
+    /// The separator is longer than one character and not a regular expression.
+    #[error("--separator {text:?} is not a regular expression: {source}")]
     Pattern {
         /// The separator.
         text: String,
-        /// Where and what.
+        /// The mistake in it.
         source: Box<regex::Error>,
     },
 }
@@ -45,7 +45,7 @@ pub enum SeparatorError {
 pub struct NoAddress {
     /// Field and separator as given.
     place: String,
-    /// What the field holds.
+    /// The field's contents.
     field: String,
     /// The line.
     line: String,
@@ -62,7 +62,7 @@ impl Separated {
             .parse()
             .map_err(|_| SeparatorError::Field(field.to_owned()))?;
         let kind = match separator.as_bytes() {
-            [] | b" " => Separator::Blanks,
+            [] | b" " => Separator::Spaces,
             b"t" | b"\\t" => Separator::Byte(b'\t'),
             [byte] => Separator::Byte(*byte),
             _ => Separator::Pattern(Regex::new(separator).map_err(|source| {
@@ -79,14 +79,14 @@ impl Separated {
         })
     }
 
-    /// The field; number 0 is the whole line, a number beyond the last is empty.
+    /// The field. Number 0 is the whole line; a number beyond the last field gives nothing.
     fn select<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let at = match self.field {
             0 => return Cow::Borrowed(line),
             number => number - 1,
         };
         let field = match &self.separator {
-            Separator::Blanks => line
+            Separator::Spaces => line
                 .split(u8::is_ascii_whitespace)
                 .filter(|word| !word.is_empty())
                 .nth(at),

@@ -24,7 +24,7 @@ pub struct Mail {
 /// A mail is on its way.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// What is worth to be known about it, such as a recipient that was refused.
+    /// Remarks, such as a recipient that was refused.
     pub notes: Vec<String>,
 }
 
@@ -34,9 +34,9 @@ pub enum MailError {
     /// The mailer's program.
     #[error("{source}{hint}")]
     Program {
-        /// What it did.
+        /// The failure.
         source: ProgramError,
-        /// What else may be behind it, or nothing.
+        /// Further possible causes, or nothing.
         hint: String,
     },
     /// The SMTP server.

@@ -1,5 +1,5 @@
-//! What is known of programs that take a mail on their standard input, where their ways differ from
-//! those of the original sendmail.
+//! Peculiarities of programs that read a mail on their standard input, where they differ from the
+//! original sendmail.
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -46,8 +46,8 @@ impl<'a> Mailer<'a> {
         }
     }
 
-    /// Whether a failure means that the mail is in the program's queue all the same: exit code 75
-    /// (`EX_TEMPFAIL`) of sendmail and of OpenSMTPD, whose daemon is not running.
+    /// True if the mail is in the program's queue despite the failure: exit code 75 (`EX_TEMPFAIL`)
+    /// of sendmail, and of OpenSMTPD while its daemon is not running.
     pub(super) fn has_kept(&self, error: &ProgramError) -> bool {
         let queues = !WITHOUT_QUEUE.contains(&self.name.as_str());
         let tempfail = matches!(
@@ -60,7 +60,7 @@ impl<'a> Mailer<'a> {
         queues && tempfail
     }
 
-    /// What else may be behind a failure.
+    /// Further possible causes of a failure, after a semicolon, or nothing.
     pub(super) fn hint(&self) -> String {
         let name = &self.name;
         let mut hint = String::new();
@@ -81,7 +81,7 @@ impl<'a> Mailer<'a> {
         hint
     }
 
-    /// A warning about mails that vanish in silence, at the first mail.
+    /// A warning about mails that may vanish silently; given once.
     pub(super) fn silent_loss(&self) -> Option<String> {
         let changes_rights = self.place.as_ref().is_some_and(|place| {
             place

@@ -14,10 +14,10 @@ use swatch_common::{atomic_file::AtomicFile, file_lock::FileLock};
 use super::Job;
 use crate::directory;
 
-/// More notices than this are not kept: if nobody has fetched them by then, nobody will.
+/// The longest queue. If nothing has sent these, nothing will.
 const MOST: usize = 10_000;
 
-/// How far a notice has come. The file's name ends in it.
+/// The progress of a notice. It is the extension of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Nothing was done yet.
@@ -72,7 +72,7 @@ impl Queue {
         &self.dir
     }
 
-    /// Puts a notice into the queue of the state directory, or where that cannot be written to, into
+    /// Puts a notice into the queue of the state directory or, if that cannot be written to, into
     /// one in memory. Returns the queue.
     pub(super) fn put(job: &Job, state_dir: &Path) -> io::Result<Self> {
         let mut last = Err(io::ErrorKind::NotFound.into());
@@ -99,7 +99,7 @@ impl Queue {
             .map_err(|error| error.source)
     }
 
-    /// The notices of a stage, the oldest first. What cannot be read is removed.
+    /// The notices of a stage, the oldest first. Files that cannot be read are removed.
     pub(super) fn jobs(&self, stage: Stage) -> Vec<Queued> {
         let mut paths = self.paths(stage);
         let surplus = paths.len().saturating_sub(MOST);
@@ -119,7 +119,7 @@ impl Queue {
         paths.into_iter().filter_map(read).collect()
     }
 
-    /// Whether nothing is left to do.
+    /// True if nothing is left to do.
     pub(super) fn is_empty(&self) -> bool {
         self.paths(Stage::New).is_empty() && self.paths(Stage::Mail).is_empty()
     }

@@ -15,12 +15,12 @@ use crate::{date, network, runner::Runner, settings::Settings, state::State};
 /// wave of mails.
 const BACKLOG: usize = 10;
 
-/// While it waits for a digest to become due, it looks for new locks so often: their webhooks do not
-/// wait.
+/// The interval at which it looks for new locks while it waits for a digest to become due: their
+/// webhooks do not wait.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Sends until the queue is empty; `log` takes what went wrong. Ends at once while another process
-/// sends.
+/// Sends until the queue is empty, and passes what goes wrong to `log`. Ends at once if another
+/// process is sending.
 pub(super) fn run(queue: &Queue, log: &dyn Fn(&Settings, &str)) {
     loop {
         let Some(sender) = queue.sender() else {
@@ -91,7 +91,7 @@ fn digest(due: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Whether the mail is on its way.
+/// True if the mail was accepted.
 fn send(mail: &Mail, job: &Job, log: &dyn Fn(&Settings, &str)) -> bool {
     let settings = &job.settings;
     let name = network::text(job.counted);

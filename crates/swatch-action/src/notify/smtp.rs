@@ -1,9 +1,9 @@
 //! A mail to an SMTP server, for machines without a sendmail: `mailer = ["smtp://HOST[:PORT]",
 //! "SENDER"]`.
 //!
-//! lettre builds the message and speaks the protocol: it encodes what headers cannot hold, and lines
-//! that are too long for SMTP. TLS and passwords are not supported: a server that requires them is
-//! reached through a program such as msmtp.
+//! lettre builds the message and speaks the protocol: it encodes what headers cannot hold, and
+//! lines that are too long for SMTP. TLS and passwords are not supported: a server that requires
+//! them is reached through a program such as msmtp.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -19,7 +19,7 @@ use lettre::{
 use super::Mail;
 use swatch_common::sanitize;
 
-/// How many time limits all steps together may take: greeting, envelope, text, reply.
+/// All steps together (greeting, envelope, text, reply) may take this many time limits.
 const STEPS: u32 = 4;
 
 /// A server, and the sender and recipients of the mails.
@@ -38,17 +38,17 @@ pub enum SmtpError {
     /// The setting `mailer` names no server.
     #[error("{url}: {why}; write smtp://HOST or smtp://HOST:PORT")]
     Url {
-        /// What is there.
+        /// The text in the setting.
         url: String,
-        /// What is wrong with it.
+        /// The problem with it.
         why: &'static str,
     },
     /// A sender or recipient is not a mail address.
     #[error("{address:?} is not a valid email address: {source}")]
     Address {
-        /// What is there.
+        /// The text in the setting.
         address: String,
-        /// What is wrong with it.
+        /// The problem with it.
         source: lettre::address::AddressError,
     },
     /// The message cannot be built.
@@ -165,7 +165,8 @@ impl Server {
         }
     }
 
-    /// The recipients that were refused, and why; an error where all were, or the mail was.
+    /// Returns the recipients that were refused, with the reasons; an error if all were, or the
+    /// mail itself.
     fn deliver(&self, message: &Message, limit: Duration) -> Result<Vec<(String, String)>, String> {
         let name = ClientId::Domain(self.us.clone());
         let place = (self.host.as_str(), self.port);
@@ -194,7 +195,7 @@ impl Server {
         }
         server.command(commands::Data).map_err(reason)?;
         server.message(&message.formatted()).map_err(reason)?;
-        // The server has the mail, whatever it says now.
+        // The server has accepted the mail; its reply to this does not matter.
         let _ = server.quit();
         Ok(refused)
     }

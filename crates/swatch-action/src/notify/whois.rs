@@ -1,9 +1,9 @@
 //! Asks whois to whom an address belongs: bounded in time, size and referrals, and remembered for
 //! the whole network.
 //!
-//! whois-rust speaks the protocol. Referrals are followed here, one by one, because anybody may have
-//! written an answer: a referral to this machine or its network is not followed, and the address that
-//! was looked up is the one that is connected to.
+//! whois-rust speaks the protocol. Referrals are followed here, one by one, because anybody may
+//! have written an answer: a referral to this machine or its network is not followed, and the
+//! address that was checked is the one that is connected to.
 
 use std::{
     io::{self, Read, Write},
@@ -24,8 +24,8 @@ use crate::{
 
 mod answer;
 
-/// The answer for an address: remembered, or asked for now. Never fails: the text then says what went
-/// wrong.
+/// The answer for an address: remembered, or asked for now. Never fails: the text then says what
+/// went wrong.
 pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, now: i64) -> Answer {
     if settings.whois.server.is_empty() {
         return Answer {
@@ -62,7 +62,7 @@ pub(super) fn ask(settings: &Settings, state: Option<&State>, address: IpAddr, n
         ),
     };
     if let Some(state) = state {
-        // Not to remember it costs one question more.
+        // If it cannot be remembered, it is asked for again.
         let _ = state.keep_whois(range, &answer, now);
     }
     answer
@@ -87,7 +87,7 @@ fn lookup(settings: &Whois, address: IpAddr) -> Result<Vec<u8>, String> {
     for _ in 0..=settings.follow {
         match once(settings, address, place) {
             Ok(text) => last = Ok(text),
-            // A referral that leads nowhere leaves the answer that named it.
+            // If a referral leads nowhere, the answer that named it stands.
             Err(error) if last.is_err() => return Err(format!("{server}: {error}")),
             Err(_) => break,
         }
@@ -147,7 +147,7 @@ fn unclosed(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<
     }
 }
 
-/// After so much silence an answer that has begun is taken to be complete.
+/// The time after which an answer that has begun, and goes no further, is taken to be complete.
 const SILENCE: Duration = Duration::from_secs(1);
 
 fn is_timeout(error: &io::Error) -> bool {

@@ -30,7 +30,7 @@ impl IgnoredNetworks {
         &self.entries.networks
     }
 
-    /// How the text was read, where it could be read otherwise.
+    /// Says how the text was read, if it could be read in another way.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
         self.entries.notes.first().map(String::as_str)

@@ -1,5 +1,5 @@
-//! What was asked of others and is remembered: whois answers by network, addresses of host names, locks that wait for
-//! the next digest.
+//! What was asked of others and is remembered: whois answers by network, addresses of host names,
+//! locks that wait for the next digest.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -20,7 +20,8 @@ pub struct Answer {
 }
 
 impl State {
-    /// The answer for the network that holds an address, no older than `keep` seconds; a failure only for five minutes.
+    /// The answer for the network that holds an address, no older than `keep` seconds; a failure
+    /// only for five minutes.
     ///
     /// # Errors
     /// [`StateError::Db`], as all below.

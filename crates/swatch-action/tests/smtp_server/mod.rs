@@ -1,12 +1,13 @@
-//! A mail server of the plainest kind, without extensions: for tests of this crate and of the whole.
+//! A mail server of the plainest kind, without extensions: for tests of this crate and of the
+//! whole.
 
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
 };
 
-/// Answers one connection, and returns what the client said. Commands that begin with `refuse` are put off; none if it
-/// is empty.
+/// Answers one connection, and returns what the client said. Commands that begin with `refuse` are
+/// put off; none if it is empty.
 pub(crate) fn serve(mut stream: TcpStream, refuse: &str) -> String {
     let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
     let mut heard = String::new();

@@ -1,4 +1,4 @@
-//! What a whois answer says: who to ask next, which range it is about, what the network is called.
+//! Reads a whois answer: the server to ask next, the range it is about, the name of the network.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use crate::network::as_six;
 
-/// The server that the answer refers to: `refer:` and `whois:` (IANA), `ReferralServer:` and `ResourceLink:` are in use.
-/// `rwhois:` is another protocol.
+/// The server that the answer refers to: `refer:` and `whois:` (IANA) and `ReferralServer:` (ARIN)
+/// are in use. `rwhois:` is another protocol.
 pub(super) fn referral(answer: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(answer);
     text.lines().find_map(|line| {
@@ -28,8 +28,8 @@ pub(super) fn referral(answer: &[u8]) -> Option<String> {
     })
 }
 
-/// The range that the answer is about, if it holds the address and is no wider than a /8 (IPv6: /16): a server that
-/// claims the whole world must not answer for it.
+/// The range that the answer is about, if it contains the address and is no wider than a /8 (IPv6:
+/// /16): a server that claims the whole world must not answer for it.
 pub(super) fn range(answer: &str, address: IpAddr) -> Option<(Ipv6Addr, Ipv6Addr)> {
     let mine = as_six(address);
     let widest = if address.is_ipv4() { 24 } else { 112 };
@@ -59,7 +59,8 @@ fn bounds(text: &str) -> Option<(Ipv6Addr, Ipv6Addr)> {
     Some((as_six(net.network()), as_six(net.broadcast())))
 }
 
-/// What the network is called: `netname:`, else the organisation. The last one said counts, which is the narrowest.
+/// The name of the network: `netname:`, else the organisation. The last one counts, since it is the
+/// narrowest network's.
 pub(super) fn name(answer: &str) -> String {
     for wanted in [&["netname"][..], &["orgname", "org-name", "owner", "descr"]] {
         let found = answer.lines().rev().find_map(|line| {
