@@ -280,3 +280,17 @@ fn memory_is_bounded_whatever_the_keys() {
     }
     assert_eq!(state.remembered_keys(), 500 + 250);
 }
+
+#[test]
+fn a_time_stamp_of_the_future_silences_no_key() {
+    let mut t = throttle(Some(60), None, Some("k"));
+    t.time_from_record = true;
+    let records = [
+        (0, "2026-11-22T18:00:00Z m"),
+        (0, "2999-01-01T00:00:00Z m"),
+        (0, "2026-11-22T18:00:30Z m"),
+        (0, "2026-11-22T18:00:31Z m"),
+        (0, "2026-11-22T18:02:00Z m"),
+    ];
+    assert_eq!(throttled(t).run(&records).len(), 4);
+}

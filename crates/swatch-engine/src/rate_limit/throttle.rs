@@ -77,7 +77,10 @@ pub(crate) fn throttle(table: &mut Table<Record>, key: Key, rate: Rate, now: i64
         return Throttled::Exceeded(n);
     }
     let until = rate.hold.map(|hold| record.last.saturating_add(hold));
-    if until.is_some_and(|end| now > end) {
+    // Time stamps of records may be wrong: one of the far future must not silence its key until
+    // then.
+    let from_future = |hold| now < record.last.saturating_sub(hold);
+    if until.is_some_and(|end| now > end) || rate.hold.is_some_and(from_future) {
         let count = record.count;
         record.count = 0;
         record.last = now;
