@@ -148,6 +148,35 @@ fn a_read_only_disk() {
 }
 
 #[test]
+fn a_full_disk() {
+    if let Some(why) = no_network(&["mount"]) {
+        return skipped("a full disk", &why);
+    }
+    let bare = Bare::new();
+    bare.settings("log_dir = \"/run/full/log\"\nstate_dir = \"/run/full/state\"");
+    let output = bare.0.in_network(
+        "mkdir /run/full; mount -t tmpfs -o size=256k,mode=755 none /run/full
+         mkdir -m 750 /run/full/log /run/full/state
+         cat /dev/zero > /run/full/filler 2>/dev/null || true
+         for n in 1 2 3; do echo 'a 203.0.113.9' | swatch 2 2>/dev/null || echo $?; done
+         rm /run/full/filler
+         echo 'a 203.0.113.9' | swatch 2
+         grep -c 'could not be stored' /run/full/log/203.0.113.9",
+    );
+    let said = out(&output);
+    let ends: Vec<&str> = said
+        .lines()
+        .map(|line| line.split(" 203.0.113.9 ").last().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        ends,
+        ["1", "1", "2", "3 lock!", "1", "4 lock!", "3"],
+        "{said}{}",
+        err(&output)
+    );
+}
+
+#[test]
 fn settings_are_refused_with_line_and_column() {
     let bare = Bare::new();
     for (text, said) in [

@@ -2,8 +2,7 @@
 //! machines it depends on.
 
 use std::{
-    net::{IpAddr, ToSocketAddrs},
-    sync::mpsc,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -13,6 +12,7 @@ use swatch_common::sanitize;
 use crate::{
     address::{canonical, is_private},
     network,
+    resolve::{self, ResolveError},
     settings::Settings,
     state::State,
 };
@@ -133,7 +133,7 @@ pub fn all(settings: &Settings, state: Option<&State>, now: i64, by_hand: bool) 
                     net: canonical(address).into(),
                     why: format!("an address of {name}"),
                 })),
-            Err(warning) => allowed.warnings.push(warning),
+            Err(error) => allowed.warnings.push(error.to_string()),
         }
     }
     if settings.ignore.own {
@@ -197,30 +197,27 @@ fn host(
     settings: &Settings,
     state: Option<&State>,
     now: i64,
-) -> Result<Vec<IpAddr>, String> {
+) -> Result<Vec<IpAddr>, UnresolvedError> {
     let remembered = |oldest| state.and_then(|state| state.host(name, oldest).ok().flatten());
     if let Some(addresses) = remembered(now - settings.ignore.hosts_keep.seconds()) {
         return Ok(addresses);
     }
-    let (sender, receiver) = mpsc::channel();
-    let asked = name.to_owned();
-    std::thread::spawn(move || {
-        let found = (asked.as_str(), 0).to_socket_addrs();
-        let _ = sender.send(found.map(|all| all.map(|one| one.ip()).collect::<Vec<_>>()));
-    });
-    let why = match receiver.recv_timeout(RESOLVE) {
-        Ok(Ok(addresses)) if !addresses.is_empty() => {
+    match resolve::addresses(&format!("{name}:0"), RESOLVE) {
+        Ok(found) => {
+            let addresses: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
             if let Some(state) = state {
                 let _ = state.keep_host(name, &addresses, now);
             }
-            return Ok(addresses);
+            Ok(addresses)
         }
-        Ok(Ok(_)) => "it has no address".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", RESOLVE.as_secs()),
-    };
-    remembered(i64::MIN).ok_or_else(|| format!("the ignored host {name} cannot be resolved: {why}"))
+        Err(error) => remembered(i64::MIN).ok_or(UnresolvedError(error)),
+    }
 }
+
+/// A host name in the settings that has no address, now or remembered.
+#[derive(Debug, thiserror::Error)]
+#[error("an ignored host cannot be resolved: {0}")]
+struct UnresolvedError(ResolveError);
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,7 @@ mod maintenance;
 mod manual;
 pub mod network;
 pub mod notify;
+pub mod resolve;
 pub mod runner;
 pub mod settings;
 pub mod state;

@@ -31,7 +31,7 @@ pub(crate) fn lock(
     dry_run: bool,
     console: &mut Console<'_>,
 ) -> Outcome {
-    let net = argumentsed(&arguments.address, settings)?;
+    let net = network_to_lock(&arguments.address, settings)?;
     let runner = if dry_run {
         Runner::dry(&settings.path)
     } else {
@@ -80,7 +80,7 @@ pub(crate) fn lock(
 
 /// The network to lock: a single address is widened as in an event; a network is taken as it is,
 /// unless it is too wide to be meant.
-fn argumentsed(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
+fn network_to_lock(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
     let net = network::parse(text)?;
     if network::is_single(net) {
         return Ok(network::of(net.addr(), settings));
@@ -185,14 +185,22 @@ pub(crate) fn import(
     Ok(())
 }
 
-/// The network to lock for an entry of a list, or why there is none.
-fn accepted(text: &str, settings: &Settings, allowed: &Allowlist) -> Result<IpNet, String> {
-    let plain = |error: CommandError| sanitize::excerpt(error.to_string().as_bytes(), 200);
-    let net = argumentsed(text, settings).map_err(plain)?;
-    let address = network::parse(text).map_err(|error| plain(error.into()))?;
+/// Why an entry of a list is not locked.
+#[derive(Debug, thiserror::Error)]
+enum RejectedError {
+    #[error("{}", sanitize::excerpt(.0.to_string().as_bytes(), 200))]
+    Entry(#[from] CommandError),
+    #[error("{0}")]
+    Protected(String),
+}
+
+/// The network to lock for an entry of a list.
+fn accepted(text: &str, settings: &Settings, allowed: &Allowlist) -> Result<IpNet, RejectedError> {
+    let net = network_to_lock(text, settings)?;
+    let address = network::parse(text).map_err(CommandError::from)?;
     match allowed.judge(net, single(address)) {
         Verdict::Lock(net) => Ok(net),
-        Verdict::Never(why) => Err(why.to_string()),
+        Verdict::Never(why) => Err(RejectedError::Protected(why)),
     }
 }
 

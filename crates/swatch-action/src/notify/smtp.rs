@@ -143,21 +143,16 @@ impl Server {
     /// [`SmtpError`]; nobody gets the mail then.
     pub(crate) fn send(self, mail: &Mail, limit: Duration) -> Result<Vec<String>, SmtpError> {
         let message = self.message(mail)?;
-        let server = if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        };
+        let server = self.name();
         let (done, result) = mpsc::channel();
         // A resolver that hangs, or a server that sends one byte a second, is not bound by lettre's
         // limits. This process ends soon, and the thread with it.
         std::thread::spawn(move || done.send(self.deliver(&message, limit)));
         match result.recv_timeout(limit * STEPS) {
-            Ok(Ok(refused)) => Ok(refused
+            Ok(refused) => Ok(refused?
                 .into_iter()
-                .map(|(address, why)| format!("SMTP server {server} refuses {address}: {why}"))
+                .map(|refusal| format!("SMTP server {server} refuses {refusal}"))
                 .collect()),
-            Ok(Err(why)) => Err(SmtpError::Refused { server, why }),
             Err(_) => Err(SmtpError::Slow {
                 server,
                 seconds: (limit * STEPS).as_secs(),
@@ -165,17 +160,30 @@ impl Server {
         }
     }
 
-    /// Returns the recipients that were refused, with the reasons; an error if all were, or the
+    fn name(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Returns the recipients that were refused, each with the reason; an error if all were, or the
     /// mail itself.
-    fn deliver(&self, message: &Message, limit: Duration) -> Result<Vec<(String, String)>, String> {
-        let name = ClientId::Domain(self.us.clone());
+    fn deliver(&self, message: &Message, limit: Duration) -> Result<Vec<String>, SmtpError> {
+        let failed = |why| SmtpError::Refused {
+            server: self.name(),
+            why,
+        };
+        let broken = |error| failed(reason(error));
+        let us = ClientId::Domain(self.us.clone());
         let place = (self.host.as_str(), self.port);
         let mut server =
-            SmtpConnection::connect(place, Some(limit), &name, None, None).map_err(reason)?;
+            SmtpConnection::connect(place, Some(limit), &us, None, None).map_err(broken)?;
         let from = self.from.email.clone();
         server
             .command(commands::Mail::new(Some(from), Vec::new()))
-            .map_err(reason)?;
+            .map_err(broken)?;
         let mut refused = Vec::new();
         let mut accepted = 0;
         for to in self.to.iter() {
@@ -183,18 +191,17 @@ impl Server {
                 Ok(_) => accepted += 1,
                 // A reply, unlike a broken connection.
                 Err(error) if error.status().is_some() => {
-                    refused.push((to.email.to_string(), reason(error)));
+                    refused.push(format!("{}: {}", to.email, reason(error)));
                 }
-                Err(error) => return Err(reason(error)),
+                Err(error) => return Err(broken(error)),
             }
         }
         if accepted == 0 {
             let _ = server.quit();
-            let all = refused.iter().map(|(to, why)| format!("{to}: {why}"));
-            return Err(all.collect::<Vec<_>>().join("; "));
+            return Err(failed(refused.join("; ")));
         }
-        server.command(commands::Data).map_err(reason)?;
-        server.message(&message.formatted()).map_err(reason)?;
+        server.command(commands::Data).map_err(broken)?;
+        server.message(&message.formatted()).map_err(broken)?;
         // The server has accepted the mail; its reply to this does not matter.
         let _ = server.quit();
         Ok(refused)

@@ -7,8 +7,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
-    sync::mpsc,
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -18,11 +17,23 @@ use whois_rust::{WhoIs, WhoIsError, WhoIsLookupOptions, WhoIsServerValue};
 use crate::{
     address::is_private,
     network::{as_six, widened},
+    resolve::{self, ResolveError},
     settings::{Settings, Whois},
     state::{State, cache::Answer},
 };
 
 mod answer;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum WhoisError {
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error("{server}: {source}")]
+    Lookup { server: String, source: WhoIsError },
+    #[error("{server}: no answer within {seconds} s")]
+    Silent { server: String, seconds: u64 },
+}
 
 /// The answer for an address: remembered, or asked for now. Never fails: the text then says what
 /// went wrong.
@@ -76,51 +87,83 @@ fn around(address: IpAddr) -> (Ipv6Addr, Ipv6Addr) {
 
 /// Asks the server of the settings, then those that the answers refer to, up to the limit of the
 /// settings.
-fn lookup(settings: &Whois, address: IpAddr) -> Result<Vec<u8>, String> {
+fn lookup(settings: &Whois, address: IpAddr) -> Result<Vec<u8>, WhoisError> {
     let mut server = settings.server.clone();
+    let limit = settings.timeout.duration();
     // The first server is the administrator's choice and may be anywhere.
-    let mut place = resolve(&server, settings.timeout.duration())?
-        .into_iter()
-        .next()
-        .ok_or_else(|| format!("{server} has no address"))?;
-    let mut last = Err(String::new());
+    let places = resolve::addresses(&with_port(&server), limit)?;
+    let mut place = *places
+        .first()
+        .ok_or_else(|| ResolveError::Nothing(server.clone()))?;
+    let mut last = None;
     for _ in 0..=settings.follow {
-        match once(settings, address, place) {
-            Ok(text) => last = Ok(text),
+        match once(settings, address, &server, place) {
+            Ok(text) => last = Some(text),
             // If a referral leads nowhere, the answer that named it stands.
-            Err(error) if last.is_err() => return Err(format!("{server}: {error}")),
-            Err(_) => break,
+            Err(error) => return last.ok_or(error),
         }
         let text = last.as_deref().unwrap_or_default();
         let Some(next) = answer::referral(text).filter(|next| *next != server) else {
             break;
         };
-        let open = resolve(&next, settings.timeout.duration()).unwrap_or_default();
+        let open = resolve::addresses(&with_port(&next), limit).unwrap_or_default();
         let Some(public) = open.into_iter().find(|place| !is_private(place.ip())) else {
             break;
         };
         (server, place) = (next, public);
     }
-    last
+    Ok(last.unwrap_or_default())
 }
 
-fn once(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<u8>, String> {
-    let text = |error: WhoIsError| error.to_string();
-    let whois = WhoIs::from_host(place.to_string()).map_err(text)?;
-    let mut options = WhoIsLookupOptions::from_string(address.to_string()).map_err(text)?;
-    options.server = Some(WhoIsServerValue::from_string(place.to_string()).map_err(text)?);
+/// `host:port`; whois is on port 43.
+fn with_port(server: &str) -> String {
+    let is_six = server
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_ipv6());
+    if is_six {
+        format!("[{server}]:43")
+    } else if server.contains(':') {
+        server.to_owned()
+    } else {
+        format!("{server}:43")
+    }
+}
+
+fn once(
+    settings: &Whois,
+    address: IpAddr,
+    server: &str,
+    place: SocketAddr,
+) -> Result<Vec<u8>, WhoisError> {
+    let failed = |source| WhoisError::Lookup {
+        server: server.to_owned(),
+        source,
+    };
+    let whois = WhoIs::from_host(place.to_string()).map_err(failed)?;
+    let mut options = WhoIsLookupOptions::from_string(address.to_string()).map_err(failed)?;
+    options.server = Some(WhoIsServerValue::from_string(place.to_string()).map_err(failed)?);
     options.follow = 0;
     options.timeout = Some(settings.timeout.duration());
     options.max_response_size = Some(settings.max_size);
     match whois.lookup_raw(options) {
-        Err(WhoIsError::IOError(error)) if is_timeout(&error) => unclosed(settings, address, place),
-        other => other.map_err(text),
+        Err(WhoIsError::IOError(error)) if is_timeout(&error) => {
+            let answer =
+                unclosed(settings, address, place).map_err(|error| failed(error.into()))?;
+            if answer.is_empty() {
+                return Err(WhoisError::Silent {
+                    server: server.to_owned(),
+                    seconds: settings.timeout.0,
+                });
+            }
+            Ok(answer)
+        }
+        other => other.map_err(failed),
     }
 }
 
 /// Asks a server that has not closed the connection in time, which is how the end of an answer is
 /// marked (RFC 3912), and keeps what has come until it falls silent: whois-rust drops it.
-fn unclosed(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<u8>, String> {
+fn unclosed(settings: &Whois, address: IpAddr, place: SocketAddr) -> io::Result<Vec<u8>> {
     let limit = settings.timeout.duration();
     let mut answer = Vec::new();
     let mut ask = || -> io::Result<()> {
@@ -141,9 +184,8 @@ fn unclosed(settings: &Whois, address: IpAddr, place: SocketAddr) -> Result<Vec<
         Ok(())
     };
     match ask() {
-        _ if !answer.is_empty() => Ok(answer),
-        Err(error) if !is_timeout(&error) => Err(error.to_string()),
-        _ => Err(format!("no answer within {} s", limit.as_secs())),
+        Err(error) if answer.is_empty() && !is_timeout(&error) => Err(error),
+        _ => Ok(answer),
     }
 }
 
@@ -155,34 +197,6 @@ fn is_timeout(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
     )
-}
-
-/// The addresses of `host` or `host:port`. The resolver has no time limit of its own, so it gets a
-/// thread.
-fn resolve(server: &str, limit: Duration) -> Result<Vec<SocketAddr>, String> {
-    let name = if server
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_ipv6())
-    {
-        format!("[{server}]:43")
-    } else if server.contains(':') {
-        server.to_owned()
-    } else {
-        format!("{server}:43")
-    };
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let found = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        let _ = sender.send(found);
-    });
-    match receiver.recv_timeout(limit) {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => Err(format!("{server}: {error}")),
-        Err(_) => Err(format!(
-            "{server}: not resolved within {} s",
-            limit.as_secs()
-        )),
-    }
 }
 
 #[cfg(test)]
