@@ -296,6 +296,13 @@ impl Settings {
     /// A file that cannot be read or that another user could change, an unknown key, a value out of
     /// range.
     pub fn load(named: Option<&Path>) -> Result<Self, SettingsError> {
+        let settings = Self::read(named)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// As [`Self::load`], without the check of the values: flags may still change them.
+    pub(crate) fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
         let path = named.unwrap_or(Path::new(FILE));
         let refuse = |source| unreadable(path, source);
         let meta = match path.metadata() {
@@ -314,12 +321,10 @@ impl Settings {
         }
         trusted("the settings file", path)?;
         let text = std::fs::read_to_string(path).map_err(refuse)?;
-        let settings = Self::parse(&text).map_err(|source| SettingsError::Parse {
+        Self::parse(&text).map_err(|source| SettingsError::Parse {
             path: path.into(),
             source: Box::new(source),
-        })?;
-        settings.check()?;
-        Ok(settings)
+        })
     }
 
     /// Parses a settings file's text.

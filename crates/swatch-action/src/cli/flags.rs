@@ -91,7 +91,7 @@ impl Flags {
     /// # Errors
     /// [`SettingsError`].
     pub fn settings(&self) -> Result<Settings, SettingsError> {
-        let mut settings = Settings::load(self.config.as_deref())?;
+        let mut settings = Settings::read(self.config.as_deref())?;
         let flags = self.clone();
         set(&mut settings.mail, flags.mail);
         set(&mut settings.log_dir, flags.log_dir);

@@ -120,7 +120,9 @@ impl Settings {
             ("setting `command.unlock`", &self.command.unlock),
             ("setting `notice.webhook`", &self.notice.webhook),
         ];
-        for (what, argv) in programs {
+        // Without recipients the mailer does not run.
+        let unused = usize::from(self.mail.is_empty());
+        for (what, argv) in programs.into_iter().skip(unused) {
             for place in self.scripts(argv) {
                 trusted(what, &place)?;
             }
