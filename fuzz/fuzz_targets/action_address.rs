@@ -1,5 +1,5 @@
-//! The address finder on arbitrary lines: no panic, no address that is not in the line, no private one called lockable,
-//! and no text of a stranger's that chooses the address.
+//! The address finder on arbitrary lines: no panic, no address that is not in the line, no private
+//! one called lockable, and no text of a stranger's that chooses the address.
 
 #![no_main]
 

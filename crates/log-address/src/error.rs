@@ -10,8 +10,8 @@ const SHOWN: usize = 60;
 
 /// The reason why a line gives no address.
 ///
-/// The line itself is not part of it: the caller has it and knows how to show it. Display never writes control
-/// characters or more than a few hundred bytes.
+/// The line itself is not part of it: the caller has it and knows how to show it. Display never
+/// writes control characters or more than a few hundred bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotFound {
@@ -26,10 +26,12 @@ pub enum NotFound {
     Ambiguous {
         /// The name of the format.
         format: &'static str,
-        /// The possible peers, at least two, in the order of the line. Not all of them need be listed.
+        /// The possible peers, at least two, in the order of the line. Not all of them need be
+        /// listed.
         readings: Vec<Reading>,
     },
-    /// The format is known, but in this line it has no address where it would stand: a host name, or nothing.
+    /// The format is known, but in this line it has no address where it would stand: a host name,
+    /// or nothing.
     #[error(
         "format {format} has no address in this line; whatever else looks like one is a stranger's text"
     )]

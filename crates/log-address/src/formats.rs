@@ -13,7 +13,8 @@ use crate::header;
 use crate::shape::{Positions, Readings, begins_up_to_cut, collect};
 use table::{Format, Shape};
 
-/// The readings of a line, with the name of the format that has them; `None` if no format knows the line.
+/// The readings of a line, with the name of the format that has them; `None` if no format knows the
+/// line.
 ///
 /// All formats that may have written the line are asked, and their readings count together.
 pub(crate) fn find(line: &[u8]) -> Option<(&'static str, Readings)> {
@@ -50,8 +51,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     table::formats().iter().map(|format| format.name)
 }
 
-/// The readings that one format allows. With `tagged`, a syslog header has named the program, and the header of the
-/// program's own log may be missing.
+/// The readings that one format allows. With `tagged`, a syslog header has named the program, and
+/// the header of the program's own log may be missing.
 fn readings_of(format: &Format, text: &[u8], tagged: bool) -> Readings {
     let mut readings = Readings::default();
     if let Some(read) = format.reader() {

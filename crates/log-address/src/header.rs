@@ -54,7 +54,8 @@ fn header(line: &[u8], outermost: bool) -> Option<Tagged<'_>> {
         if let Some(rest) = facility_colon(line).filter(|_| outermost) {
             return header(rest, false);
         }
-        // Without a time, a first word that ends in a colon is a tag only if it has a process number.
+        // Without a time, a first word that ends in a colon is a tag only if it has a process
+        // number.
         let text = without_priority(line);
         return tagged(text).filter(|_| word(text).0.ends_with(b"]:"));
     };
@@ -89,8 +90,8 @@ fn after_host(rest: &[u8], kind: Kind) -> Option<Tagged<'_>> {
 enum Kind {
     /// `Jun  1 12:00:00`.
     Classic,
-    /// An ISO date with a space before the time, or a time that ends in Z. Many logs that are not syslog's begin like
-    /// that, too: syslog daemons write `+00:00`, the journal `+0000`.
+    /// An ISO date with a space before the time, or a time that ends in Z. Many logs that are not
+    /// syslog's begin like that, too: syslog daemons write `+00:00`, the journal `+0000`.
     Common,
     /// Any other.
     Other,
@@ -244,8 +245,8 @@ fn rfc5424(text: &[u8]) -> Option<Tagged<'_>> {
     ))
 }
 
-/// The text after structured data: `[id name="value" …]`, several without a space between; in a value a backslash
-/// escapes `"`, `\` and `]`.
+/// The text after structured data: `[id name="value" …]`, several without a space between; in a
+/// value a backslash escapes `"`, `\` and `]`.
 fn after_data(text: &[u8]) -> Option<&[u8]> {
     let (mut quoted, mut escaped, mut open) = (false, false, false);
     for (at, &byte) in text.iter().enumerate() {

@@ -1,8 +1,9 @@
 //! Finds the address of the peer that a log line reports.
 //!
-//! A program that logs a failed login writes two kinds of text: its own words, and text that the peer chose, such as
-//! the user name. Only the program's own words say who the peer is. For each known format this crate therefore knows
-//! where the program puts the address and which parts of the message a stranger writes:
+//! A program that logs a failed login writes two kinds of text: its own words, and text that the
+//! peer chose, such as the user name. Only the program's own words say who the peer is. For each
+//! known format this crate therefore knows where the program puts the address and which parts of
+//! the message a stranger writes:
 //!
 //! ```
 //! let line = b"Jun  1 12:00:00 web1 sshd[1001]: Invalid user a from 198.51.100.7 from 203.0.113.9 port 40022";
@@ -12,8 +13,9 @@
 //! # Ok::<(), log_address::NotFound>(())
 //! ```
 //!
-//! The functions are pure: bytes go in, an address or the reason why there is none comes out. No host name is looked
-//! up, no file is read and there is no global state. Lines may hold any bytes; they need not be UTF-8.
+//! The functions are pure: bytes go in, an address or the reason why there is none comes out. No
+//! host name is looked up, no file is read and nothing is remembered. Lines may hold any bytes;
+//! they need not be UTF-8.
 
 mod error;
 mod formats;
@@ -37,12 +39,14 @@ pub struct Found {
     pub address: IpAddr,
     /// The name of the log format that has it there.
     pub format: &'static str,
-    /// Whether anybody can make the program write a line with an address of his choice: the line reports a packet or
-    /// datagram whose sender was never asked to confirm that the source address is his own.
+    /// Whether anybody can make the program write a line with an address of his choice: the line
+    /// reports a packet or datagram whose sender was never asked to confirm that the source address
+    /// is his own.
     pub forgeable: bool,
 }
 
-/// Finds the peer that `line` reports. Only the first line of `line` counts; a `\r` before the line feed is dropped.
+/// Finds the peer that `line` reports. Only the first line of `line` counts; a `\r` before the line
+/// feed is dropped.
 ///
 /// Private addresses ([`is_private`]) are found like any other.
 ///

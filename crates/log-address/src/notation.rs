@@ -1,11 +1,11 @@
-//! How programs write an address: bare, in brackets, with a port, with a zone.
+//! The notations of addresses: bare, in brackets, with a port, with a zone.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The longest address text: eight groups, the last two as a quad (45 bytes).
 const LONGEST: usize = 45;
 
-/// Reads a whole token as an address. These notations are known:
+/// Reads a whole token as an address. It may be written in any of these ways:
 ///
 /// ```text
 /// 203.0.113.9        2001:db8::9        ::ffff:203.0.113.9      IPv6:2001:db8::9
@@ -13,9 +13,9 @@ const LONGEST: usize = 45;
 /// 203.0.113.9#53     2001:db8::9#53     2001:db8::9%eth0        [2001:db8::9%eth0]:4711
 /// ```
 ///
-/// A zone is dropped: it names an interface of this machine and no firewall rule takes it. The result is
-/// [`canonical`]. An IPv6 address with a port but without brackets cannot be told from a longer address, so a bare
-/// token with colons is always read as an address alone; formats that write such take the port off first.
+/// A zone is dropped: it names an interface of this machine, and no firewall rule takes one. The
+/// result is [`canonical`]. An IPv6 address with a port but without brackets looks like a longer
+/// address, so a token with several colons is always read as an address alone.
 pub fn parse(token: &[u8]) -> Option<IpAddr> {
     if let Some(rest) = token.strip_prefix(b"[") {
         let close = rest.iter().position(|&byte| byte == b']')?;
@@ -45,7 +45,7 @@ pub fn parse(token: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// An address alone, a zone behind it at most.
+/// An address, with a zone at most.
 pub(crate) fn bare(token: &[u8]) -> Option<IpAddr> {
     if let Some(quad) = v4(token) {
         return Some(quad);
@@ -65,8 +65,8 @@ pub(crate) fn bare(token: &[u8]) -> Option<IpAddr> {
         .map(|ip| canonical(ip.into()))
 }
 
-/// The address as it is treated: `::ffff:203.0.113.9` is the IPv4 address 203.0.113.9 (so it comes in on a socket that
-/// serves both kinds). An address in 64:ff9b::/96 stays IPv6, for so its packets arrive and so a rule must name it.
+/// Turns `::ffff:203.0.113.9`, as a socket that serves both protocols reports IPv4 peers, into
+/// 203.0.113.9. An address in 64:ff9b::/96 (NAT64) stays IPv6: its packets carry that address.
 pub fn canonical(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
 }
@@ -100,7 +100,7 @@ fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// An interface's name or number; 15 bytes is the longest that Linux takes.
+/// The name or number of an interface. Linux allows up to 15 bytes.
 fn zone(name: &[u8]) -> bool {
     (1..=15).contains(&name.len())
         && name
@@ -108,8 +108,8 @@ fn zone(name: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-/// An address and a port after the last colon, as programs write it that put no brackets around IPv6. Where there is no
-/// port, the token is read as by [`parse`].
+/// An address and a port after the last colon, as programs write it that put no brackets around
+/// IPv6. Where there is no port, the token is read as by [`parse`].
 pub(crate) fn address_colon_port(token: &[u8]) -> Option<IpAddr> {
     let parted = token
         .iter()

@@ -1,19 +1,18 @@
-//! Addresses that are never acted on.
+//! Addresses that are not on the Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::notation::canonical;
 
-/// Whether an address belongs to a kind that no stranger on the Internet has, so that the line is passed over in
-/// silence.
+/// Whether an address is of a kind that no host on the Internet has.
 ///
-/// IPv4: the script's 127.0.0.1, 10/8, 172.16/12 and 192.168/16, and besides the rest of 127/8, 0/8, 169.254/16
-/// (link-local), 224/4 (multicast) and 255.255.255.255. Shared address space (100.64/10, RFC 6598) is not among them:
-/// behind such an address may sit an attacker of the same provider.
+/// IPv4: 0/8, 10/8, 127/8, 169.254/16 (link-local), 172.16/12, 192.168/16, 224/4 (multicast) and
+/// 255.255.255.255. Shared address space (100.64/10, RFC 6598) is not private in this sense: an
+/// attacker may be a customer of the same provider.
 ///
-/// IPv6: `::`, `::1` and all else of ::/96, fc00::/7 (ULA), fe80::/10 (link-local), fec0::/10 (once site-local) and
-/// ff00::/8 (multicast). An address that carries an IPv4 one is judged by that: ::ffff:0:0/96 (mapped), and
-/// 64:ff9b::/96 (NAT64, RFC 6052).
+/// IPv6: ::/96 with `::` and `::1` in it, fc00::/7 (unique local), fe80::/10 (link-local),
+/// fec0::/10 (formerly site-local) and ff00::/8 (multicast). An address that carries an IPv4
+/// address is judged by that: ::ffff:0:0/96 (mapped) and 64:ff9b::/96 (NAT64, RFC 6052).
 pub fn is_private(ip: IpAddr) -> bool {
     match canonical(ip) {
         IpAddr::V4(v4) => private_v4(v4),

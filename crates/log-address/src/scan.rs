@@ -14,12 +14,12 @@ pub(crate) fn split_last<'a>(text: &'a [u8], needle: &[u8]) -> Option<(&'a [u8],
     Some((&text[..at], &text[at + needle.len()..]))
 }
 
-/// The text up to the first blank, and what follows that blank.
+/// The text up to the first space, and the text after that space.
 pub(crate) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     split(text, b" ").unwrap_or((text, b""))
 }
 
-/// The text behind a run of digits; `None` if there is no digit.
+/// The text after a run of digits; `None` if there is no digit.
 pub(crate) fn digits(text: &[u8]) -> Option<&[u8]> {
     let end = text
         .iter()

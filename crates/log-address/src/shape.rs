@@ -1,4 +1,5 @@
-//! The shape of a message: a small pattern that says which parts of it a stranger writes and where the peer stands.
+//! The shape of a message: a small pattern that says which parts of it a stranger writes and where
+//! the peer stands.
 //!
 //! ```text
 //! Invalid user {any} from {peer}{| port {n}}
@@ -21,8 +22,8 @@
 //! | `{a\|b}` | one of several alternatives, which may hold fields of their own; `{\|a}` is optional |
 //! | `{!}` | a message that begins as the shape does up to here has no other shape than those with the same beginning |
 //!
-//! A shape must cover the message from end to end. It has one place for a peer, or none if such a message names nobody
-//! who could be acted on.
+//! A shape must cover the message from end to end. It has one place for a peer, or none if such a
+//! message names nobody who could be acted on.
 
 mod parse;
 mod positions;

@@ -1,7 +1,9 @@
-//! The sample lines of fail2ban, where that package is installed. Nothing of it is part of this project.
+//! The sample lines of fail2ban, where that package is installed. Nothing of it is part of this
+//! project.
 //!
-//! Each line has a JSON comment before it that names the host which fail2ban's filter finds. `FAIL2BAN_SAMPLES` names
-//! the directory if it is elsewhere; `FAIL2BAN_SHOW=1` prints the lines without an answer.
+//! Each line has a JSON comment before it that names the host which fail2ban's filter finds.
+//! `FAIL2BAN_SAMPLES` names the directory if it is elsewhere; `FAIL2BAN_SHOW=1` prints the lines
+//! without an answer.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -186,3 +186,61 @@ fn the_documentation_has_each_format_with_a_line_of_its_samples() {
         );
     }
 }
+
+/// Only the sender of a packet says that the address is his.
+#[test]
+fn addresses_that_anybody_can_forge_are_marked() {
+    for (forgeable, line) in [
+        (
+            true,
+            "Jun  1 12:00:00 fw kernel: DROP IN=eth0 OUT= MAC= SRC=203.0.113.9 DST=192.0.2.1 PROTO=TCP",
+        ),
+        (
+            true,
+            "Jun  1 12:00:00 ns named[1]: client @0x7f 203.0.113.9#53 (x): query 'x/A/IN' denied",
+        ),
+        (
+            true,
+            "Jun  1 12:00:00 ns dnsmasq[1]: query[A] x from 203.0.113.9",
+        ),
+        (
+            true,
+            "Jun  1 12:00:00 gw charon: 12[NET] received packet: from 203.0.113.9[500] to 192.0.2.1[500] (400 bytes)",
+        ),
+        (
+            true,
+            "2026-11-28 12:00:00 203.0.113.9:52642 TLS Error: TLS handshake failed",
+        ),
+        (
+            false,
+            "2026-11-28 12:00:00 203.0.113.9:52642 TLS Auth Error: Auth Username/Password verification failed for peer",
+        ),
+        (
+            false,
+            "2026-11-28 12:00:00 TCP connection established with [AF_INET]203.0.113.9:52642",
+        ),
+        (
+            true,
+            "[2026-11-28 12:00:00] NOTICE[1] x.c: anonymous: Call (UDP:203.0.113.9:1) to extension '1' rejected",
+        ),
+        (
+            false,
+            "[2026-11-28 12:00:00] NOTICE[1] x.c: anonymous: Call (TLS:203.0.113.9:1) to extension '1' rejected",
+        ),
+        (
+            true,
+            "{\"event_type\":\"alert\",\"direction\":\"to_server\",\"src_ip\":\"203.0.113.9\"}",
+        ),
+        (
+            false,
+            "Jun  1 12:00:00 web1 sshd[1]: Invalid user x from 203.0.113.9 port 4",
+        ),
+        (
+            false,
+            "203.0.113.9 - - [01/Jun/2024:12:00:00 +0200] \"GET / HTTP/1.1\" 404 153",
+        ),
+    ] {
+        let found = find(line.as_bytes()).expect(line);
+        assert_eq!(found.forgeable, forgeable, "{line}");
+    }
+}

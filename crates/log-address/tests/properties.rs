@@ -1,4 +1,5 @@
-//! Properties of the address rules over arbitrary and over hostile text. `PROPTEST_CASES` sets how many cases are tried.
+//! Properties of the address rules over arbitrary and over hostile text. `PROPTEST_CASES` sets how
+//! many cases are tried.
 
 mod invariants;
 
@@ -127,9 +128,9 @@ fn texts_that_once_chose_or_made_a_place() {
     }
 }
 
-/// One event is one process, and an attacker chooses how long it takes: a megabyte of what each reader looks for must not
-/// take more than some milliseconds of it (a debug build on a busy machine is given much more; a quadratic reader takes
-/// minutes).
+/// One event is one process, and an attacker chooses how long it takes: a megabyte of what each
+/// reader looks for must not take more than some milliseconds of it (a debug build on a busy
+/// machine is given much more; a quadratic reader takes minutes).
 #[test]
 fn long_hostile_lines_take_linear_time() {
     let heads = [

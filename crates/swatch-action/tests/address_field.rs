@@ -15,7 +15,7 @@ use samples::samples;
 #[test]
 fn no_field_locks_the_bystander_of_a_known_format() {
     let bystander: IpAddr = "198.51.100.7".parse().expect("an address");
-    let fields: Vec<FieldList> = (1..30)
+    let fields: Vec<FieldList> = (4..15)
         .map(|n| FieldList::parse(&n.to_string()).expect("a list"))
         .collect();
     let mut differing: BTreeMap<&str, usize> = BTreeMap::new();

@@ -6,12 +6,14 @@ use crate::shape::Readings;
 /// The longest text before the date that is looked at, in words.
 const WORDS: usize = 64;
 
-/// The common and the combined format, `ADDRESS - USER [DATE] "REQUEST" …`, alone or after the name of a virtual host.
+/// The common and the combined format, `ADDRESS - USER [DATE] "REQUEST" …`, alone or after the name
+/// of a virtual host.
 ///
-/// Administrators put other fields in front: the value of a header such as `Host` or `X-Forwarded-For`, which is the
-/// client's to choose and may hold spaces, or a second address. So the line counts only if no other format with the
-/// same fields explains it: the word after the address is `-` (no ident protocol), and before the date stands neither
-/// another address nor another `-` that could belong to a later `IDENT USER`. Any other line is left to the field that
+/// Administrators put other fields in front: the value of a header such as `Host` or
+/// `X-Forwarded-For`, which is the client's to choose and may hold spaces, or a second address. So
+/// the line counts only if no other format with the same fields explains it: the word after the
+/// address is `-` (no ident protocol), and before the date stands neither another address nor
+/// another `-` that could belong to a later `IDENT USER`. Any other line is left to the field that
 /// the administrator names.
 pub(super) fn read(line: &[u8]) -> Readings {
     let mut readings = Readings::default();
@@ -37,8 +39,8 @@ pub(super) fn read(line: &[u8]) -> Readings {
     readings
 }
 
-/// The words before the date. Servers escape quotes in everything that a client sends, so that the first date with a
-/// quote after it is the server's own.
+/// The words before the date. Servers escape quotes in everything that a client sends, so that the
+/// first date with a quote after it is the server's own.
 fn words_before_date(line: &[u8]) -> Option<Vec<&[u8]>> {
     let at = memchr::memmem::find_iter(line, b" [").find(|&at| is_date(&line[at + 2..]))?;
     let words: Vec<&[u8]> = line[..at]

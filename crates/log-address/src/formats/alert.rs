@@ -5,10 +5,11 @@ use crate::notation::{address_colon_port, parse};
 use crate::scan::{split, split_last};
 use crate::shape::Readings;
 
-/// `06/01/2024-12:00:00.123456  [**] [1:2:3] TEXT [**] … {TCP} ADDRESS:PORT -> ADDRESS:PORT`; the text is the rule's.
+/// `06/01/2024-12:00:00.123456  [**] [1:2:3] TEXT [**] … {TCP} ADDRESS:PORT -> ADDRESS:PORT`; the
+/// text is the rule's.
 ///
-/// An alert may be about the answer of a server, whose packet goes the other way. A line does not say who opened the
-/// connection, but the ports do: the client's is the higher one.
+/// An alert may be about the answer of a server, whose packet goes the other way. A line does not
+/// say who opened the connection, but the ports do: the client's is the higher one.
 pub(super) fn read(line: &[u8]) -> Readings {
     reading(line).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Logs with a JSON object in each line. Strings in it are escaped, so that no text of a stranger can pose as a key.
+//! Logs with a JSON object in each line. Strings in it are escaped, so that no text of a stranger
+//! can pose as a key.
 
 use serde_json::Value;
 
@@ -73,7 +74,8 @@ fn journal(object: Object) -> Option<Readings> {
         .then(|| super::of_program(program.as_bytes(), message.as_bytes()))
 }
 
-/// `client_ip` is `remote_ip`, or what a proxy said that the administrator trusts; before 2.5 it was `remote_addr`.
+/// `client_ip` is `remote_ip`, or what a proxy said that the administrator trusts; before 2.5 it
+/// was `remote_addr`.
 fn caddy(object: Object) -> Option<Readings> {
     if !object.has("/request/uri") {
         return None;
@@ -126,7 +128,8 @@ fn nginx(object: Object) -> Option<Readings> {
         .then(|| object.text("/remote_addr").map(peer))?
 }
 
-/// Suricata's alerts. The packet may be an answer; `flow.src_ip` opened the flow. Without it, direction and ports tell.
+/// Suricata's alerts. The packet may be an answer; `flow.src_ip` opened the flow. Without it,
+/// direction and ports tell.
 fn suricata(object: Object) -> Option<Readings> {
     if object.text("/event_type") != Some("alert") {
         return None;

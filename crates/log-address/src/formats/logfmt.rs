@@ -1,5 +1,5 @@
-//! Logs of `key=value` pairs (logfmt). A value with a space, a quote or an equals sign stands in quotes, in which quotes
-//! are escaped, so that no text of a stranger can pose as a key.
+//! Logs of `key=value` pairs (logfmt). A value with a space, a quote or an equals sign stands in
+//! quotes, in which quotes are escaped, so that no text of a stranger can pose as a key.
 
 use crate::shape::{Positions, Readings, collect, parse};
 

@@ -1,5 +1,5 @@
-//! PostgreSQL. Its messages seldom name the peer; the administrator's `log_line_prefix` does, next to the names of user,
-//! database and application, which strangers choose.
+//! PostgreSQL. Its messages seldom name the peer; the administrator's `log_line_prefix` does, next
+//! to the names of user, database and application, which strangers choose.
 
 use crate::shape::{Positions, Readings, collect, parse};
 
@@ -7,7 +7,8 @@ use crate::shape::{Positions, Readings, collect, parse};
 const TIME: &str = "{n}-{n}-{n} {n}:{n}:{n}{|.{n}} {not: :[](),=\"'}";
 const SEVERITY: &str = "{FATAL|ERROR|LOG|WARNING|NOTICE|INFO}:  ";
 
-/// Prefixes with the peer ahead of all that strangers choose, or at their end. `{M}` is a message about a login.
+/// Prefixes with the peer ahead of all that strangers choose, or at their end. `{M}` is a message
+/// about a login.
 const PREFIXES: &[&str] = &[
     "{T}:{{peer}({n})|{peer;()}}:{any}@{any}:[{n}]:{M}",
     "{{peer}({n})|{peer;()}} {T} [{n}]{|:} {any}{M}",
@@ -41,9 +42,15 @@ pub(super) fn read(line: &[u8]) -> Readings {
     for prefix in PREFIXES {
         apply(&prefix.replace("{M}", &login), line, &mut readings);
     }
+    let mut named = Readings::default();
     for message in MESSAGES {
-        apply(&message.replace("{P}", BEFORE_LOGIN), line, &mut readings);
+        apply(&message.replace("{P}", BEFORE_LOGIN), line, &mut named);
     }
+    if !named.is_empty() && severities(line) > 1 {
+        // One of the names imitates a message, and the real one may name no peer.
+        named.merge(Readings::nobody());
+    }
+    readings.merge(named);
     after_process(line, &mut readings);
     readings
 }
@@ -55,8 +62,16 @@ fn apply(shape: &str, line: &[u8], readings: &mut Readings) {
     }
 }
 
-/// The prefix `%m [%p] %h %q%u@%d `. The usual `%m [%p] %q%u@%d ` looks the same for a user whose name begins with an
-/// address and a space, but the message names the user again, so that the two can be told apart.
+/// The number of words in capitals with a colon and two spaces after them.
+fn severities(line: &[u8]) -> usize {
+    memchr::memmem::find_iter(line, b":  ")
+        .filter(|&at| at > 0 && line[at - 1].is_ascii_uppercase())
+        .count()
+}
+
+/// The prefix `%m [%p] %h %q%u@%d `. The usual `%m [%p] %q%u@%d ` looks the same for a user whose
+/// name begins with an address and a space, but the message names the user again, so that the two
+/// can be told apart.
 fn after_process(line: &[u8], readings: &mut Readings) {
     let finder = memchr::memmem::Finder::new(b" authentication failed for user \"");
     let mut named = Readings::default();
@@ -67,7 +82,8 @@ fn after_process(line: &[u8], readings: &mut Readings) {
         };
         // A brace would be read as a field of the shape.
         if user.contains(['{', '}']) {
-            return;
+            named.merge(Readings::nobody());
+            break;
         }
         apply(
             &format!(

@@ -10,8 +10,8 @@ use crate::shape::{Parts, Readings, parse};
 pub(super) struct Format {
     /// Its name in messages and in the documentation.
     pub(super) name: &'static str,
-    /// The programs that write it, as in a syslog tag: `postfix` stands for `postfix/smtpd` too, a `*` at the end for
-    /// any text.
+    /// The programs that write it, as in a syslog tag: `postfix` stands for `postfix/smtpd` too,
+    /// `postfix/smtp` for itself alone, a `*` at the end for any text.
     pub(super) tags: Vec<&'static str>,
     /// The shapes of the headers of its own log.
     pub(super) own_headers: Vec<Shape>,
@@ -142,6 +142,9 @@ fn is_named(name: &str, tag: &[u8]) -> bool {
         return tag
             .get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    }
+    if name.contains(&b'/') {
+        return tag.eq_ignore_ascii_case(name);
     }
     let end = tag
         .iter()

@@ -1,7 +1,7 @@
 //! Sets of positions in a message, and how a part of a shape moves them.
 //!
-//! A set is a list of ranges, so that "anywhere after the third byte" costs no more than "after the third byte". Every
-//! step takes time linear in the length of the message.
+//! A set is a list of ranges, so that "anywhere after the third byte" costs no more than "after the
+//! third byte". Every step takes time linear in the length of the message.
 
 use memchr::memmem::Finder;
 
@@ -136,7 +136,8 @@ impl Positions {
     }
 
     fn run_after(&self, text: &[u8], class: Class, found: &mut Vec<(usize, usize)>) {
-        // The end of the last run: a range within that run adds nothing, since the run was taken from an earlier start.
+        // The end of the last run: a range within that run adds nothing, since the run was taken
+        // from an earlier start.
         let mut covered = 0;
         for &(first, last) in &self.0 {
             let mut at = first.max(covered);

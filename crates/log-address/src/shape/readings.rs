@@ -1,7 +1,8 @@
 //! All readings of a message that a shape allows.
 //!
-//! Every place where a format can hold its peer is a reading, whatever stands there; an address is taken only if exactly
-//! one reading is possible for that line, given which parts of it a stranger writes.
+//! Every place where a format can hold its peer is a reading, whatever stands there; an address is
+//! taken only if exactly one reading is possible for that line, given which parts of it a stranger
+//! writes.
 
 use std::net::IpAddr;
 
@@ -12,7 +13,8 @@ use crate::notation::{address_colon_port, parse};
 
 /// The longest text that counts as a peer, in bytes: a host name with brackets and a port.
 const LONGEST: usize = 280;
-/// The number of different readings after which no more are looked for; two would decide, the rest is for the message.
+/// The number of different readings after which no more are looked for; two would decide, the rest
+/// is for the message.
 const ENOUGH: usize = 5;
 
 /// The different readings of a line.
@@ -82,7 +84,8 @@ pub(crate) fn begins_up_to_cut(parts: &Parts, start: &Positions, text: &[u8]) ->
     !begins.is_empty()
 }
 
-/// Adds every reading that `parts` allows for `text`, where the message begins at one of the positions of `start`.
+/// Adds every reading that `parts` allows for `text`, where the message begins at one of the
+/// positions of `start`.
 pub(crate) fn collect(parts: &Parts, start: &Positions, text: &[u8], readings: &mut Readings) {
     let place = parts.iter().position(Part::is_peer);
     let (ahead, behind) = parts.split_at(place.unwrap_or(parts.len()));
@@ -132,7 +135,8 @@ pub(crate) fn collect(parts: &Parts, start: &Positions, text: &[u8], readings: &
     }
 }
 
-/// The bytes that end a peer besides spaces: the quotes, brackets or the like that the shape has around it.
+/// The bytes that end a peer besides spaces: the quotes, brackets or the like that the shape has
+/// around it.
 struct Delimiters(Vec<u8>);
 
 impl Delimiters {

@@ -1,4 +1,4 @@
-//! What must hold for every line, whoever wrote it: shared by the property tests and the fuzz target.
+//! Properties that hold for every line, shared by the property tests and the fuzz target.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,12 +15,12 @@ const LONGEST_NAME: usize = 255;
 enum Text {
     /// Anything on one line.
     Any,
-    /// Nothing with a blank, a bracket or a parenthesis: the parts of a host name or a greeting that was checked.
+    /// No space, bracket or parenthesis: a host name or a greeting that the program checked.
     Word,
 }
 
-/// A line with a stranger's text in the middle of it, and whether the peer must be found whatever that text is (else
-/// the line may also be called ambiguous).
+/// A line with a stranger's text in the middle of it, and whether the peer must be found whatever
+/// that text is (else the line may also be called ambiguous).
 struct Spoof {
     before: &'static str,
     after: &'static str,
@@ -227,8 +227,8 @@ const SPOOFS: &[Spoof] = &[
     ),
 ];
 
-/// Lines of programs and messages that are not known, or known to have no address: whatever a stranger's text in them
-/// looks like, they have none.
+/// Lines of programs and messages that are not known, or known to have no address: whatever a
+/// stranger's text in them looks like, they have none.
 const NOTHING: &[(&str, &str)] = &[
     ("2024-06-01 12:00:00 app: login of ", " failed"),
     ("2024-06-01 12:00:00,123 INFO [app] (main) user ", ""),
