@@ -25,7 +25,7 @@ const DEFAULT: &[&str] = &[
     r"\d\d:\d\d:\d\d(?:[.,]\d+)?",
 ];
 
-/// What a filter's `datepattern` leaves for its other patterns to allow for.
+/// The date that a filter's other patterns have to allow for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dates {
     /// A pattern of the date itself, as it stands where a pattern has `[]` or its beginning.

@@ -78,7 +78,7 @@ pub(crate) struct Filter {
     /// Empty: a date anywhere is cut out of the line.
     pub(crate) dates: Vec<String>,
     pub(crate) journal: Vec<String>,
-    /// How many lines fail2ban joins before it matches.
+    /// The number of lines that fail2ban joins before it matches.
     pub(crate) max_lines: u32,
 }
 

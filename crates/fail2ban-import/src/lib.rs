@@ -43,7 +43,7 @@ pub struct Imported {
     pub head: String,
     /// The rules, in the order of the filter's expressions.
     pub rules: Vec<ImportedRule>,
-    /// What differs from fail2ban, a sentence each.
+    /// Differences from fail2ban, a sentence each.
     pub notes: Vec<String>,
 }
 

@@ -62,7 +62,7 @@ fn opening(name: &str, all: &str) -> String {
     }
 }
 
-/// Whether the pattern itself goes on with a colon, as before a port.
+/// True if the pattern itself goes on with a colon, as before a port.
 fn port_follows(pattern: &str) -> bool {
     let group = pattern
         .strip_prefix("(?:")

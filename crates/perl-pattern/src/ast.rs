@@ -66,7 +66,7 @@ pub(crate) struct Repeat {
     pub(crate) node: Node,
 }
 
-/// How much a quantifier takes.
+/// The appetite of a quantifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Greed {
     Greedy,
@@ -151,7 +151,7 @@ impl Node {
         matches!(self, Node::Verb(verb, _) if *verb != "MARK")
     }
 
-    /// Whether the node or a part of it is so.
+    /// True if the predicate holds for the node or a part of it.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
         test(self) || self.children().into_iter().any(|child| child.any(test))
     }

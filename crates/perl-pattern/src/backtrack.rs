@@ -26,7 +26,7 @@ pub(crate) struct Text {
     pub(crate) resets: Vec<(u32, u32)>,
 }
 
-/// Whether PCRE2's compiled code gives the same answers as its interpreter. PCRE2 10.46 compiles a
+/// True if PCRE2's compiled code gives the same answers as its interpreter. PCRE2 10.46 compiles a
 /// look-behind of variable length so that the text seems to end where it looks from: `(?<=b?$)`
 /// matches everywhere.
 pub(crate) fn is_sound_compiled(node: &Node) -> bool {
@@ -76,7 +76,7 @@ struct Writer {
     found: Vec<u32>,
     last: u32,
     loops: u32,
-    /// How many `(?|…)` are open: there, marks would set the alternatives' numbers apart.
+    /// The number of open `(?|…)`: in these, marks would set the alternatives' numbers apart.
     shared: u32,
     resets: Vec<(u32, u32)>,
 }

@@ -1,4 +1,4 @@
-//! What the groups of a match took.
+//! The groups of a match.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -37,13 +37,13 @@ impl Captures {
         self.groups.len()
     }
 
-    /// Whether there is no match.
+    /// True if there is no match.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// What group `index` took; 0 is the whole match (`$&`). None: it took no part (then Perl's
+    /// The range of group `index`; 0 is the whole match (`$&`). None: it took no part (then Perl's
     /// `$1` is undefined), or there is no such group.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Range<usize>> {

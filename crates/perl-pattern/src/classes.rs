@@ -2,7 +2,7 @@
 //! 0x80 on.
 //!
 //! A record is a Perl string without the UTF-8 flag: each byte is the code point of that number.
-//! Whether 0xE9 is a letter then depends on the rules in force: not under the default ("depends")
+//! That 0xE9 is a letter then depends on the rules in force: not under the default ("depends")
 //! rules nor under `/a`, but yes under `/u`, which a pattern also gets by naming a property
 //! (`\p{…}`), a code point above 255 or a `\N{U+…}`.
 
@@ -96,7 +96,7 @@ impl Named {
         }
     }
 
-    /// What `/u` adds above 0x7f.
+    /// The characters above 0x7f that `/u` adds.
     fn latin(self) -> ByteSet {
         const UPPER: ByteSet = ByteSet::range(0xc0, 0xde).minus(ByteSet::single(0xd7));
         const LOWER: ByteSet = ByteSet::range(0xdf, 0xff)
@@ -122,7 +122,7 @@ impl Named {
 pub(crate) const HORIZONTAL: ByteSet = ByteSet::EMPTY.with_all(&[b'\t', b' ', 0xa0]);
 /// `\v`, and what a single-byte `\R` may be.
 pub(crate) const VERTICAL: ByteSet = ByteSet::range(b'\n', b'\r').with_range(0x85, 0x85);
-/// What `.` matches without `/s`.
+/// The class that `.` stands for without `/s`.
 pub(crate) const NOT_NEWLINE: ByteSet = ByteSet::ALL.minus(ByteSet::single(b'\n'));
 
 /// Code points above 255 that fold to a byte: (code point, bytes they equal under `/i`).

@@ -7,9 +7,9 @@
 pub struct PatternError {
     /// Byte offset in the pattern's source where the fault was found; at most its length.
     pub offset: usize,
-    /// What is wrong, one line without a full stop.
+    /// The mistake, in one line without a full stop.
     pub message: String,
-    /// What to write instead, where that is known.
+    /// A replacement, if one is known.
     pub help: Option<String>,
     /// Which sort of refusal it is.
     pub kind: PatternErrorKind,

@@ -23,7 +23,7 @@ pub(crate) fn degree(node: &Node) -> Option<u32> {
     (!path.unbounded).then_some(path.worst)
 }
 
-/// Whether a step of the search may take time in proportion to the text, which no limit counts.
+/// True if a step of the search may take time in proportion to the text, which no limit counts.
 pub(crate) fn has_long_steps(node: &Node) -> bool {
     node.any(&|node| match node {
         Node::Repeat(repeat) => repeat.greed == Greed::Possessive,
@@ -46,12 +46,12 @@ impl Follow {
         end: true,
     };
 
-    /// Whether a part that stops where `next` could go on is certain to fail.
+    /// True if a part that stops where `next` could go on is certain to fail.
     fn excludes(self, next: ByteSet) -> bool {
         !self.end && self.first.intersection(next).is_empty()
     }
 
-    /// What may follow something that `node` stands behind.
+    /// The parts that may follow `node`.
     fn before(self, node: &Node) -> Follow {
         let (first, nullable) = first(node);
         Follow {
@@ -64,7 +64,7 @@ impl Follow {
         }
     }
 
-    /// What may follow the body of a repetition.
+    /// The parts that may follow the body of a repetition.
     fn in_loop(self, body: &Node) -> Follow {
         Follow {
             first: first(body).0.union(self.first),
@@ -277,7 +277,7 @@ fn bytes_of(node: &Node) -> ByteSet {
     }
 }
 
-/// Whether the node may match at one place in several ways. In a repetition these multiply.
+/// True if the node may match at one place in several ways. In a repetition these multiply.
 fn is_ambiguous(node: &Node, follow: Follow) -> bool {
     match node {
         Node::Concat(nodes) => (0..nodes.len()).any(|at| {

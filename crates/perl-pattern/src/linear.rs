@@ -10,7 +10,7 @@ use crate::ast::{Assert, Greed, Node, Repeat};
 use crate::byte_set::ByteSet;
 use crate::width::{longest, shortest};
 
-/// What the pattern is going to be searched in.
+/// The text that the pattern will be searched in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// One record. `\Z` and `$` are taken for the very end: a text that ends in a newline is not
@@ -21,7 +21,7 @@ pub(crate) enum Scope {
     Chunk,
 }
 
-/// Where a newline in the text makes the translation inexact.
+/// Places at which a newline in the text makes the translation inexact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Newlines {
     /// Nowhere.
@@ -64,7 +64,7 @@ pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
             resets: Vec::new(),
         },
     };
-    // What stands behind an (*ACCEPT) need not match.
+    // The part after an (*ACCEPT) need not match.
     if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
         lower.out.exact = false;
         return lower.out;
@@ -77,7 +77,7 @@ struct Lower {
     scope: Scope,
     captures: bool,
     last_group: u32,
-    /// How many repetitions are open that may run more than once.
+    /// The number of open repetitions that may run more than once.
     loops: u32,
     out: Lowered,
 }

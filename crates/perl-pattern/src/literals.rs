@@ -169,7 +169,7 @@ impl PartLiterals {
 
     fn concat(nodes: &[Node]) -> PartLiterals {
         let mut out = PartLiterals::default();
-        // What directly precedes the next part.
+        // The part directly before the next one.
         let mut run = vec![Literal::default()];
         let mut broken = false;
         for node in nodes {

@@ -33,7 +33,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether it is a match.
+    /// True if it is a match.
     #[must_use]
     pub fn is_match(self) -> bool {
         self == Verdict::Match
@@ -82,7 +82,7 @@ impl Matcher {
     /// Reads and checks a pattern.
     ///
     /// # Errors
-    /// What Perl refuses, what no engine here can run, and what is larger than the limits.
+    /// A pattern that Perl refuses, that no engine here can run, or that exceeds the limits.
     pub fn compile(
         source: &[u8],
         modifiers: &Modifiers,
@@ -134,14 +134,14 @@ impl Matcher {
         &self.names
     }
 
-    /// Whether every search takes linear time. Otherwise the pattern needs the backtracking
+    /// True if every search takes linear time. Otherwise the pattern needs the backtracking
     /// engine and its limits.
     #[must_use]
     pub fn is_linear(&self) -> bool {
         self.linear
     }
 
-    /// Whether a text can be made on which a search is given up, so that the pattern does not match
+    /// True if a text can be made on which a search is given up, so that the pattern does not match
     /// although it should. That is so where the backtracking engine decides, and its steps grow
     /// faster than in proportion to the text. A bound by the structure of the pattern: a few
     /// patterns are included that never reach the limit.
@@ -156,13 +156,13 @@ impl Matcher {
         &self.source
     }
 
-    /// How many searches were given up at the limit of the backtracking engine.
+    /// The number of searches that were given up at the limit of the backtracking engine.
     #[must_use]
     pub fn given_up(&self) -> u64 {
         self.given_up.load(Ordering::Relaxed)
     }
 
-    /// Whether the pattern matches somewhere in the text.
+    /// True if the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &[u8]) -> Verdict {
         if let Some(regex) = self.linear_for(text) {
             return Verdict::from_bool(regex.is_match(text));
@@ -185,7 +185,7 @@ impl Matcher {
         {
             return self.linear_captures(capturer, text, captures);
         }
-        // Where only the groups need the backtracking engine, an attacker must match first.
+        // If only the groups need the backtracking engine, an attacker must match first.
         if linear.is_some_and(|regex| !regex.is_match(text)) {
             return Verdict::NoMatch;
         }
@@ -210,7 +210,7 @@ impl Matcher {
         }
     }
 
-    /// Where the first match is (`$&`).
+    /// The place of the first match (`$&`).
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         if !self.has_keep
@@ -227,7 +227,7 @@ impl Matcher {
         }
     }
 
-    /// Where the first match is that begins at `start` or behind it; what stands before counts
+    /// The place of the first match at or after `start`; the text before it counts
     /// for anchors and for what looks behind.
     #[must_use]
     pub fn find_at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {

@@ -110,9 +110,9 @@ struct Parser<'p> {
     saw_reference: bool,
     depth: u32,
     look_depth: u32,
-    /// Where the last escape ended, if it was a backslash and one more byte.
+    /// The end of the last escape, if it was a backslash and one more byte.
     letter_escape: Option<usize>,
-    /// Where the first verb stands that controls backtracking.
+    /// The place of the first verb that controls backtracking.
     first_verb: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! How often a text probably occurs in a log, before the log was seen.
+//! An estimate of how often a text occurs in a log that was not seen yet.
 
 use crate::literals::Literal;
 

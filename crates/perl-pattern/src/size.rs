@@ -1,4 +1,4 @@
-//! How large a pattern's program becomes, roughly.
+//! An estimate of the size of a pattern's program.
 
 use crate::ast::Node;
 

@@ -30,7 +30,7 @@ fn groups(pattern: &str, text: &[u8]) -> String {
 #[test]
 fn matches_what_perl_matches() {
     let table: &[(&str, &[u8], &str)] = &[
-        // What other engines read differently without a word.
+        // Other engines read these differently without a word.
         (r"\<b\>", b"a <b>", "<b>"),
         (r"[a&&b]+", b"&a&", "&a&"),
         (r"[+--]", b",", ","),

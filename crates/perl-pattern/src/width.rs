@@ -1,4 +1,4 @@
-//! How much text a part of a pattern takes.
+//! The width of the text that a part of a pattern takes.
 
 use crate::ast::Node;
 

@@ -75,7 +75,7 @@ fn false_range(parser: &mut Parser<'_>) -> ByteSet {
     }
 }
 
-/// What follows a `-`, if the `-` makes a range.
+/// The end of a range, if the `-` makes one.
 fn range_end(parser: &mut Parser<'_>, start: usize) -> Read<Option<Member>> {
     let before = parser.at;
     skip_class_blanks(parser);

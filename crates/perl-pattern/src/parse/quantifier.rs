@@ -18,7 +18,7 @@ pub(super) fn quantified(
         return Ok(atom);
     };
     if atom.any(&Node::is_control) {
-        // What a verb cuts off of earlier rounds is not the same in Perl and in PCRE2.
+        // Perl and PCRE2 differ in how much of earlier rounds a verb cuts off.
         return parser.unsupported(
             quantifier_at,
             "a verb that controls backtracking is not supported within a repetition",

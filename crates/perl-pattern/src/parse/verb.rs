@@ -31,7 +31,7 @@ pub(super) fn star_group(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
         b"COMMIT" => "COMMIT",
         b"PRUNE" => "PRUNE",
         b"SKIP" => "SKIP",
-        // What perl goes back to is not what its manual says, in loops and behind them.
+        // Perl does not go back to where its manual says, in loops and after them.
         b"THEN" => {
             return parser.unsupported(
                 start,

@@ -1,4 +1,4 @@
-//! What must hold for every text taken for a pattern: shared by the test of mutated patterns and
+//! Invariants of every text that is read as a pattern, shared by the test of mutated patterns and
 //! the fuzz target.
 
 use std::time::Duration;

@@ -31,7 +31,7 @@ impl Random {
 /// Which constructs are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// What the linear-time engine can say.
+    /// Constructs of the linear-time engine.
     Regular,
     /// Everything.
     Full,
@@ -99,7 +99,7 @@ fn line(random: &mut Random) -> Vec<u8> {
         .collect()
 }
 
-/// Whether a group can perhaps match the empty text. Counted repetitions of such are left out:
+/// True if a group can perhaps match the empty text. Counted repetitions of such are left out:
 /// perl ends a loop at an empty round and PCRE2 does not, so their groups differ.
 fn may_be_empty(atom: &[u8]) -> bool {
     atom.starts_with(b"(") && atom.iter().any(|byte| b"|*?{^$\\".contains(byte)) || atom == b"()"

@@ -61,7 +61,7 @@ fn generated_patterns_match_as_in_perl() {
     }
 }
 
-/// Where we say something that perl says neither with its optimiser nor without.
+/// Our answers that perl gives neither with its optimiser nor without it.
 fn difference(oracle: &mut Oracle, case: &Case) -> Option<Difference> {
     let mut last = None;
     for optimised in [true, false] {

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::case::Case;
 
-/// What Perl says of one line.
+/// Perl's answer for one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     NoMatch,

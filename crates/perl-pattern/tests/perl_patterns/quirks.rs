@@ -1,4 +1,4 @@
-//! Where perl 5.36 itself errs, or PCRE2 says of itself that it differs. Each has its reason, and how
+//! Cases in which perl 5.36 itself errs, or PCRE2 documents that it differs. Each has its reason, and how
 //! often it may excuse a difference is bounded: a fault of ours would soon exceed that.
 
 use crate::case::Case;
@@ -171,7 +171,7 @@ impl Groups {
             }
             at += 1;
         }
-        // Where numbers are not those of the parentheses, any group may be meant.
+        // If the numbers are not those of the parentheses, any group may be meant.
         let shifted = [&b"(?|"[..], b"(?n", b"(?^n"];
         let shifted = shifted.iter().any(|text| find(pattern, text).is_some());
         if (shifted || case.flags.contains('n')) && groups.repeated.contains(&true) {

@@ -1,4 +1,4 @@
-//! What generated patterns are made of.
+//! The parts of generated patterns.
 
 pub(crate) const ESCAPES: &[&str] = &[
     r"\d",
