@@ -275,3 +275,45 @@ fn thousands_of_locks_that_are_over_at_once_are_ended() {
     );
     assert!(Path::new(&sandbox.path("state/state.db")).exists());
 }
+
+/// One job for thousands of locks, real rules, and rules that are not its own.
+#[test]
+fn a_job_ends_thousands_of_locks_at_once() {
+    if let Some(why) = no_network(&["iptables", "ip6tables"]) {
+        return skipped("a job for thousands of locks", &why);
+    }
+    let sandbox = Sandbox::real();
+    sandbox.set(SETTINGS);
+    let list: String = (0..6000)
+        .map(|n| format!("198.18.{}.{}\n", n / 256, n % 256))
+        .chain((0..20).map(|n| format!("2001:db8:{n}::/64\n")))
+        .chain(["203.0.113.0/25\n".to_owned()])
+        .collect();
+    fs::write(sandbox.path("list"), list).expect("a list");
+    let script = "
+        iptables -I INPUT -s 192.0.2.1 -j DROP; iptables -I OUTPUT -d 192.0.2.2 -j DROP
+        swatch import HERE/list --for 1h
+        iptables -I INPUT -s 198.18.0.9 -j DROP
+        swatch lock 198.18.0.77 --for 3h >/dev/null
+        job() { PATH=HERE/bin:/usr/sbin:$PATH sh < HERE/jobs/$1; }
+        job 1; iptables -S INPUT | grep -c DROP
+        cmp HERE/jobs/1 HERE/jobs/3 && echo again
+        now=$(date +%s)
+        for f in HERE/state/until/*; do echo 1 > $f; done; echo $((now + 9000)) > HERE/state/until/198.18.0.77
+        job 3; iptables -S; ip6tables -S INPUT
+        ls HERE/state/until HERE/jobs"
+.replace("HERE", sandbox.path("").to_string_lossy().trim_end_matches('/'));
+    let output = sandbox.in_network(&script);
+    assert_eq!(
+        out(&output),
+        format!(
+            "6021 locked\n6003\nagain\n-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n\
+             -A INPUT -s 198.18.0.77/32 -j DROP\n-A INPUT -s 192.0.2.1/32 -j DROP\n\
+             -A OUTPUT -d 192.0.2.2/32 -j DROP\n-P INPUT ACCEPT\n\
+             {0}/jobs:\n1\n2\n3\n4\n\n{0}/state/until:\n198.18.0.77\n",
+            sandbox.path("").to_string_lossy().trim_end_matches('/')
+        ),
+        "{}",
+        err(&output)
+    );
+}

@@ -5,7 +5,7 @@
 //! differ from the state's: after a failure, for an event of an address that should be locked, and
 //! by `check`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use ipnet::IpNet;
 
@@ -167,6 +167,13 @@ pub trait Firewall {
     /// `until_gone` (repeat until the exit code says that nothing is left) or `once`, which the job
     /// defines.
     fn unlock_script(&self, net: IpNet) -> Option<String>;
+
+    /// Shell text for an `at` job that ends those of many locks that are over, where that takes
+    /// less than one after the other. `notes` is the directory with the notes of their ends, which
+    /// are removed with them.
+    fn unlock_script_of_many(&self, _nets: &[IpNet], _notes: &Path) -> Option<String> {
+        None
+    }
 }
 
 /// The firewall of the settings. `Backend::Auto` must have been [chosen](choose) before.

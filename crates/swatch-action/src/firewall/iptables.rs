@@ -1,6 +1,6 @@
 //! The script's way: one rule for each address, `iptables -I INPUT -s ADDRESS -j DROP`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use ipnet::IpNet;
 use swatch_common::shell_quote;
@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod batch;
+mod job;
 mod saved;
 
 use saved::Saved;
@@ -169,6 +170,10 @@ impl Firewall for Iptables<'_> {
             }
         }
         Ok(())
+    }
+
+    fn unlock_script_of_many(&self, nets: &[IpNet], notes: &Path) -> Option<String> {
+        (nets.len() >= FEW).then(|| job::script(self.chains, nets, notes))
     }
 
     fn unlock_script(&self, net: IpNet) -> Option<String> {

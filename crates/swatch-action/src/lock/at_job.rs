@@ -139,6 +139,9 @@ eval "`job`"
 /// The whole job: a function that prints the work, and the work done.
 fn script(firewall: &dyn Firewall, state_dir: &Path, nets: &[IpNet]) -> String {
     let mut script = String::from(HEAD);
+    if let Some(many) = firewall.unlock_script_of_many(nets, &state_dir.join("until")) {
+        return script + &many + TAIL;
+    }
     for &net in nets {
         let Some(unlock) = firewall.unlock_script(net) else {
             continue;
