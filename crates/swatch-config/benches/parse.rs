@@ -1,4 +1,4 @@
-//! What reading a configuration costs, and looking it over for mistakes.
+//! The cost of parsing and of linting a configuration.
 
 use std::fmt::Write;
 use std::path::Path;

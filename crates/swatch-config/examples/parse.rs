@@ -1,4 +1,4 @@
-//! Reads configuration files and prints what is wrong with them, or what they say:
+//! Reads configuration files and prints their diagnostics, or their content:
 //! with `--dump` in the canonical form, with `--debug` in full.
 
 use std::io::Write as _;

@@ -1,7 +1,7 @@
-//! What a configuration says, after reading and before any regex engine has seen it.
+//! The syntax tree of a configuration, before any regex engine has seen it.
 //!
 //! Constant Perl scalars (`perlcode my $x = '…';`) and `$ENV{X}` are already replaced by their
-//! values in patterns and values. What needs a real Perl is listed in [`Config::perl_needs`].
+//! values in patterns and values. [`Config::perl_needs`] lists everything that needs a real Perl.
 
 use crate::source::{Sources, Span};
 
@@ -10,20 +10,20 @@ use crate::source::{Sources, Span};
 pub struct Config {
     /// Rules and Perl code in the order in which they are tried.
     pub items: Vec<Item>,
-    /// `waitfor` rules. They never act, but a pattern that does not compile is an error there, too.
+    /// `waitfor` rules. They never act, but their patterns must compile.
     pub inert: Vec<Rule>,
     /// The texts, for messages.
     pub sources: Sources,
-    /// Paths named by `# logfile PATH` comments of the main file: a convention of the users' init
-    /// scripts, not of the original. Blank-separated lists are split.
+    /// Paths named by `# logfile PATH` comments of the main file: a convention of init scripts
+    /// around swatch, not of the original. Lists separated by spaces are split.
     pub log_files: Vec<Vec<u8>>,
     /// Match expressions (`_SYSTEMD_UNIT=ssh.service`) of `# journal MATCH…` comments, one list
     /// per comment.
     pub journal: Vec<Vec<Vec<u8>>>,
-    /// `$N` in commands is a field of the record (`--awk-field-syntax`), as it was asked for when
-    /// the configuration was read.
+    /// `$N` in commands is a field of the record (`--awk-field-syntax`), as requested when the
+    /// configuration was read.
     pub awk_fields: bool,
-    /// Places that only a Perl interpreter can honour. Empty: the native engine does all.
+    /// Places that need a Perl interpreter. If empty, the native engine runs everything.
     pub perl_needs: Vec<PerlNeed>,
 }
 
@@ -32,7 +32,7 @@ pub struct Config {
 pub struct PerlNeed {
     /// The place.
     pub span: Span,
-    /// What it is, as in "a call of the Perl function `length`".
+    /// A description, as in "a call of the Perl function `length`".
     pub what: String,
 }
 
@@ -48,28 +48,28 @@ pub enum Item {
 /// `perlcode [DEPTH] CODE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerlCode {
-    /// 0 to 3; see BEHAVIOUR of swatchdog: 0 once, 1 per record, 2 at the top of the rule's block
+    /// 0 to 3: 0 runs once, 1 per record, 2 at the top of the rule's block
     /// before throttling, 3 among the actions.
     pub depth: u8,
     /// The code as written.
     pub code: Vec<u8>,
-    /// Where the code stands.
+    /// The place of the code.
     pub span: Span,
-    /// The native engine has already applied it (a constant scalar): the Perl engine alone runs it.
+    /// A constant scalar, which the parser has already substituted. Only the Perl engine runs it.
     pub constant: bool,
 }
 
 /// One `watchfor` or `ignore` block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Which of the two.
+    /// `watchfor` or `ignore`.
     pub kind: RuleKind,
-    /// When it applies.
+    /// The condition.
     pub condition: Expr,
     /// The condition as written, for messages, `--explain`, the Perl engine and the key of a
     /// rule's state across reloads.
     pub text: Vec<u8>,
-    /// Where the condition stands.
+    /// The place of the condition.
     pub span: Span,
     /// Actions in file order, Perl code of depth 3 among them. Empty for `ignore`.
     pub actions: Vec<Action>,
@@ -77,7 +77,7 @@ pub struct Rule {
     pub throttles: Vec<Throttle>,
     /// `threshold` lines in file order; they stand outside of the throttles.
     pub thresholds: Vec<Threshold>,
-    /// `remember`: what is kept from line to line under a key.
+    /// `remember`: values kept from line to line under a key.
     pub remember: Option<Box<Remember>>,
     /// `continue`: the following rules are tried as well. Acts even when the block is suppressed.
     pub go_on: Option<When>,
@@ -109,7 +109,7 @@ pub enum Expr {
     Or(Box<Expr>, Box<Expr>),
     /// `xor`: both sides are always evaluated.
     Xor(Box<Expr>, Box<Expr>),
-    /// Comma operator: all are evaluated (captures!), the last one counts.
+    /// Comma operator: all are evaluated, because they capture; the last one counts.
     Comma(Vec<Expr>),
     /// A number.
     Number(Number),
@@ -149,7 +149,7 @@ pub enum CompareOp {
 }
 
 impl CompareOp {
-    /// How Perl writes it.
+    /// The operator in Perl.
     pub fn symbol(self) -> &'static str {
         match self {
             CompareOp::NumEq => "==",
@@ -171,9 +171,9 @@ impl CompareOp {
 /// A pattern match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
-    /// What is searched; absent: the record (`$_`).
+    /// The text that is searched; if absent, the record (`$_`).
     pub target: Option<Box<Expr>>,
-    /// What is searched for.
+    /// The pattern.
     pub pattern: Pattern,
     /// `!~`.
     pub negated: bool,
@@ -184,7 +184,7 @@ pub struct Match {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// Perl regular expression, bytes. An empty one matches every record when it is the first
-    /// of a condition, and else repeats the last successful pattern of the same condition.
+    /// of a condition, and otherwise repeats the last successful pattern of that condition.
     pub source: Vec<u8>,
     /// Modifiers.
     pub flags: Flags,
@@ -276,7 +276,7 @@ pub struct Flags {
     pub ascii: bool,
 }
 
-/// Text with variables: what Perl makes of a double-quoted string.
+/// Text with variables, as in a double-quoted Perl string.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template {
     /// The parts in order; escapes are already replaced.
@@ -292,7 +292,7 @@ pub enum Piece {
     Var(Var),
 }
 
-/// A variable that log text or Perl fills.
+/// A variable whose value comes from the log or from Perl.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Var {
     /// `$_`: the record.
@@ -312,7 +312,7 @@ pub enum Var {
     After,
     /// `$+`: the last group that took part.
     LastGroup,
-    /// `$_[N]`: a blank-separated field of the record, counted from 0; negative from the end.
+    /// `$_[N]`: a field of the record, separated by white space, from 0; negative from the end.
     Field(i64),
     /// `$$`: the watcher's process id.
     Pid,
@@ -322,16 +322,16 @@ pub enum Var {
     Perl(Vec<u8>),
 }
 
-/// A command line with variables, already divided by how it will be run.
+/// A command line with variables.
 ///
-/// The original runs a command without any of ``$&*(){}[]'";\|?<>~`` and newline, and without a leading
-/// `NAME=value`, directly; all else goes to `/bin/sh -c`.
+/// The original runs a command directly if it has none of ``$&*(){}[]'";\|?<>~``, no newline and no
+/// leading `NAME=value`; anything else goes to `/bin/sh -c`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Run without a shell: words, each of them pieces. A bare variable in a word may still
     /// become several words (one per field).
     Direct(Vec<Template>),
-    /// Run by `/bin/sh -c`: the text as written. Whoever runs it quotes each variable for its
+    /// Run by `/bin/sh -c`: the text as written. The engine quotes each variable for its
     /// place.
     Shell(Template),
 }
@@ -349,9 +349,9 @@ impl Command {
 /// One action of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
-    /// What to do.
+    /// The action itself.
     pub kind: ActionKind,
-    /// Only then.
+    /// The window in which it acts.
     pub when: Option<When>,
     /// A threshold of this action alone (`threshold=on` or `thresholding=on`).
     pub threshold: Option<Threshold>,
@@ -371,7 +371,7 @@ pub enum ActionKind {
     },
     /// `bell N`: BEL characters to standard output.
     Bell {
-        /// How many.
+        /// The number of rings.
         rings: u32,
         /// Pause after each, in milliseconds.
         delay_ms: u64,
@@ -385,7 +385,7 @@ pub enum ActionKind {
     Pipe {
         /// The command.
         command: Command,
-        /// One process for many messages, each then followed by a newline.
+        /// One process receives many messages, each followed by a newline.
         keep_open: bool,
     },
     /// `mail`.
@@ -408,8 +408,8 @@ pub enum ActionKind {
     Custom {
         /// Its name.
         name: Vec<u8>,
-        /// `KEY => value` in order, keys in capitals; a value without key has the empty one, as in
-        /// the original. `MESSAGE` is not among them: the engine adds it.
+        /// `KEY => value` in order, keys in upper case; a value without a key has an empty one, as in
+        /// the original. The engine adds `MESSAGE`.
         arguments: Vec<(Vec<u8>, Template)>,
     },
     /// `perlcode 3 CODE`.
@@ -419,9 +419,9 @@ pub enum ActionKind {
 /// `when=DAYS:HOURS` in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct When {
-    /// Bit 0 is Sunday … bit 6 Saturday.
+    /// Bit 0 is Sunday, bit 6 Saturday.
     pub days: u8,
-    /// Bit 0 is the hour from midnight … bit 23.
+    /// Bit 0 is the hour after midnight, bit 23 the last of the day.
     pub hours: u32,
 }
 
@@ -436,16 +436,16 @@ impl When {
 /// A `throttle` line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Throttle {
-    /// Seconds for which a key stays silent after it was reported; absent: for ever.
+    /// Seconds for which a key stays silent after a report; if absent, for ever.
     pub hold: Option<i64>,
     /// Report the first message and then every Nth.
     pub threshold: Option<u32>,
     /// `delay=`: like `hold`, together with `threshold=`.
     pub delay: Option<i64>,
-    /// What messages are told apart by; absent or `key=log`: the record without its time stamp,
+    /// The key of a message; if absent or `key=log`, the record without its time stamp,
     /// for this rule alone.
     pub key: Option<Template>,
-    /// `time_regex=`: what is removed from the record for the default key, instead of a time stamp.
+    /// `time_regex=`: removed from the record for the default key, instead of a time stamp.
     pub time_regex: Option<Pattern>,
     /// `extra_cuts=`: further patterns that are removed from the record for the default key.
     pub extra_cuts: Vec<Pattern>,
@@ -460,9 +460,9 @@ pub struct Throttle {
 /// A `threshold` line, or the threshold of one action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
-    /// What is counted apart.
+    /// Events with the same key are counted together.
     pub track_by: Template,
-    /// How.
+    /// The type.
     pub kind: ThresholdKind,
     /// Number of events, at least 1.
     pub count: u32,
@@ -474,20 +474,20 @@ pub struct Threshold {
 
 /// A `remember` line: values that several records share, under a key.
 ///
-/// The rule acts once all values of `need` are known; until then it only stores its own.
+/// The rule acts once all values of `need` are known. Until then it only stores its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remember {
     /// The key that the records have in common.
     pub key: Template,
     /// Seconds after the last record of the key for which its values are kept, at least 1.
     pub seconds: u64,
-    /// Values to store, by name (in small letters).
+    /// Values to store, by lower-case name.
     pub values: Vec<(Vec<u8>, Template)>,
     /// Names that must be known before the rule acts.
     pub need: Vec<Vec<u8>>,
     /// Names that are dropped after the rule has acted.
     pub forget: Vec<Vec<u8>>,
-    /// This record is the last one of the key: all its values are dropped, acted on or not.
+    /// This record is the last one of the key: all its values are dropped, whether it acts or not.
     pub end: bool,
     /// The line.
     pub span: Span,

@@ -1,26 +1,26 @@
-//! What is wrong with a configuration, where, and what to do about it.
+//! Errors and warnings about a configuration: the problem, its place, the way out.
 
 use crate::source::Span;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The configuration runs, but surely not as its author meant.
+    /// The configuration runs, but probably not as its author meant.
     Warning,
     /// The configuration is refused.
     Error,
 }
 
-/// One finding about a configuration.
+/// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// What happened, in one sentence without a full stop.
+    /// The problem, in one sentence without a full stop.
     pub message: String,
-    /// Where; absent when no file is to blame for it.
+    /// The place; absent if the problem is not in a file.
     pub span: Option<Span>,
-    /// What was expected at that place: printed beside the caret.
+    /// Printed beside the caret, usually what was expected there.
     pub label: String,
     /// The way out, if one is known.
     pub help: Option<String>,
@@ -46,7 +46,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same finding with a way out.
+    /// Adds a way out.
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

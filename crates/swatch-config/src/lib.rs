@@ -27,41 +27,41 @@ pub use print::print;
 pub use render::render;
 pub use source::{FileId, Sources, Span};
 
-/// How a configuration is read.
+/// Options of the parser.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The format of the 1990s (`--old-style-config`).
     pub old_style: bool,
     /// `$N` in commands is a field of the record (`--awk-field-syntax`).
     pub awk_fields: bool,
-    /// `--check`: what a running watch gets along with, but no author can have meant, is an error.
+    /// `--check`: treat as errors what a running watch tolerates but no author can have meant.
     pub check: bool,
     /// Perl modules are loaded (`-M`): an unknown action may be one of their functions.
     pub modules: bool,
-    /// The folder that relative names of included files start from; empty: the process's own.
+    /// The directory that relative names of included files start from; empty: the working directory.
     pub base_dir: PathBuf,
     /// The environment, for `$ENV{NAME}` and `ANSI_COLORS_ALIASES`.
     pub env: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
-/// What reading a configuration yields.
+/// The result of reading a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
-    /// What it says; without what the errors are about.
+    /// The configuration, without the parts that have errors.
     pub config: Config,
-    /// All findings of all files, by file and place.
+    /// Errors and warnings of all files, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Parsed {
-    /// Whether the configuration must be refused.
+    /// Returns true if the configuration must be refused.
     pub fn has_errors(&self) -> bool {
         let mut all = self.diagnostics.iter();
         all.any(|finding| finding.severity == Severity::Error)
     }
 }
 
-/// Reads a configuration file and all that it includes.
+/// Reads a configuration file and all files that it includes.
 pub fn parse_file(path: &Path, options: &Options) -> Parsed {
     match lines::reader::load(path) {
         Ok(text) => grammar::configuration::configuration(path.to_path_buf(), text, options),

@@ -1,7 +1,7 @@
-//! What a configuration surely does not mean, found without running it.
+//! Finds likely mistakes without running the rules.
 //!
-//! The parser itself already warns of what it leaves out; here are mistakes that only the whole
-//! rule, or the whole file, shows.
+//! The parser already warns of what it ignores. These mistakes show only in a whole rule or a
+//! whole file.
 
 mod groups;
 mod hidden;
@@ -37,9 +37,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     out
 }
 
-/// Programs that the commands of all rules run on this machine, by name or absolute path, as far
-/// as they are known; each with the place of its action. Commands that a shell runs itself, and
-/// files that the command makes, are left out.
+/// Programs that the commands of all rules run on this machine, by name or absolute path, with the
+/// place of the action. Shell builtins, files that the command creates and unknown names are
+/// left out.
 pub fn programs(config: &Config) -> Vec<(Span, Vec<u8>)> {
     let rules = rules(config);
     rules
@@ -77,7 +77,7 @@ pub(crate) fn patterns(expression: &Expr) -> Vec<&Pattern> {
     }
 }
 
-/// `\<word` is a `<` and a word in Perl, not the edge of a word as in grep.
+/// In Perl `\<word` is a `<` and a word, not the edge of a word as in grep.
 fn word_edges(rule: &Rule, out: &mut Vec<Diagnostic>) {
     for pattern in patterns(&rule.condition) {
         let source = &pattern.source;
@@ -91,10 +91,10 @@ fn word_edges(rule: &Rule, out: &mut Vec<Diagnostic>) {
                 out.push(
                     Diagnostic::warning(
                         pattern.span,
-                        "`\\<` matches the sign `<`, not the edge of a word",
+                        "`\\<` matches the character `<`, not the edge of a word",
                         "in this pattern",
                     )
-                    .with_help("the edge of a word is `\\b`; the sign `<` needs no backslash"),
+                    .with_help("the edge of a word is `\\b`; the character `<` needs no backslash"),
                 );
                 break;
             }
@@ -119,11 +119,11 @@ fn constant(rule: &Rule, out: &mut Vec<Diagnostic>) {
             },
             "it is not searched for",
         )
-        .with_help(format!("a pattern stands between slashes: `/{shown}/`")),
+        .with_help(format!("write a pattern between slashes: `/{shown}/`")),
     );
 }
 
-/// A string that stands where a condition is expected.
+/// A string in the place of a condition.
 fn constant_string(expression: &Expr) -> Option<&[u8]> {
     match expression {
         Expr::Text(template) => template.as_text(),
@@ -135,7 +135,7 @@ fn constant_string(expression: &Expr) -> Option<&[u8]> {
     }
 }
 
-/// Line and column of a place, as the help of another finding names it.
+/// The line of a place, for the help of another diagnostic.
 fn line_of(config: &Config, span: Span) -> usize {
     config.sources.line_column(span).0
 }

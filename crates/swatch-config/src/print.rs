@@ -1,7 +1,7 @@
-//! A configuration as it was understood, printed in one canonical form.
+//! Prints a configuration in canonical form, as it was understood.
 //!
-//! Reading the text again yields the same configuration, but for places and for the conditions'
-//! original wording. Included files, constant scalars and the environment are already in it.
+//! Reading the text again yields the same configuration, except for places and the original
+//! wording of conditions. Included files, constant scalars and the environment are resolved.
 
 mod command;
 mod expression;
@@ -41,7 +41,7 @@ fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     for part in parts {
         out.extend_from_slice(part);
     }
-    // A backslash at the end would continue the line; one more, and an empty line, keep it.
+    // A backslash at the end would continue the line. A second one and an empty line prevent that.
     if out.last() == Some(&b'\\') {
         out.extend(b"\\\n");
     }
@@ -225,14 +225,14 @@ fn throttle(limit: &Throttle) -> Vec<u8> {
             .as_ref()
             .map(|value| option("message", &quoted(value))),
     );
-    // It must have one: this is the key without one.
+    // A throttle needs at least one option; this one states the default.
     if options.is_empty() {
         options.push(b"key=log".to_vec());
     }
     list(options)
 }
 
-/// `when=…`, with lists of single numbers.
+/// `when=…`, as lists of single numbers.
 fn window(when: When) -> Vec<u8> {
     let part = |bits: u32, size: u32| -> String {
         let all = (1u32 << size) - 1;
@@ -240,7 +240,7 @@ fn window(when: When) -> Vec<u8> {
         let set: Vec<String> = set.map(|bit| bit.to_string()).collect();
         match bits & all {
             bits if bits == all => "*".into(),
-            // A number that is never reached.
+            // A number that never comes.
             0 => (size + 1).to_string(),
             _ => set.join(","),
         }
@@ -263,21 +263,21 @@ fn modes(sgr: Option<&str>) -> Vec<u8> {
         .collect();
     let mut names: Vec<String> = Vec::new();
     let mut rest = codes.as_slice();
-    while let [code, behind @ ..] = rest {
-        rest = behind;
+    while let [code, after @ ..] = rest {
+        rest = after;
         let ground = if matches!(code, 40..=49 | 100..) {
             "on_"
         } else {
             ""
         };
         let color = |first: u8| COLORS[usize::from(code - first)];
-        names.push(match (*code, behind) {
-            (38 | 48, [5, number, behind @ ..]) => {
-                rest = behind;
+        names.push(match (*code, after) {
+            (38 | 48, [5, number, after @ ..]) => {
+                rest = after;
                 format!("{ground}ansi{number}")
             }
-            (38 | 48, [2, r, g, b, behind @ ..]) => {
-                rest = behind;
+            (38 | 48, [2, r, g, b, after @ ..]) => {
+                rest = after;
                 format!("{ground}r{r}g{g}b{b}")
             }
             (30..=37, _) => color(30).into(),

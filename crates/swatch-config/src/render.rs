@@ -1,4 +1,4 @@
-//! Findings as text: the file, the line with a caret under the place, what was expected.
+//! Diagnostics as text: the file, the line with a caret under the place, and a label.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -7,14 +7,14 @@ use swatch_common::sanitize;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Sources, Span};
 
-/// So much of a line is shown behind the place: a generated pattern may have megabytes.
+/// Bytes of a line shown after the place: a generated pattern may have megabytes.
 const MAX_TAIL: usize = 400;
 
-/// No more than this is marked: what is wrong begins at the start of the place.
+/// Bytes that are marked at most: the problem is at the start of the place.
 const MAX_MARK: usize = 60;
 
-/// Renders a finding, with a newline at its end. Control characters and bytes that are not UTF-8
-/// are made visible, wherever they come from.
+/// Renders a diagnostic, with a trailing newline. Control characters and bytes that are not UTF-8
+/// are escaped.
 pub fn render(finding: &Diagnostic, sources: &Sources, color: bool) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -53,7 +53,7 @@ pub fn render(finding: &Diagnostic, sources: &Sources, color: bool) -> String {
     out
 }
 
-/// The physical line of a place, as it is shown.
+/// The physical line of a place, escaped for display.
 struct Excerpt {
     line: String,
     number: usize,

@@ -1,10 +1,10 @@
 //! A model of what a shell does with log text in a command.
 //!
-//! Log text is quoted for the place where it stands when a command is run, so that a shell takes
-//! it for data. It can become code all the same: as the name of a command, in a script that a
-//! program reads from an argument, a file or a pipe, or in the language of another program. The
-//! model reads a command as a shell would, follows log text through words, variables, files and
-//! pipes, and asks the [table of programs](programs) what each does with it.
+//! When a command is run, log text is quoted for its place, so a shell takes it as data. It can
+//! still become code: as the name of a command, in a script that a program reads from an argument,
+//! a file or a pipe, or in the language of another program. The model parses a command as a shell
+//! would, follows log text through words, variables, files and pipes, and looks up in the
+//! [table of programs](programs) what each does with it.
 
 mod arguments;
 mod hazard;
@@ -27,7 +27,7 @@ use log_text::{LogText, of_variable};
 use machine::{Field, Machine, Stream};
 use unit::Unit;
 
-/// Findings about log text in the commands of a rule. Those that are certain are errors.
+/// Diagnostics about log text in the commands of a rule. Certain dangers are errors.
 pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for_each_command(rule, awk_fields, |action, machine| {
@@ -37,7 +37,7 @@ pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
     out
 }
 
-/// Programs that the commands of a rule run, without those that a shell runs itself.
+/// Programs that the commands of a rule run, without shell builtins.
 pub(crate) fn programs(rule: &Rule, awk_fields: bool) -> Vec<(Span, Vec<u8>)> {
     let mut out = Vec::new();
     for_each_command(rule, awk_fields, |action, machine| {
@@ -76,7 +76,7 @@ fn commands(action: &Action) -> Vec<&Command> {
     }
 }
 
-/// What `pipe` writes to the standard input of its command.
+/// The text that `pipe` writes to the standard input of its command.
 fn message(action: &Action) -> Option<Template> {
     let record = || Template {
         pieces: vec![Piece::Var(Var::Record)],
@@ -148,7 +148,7 @@ impl Model<'_> {
     }
 }
 
-/// Without a shell in between, only the remote shell of `ssh` is quoted for.
+/// Marks the words of a command without a local shell that the engine quotes for `ssh`.
 fn mark_remote(fields: &mut [Field]) {
     let is_ssh = |field: &Field| {
         field

@@ -13,7 +13,7 @@ pub struct Span {
     pub file: FileId,
     /// Offset of the first byte.
     pub start: usize,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub end: usize,
 }
 
@@ -27,7 +27,7 @@ pub struct Sources {
 struct SourceFile {
     path: PathBuf,
     text: Vec<u8>,
-    /// Where its lines begin: every rule's line is asked for.
+    /// Offsets of line starts, kept because the line of every rule is looked up.
     lines: Vec<usize>,
 }
 
@@ -42,7 +42,7 @@ impl Sources {
         FileId((self.files.len() - 1) as u32)
     }
 
-    /// The path of a file, as it was named.
+    /// The path of a file, as given.
     pub fn path(&self, file: FileId) -> &Path {
         &self.files[file.0 as usize].path
     }

@@ -1,4 +1,4 @@
-//! Commands: where they end, what is substituted where, and whether a shell is needed.
+//! Commands: their end, their variables, and whether they need a shell.
 
 mod common;
 

@@ -1,7 +1,7 @@
-//! The exact text of each finding.
+//! The exact text of diagnostics.
 //!
-//! Every `golden/NAME.conf` is read and linted; its findings must be those of `golden/NAME.txt`.
-//! `SWATCH_BLESS=1` writes the texts anew.
+//! Every `golden/NAME.conf` is read and linted; its diagnostics must be those of `golden/NAME.txt`.
+//! `SWATCH_BLESS=1` rewrites the texts.
 
 use std::fs;
 use std::path::Path;

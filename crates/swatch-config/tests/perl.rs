@@ -1,4 +1,4 @@
-//! Strings and pattern literals, held against Perl itself.
+//! Strings and pattern literals, compared with Perl.
 
 mod common;
 
@@ -12,7 +12,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use swatch_config::ast::{ActionKind, Expr, Flags, Item, Piece, Template, Var};
 
-/// How many texts one run of Perl is asked about; more with `PROPTEST_CASES`.
+/// Number of texts for one run of Perl; more with `PROPTEST_CASES`.
 fn count() -> usize {
     let cases = std::env::var("PROPTEST_CASES").ok();
     cases.and_then(|cases| cases.parse().ok()).unwrap_or(2000)
@@ -30,7 +30,7 @@ fn samples(strategy: impl Strategy<Value = String>) -> Vec<String> {
     all
 }
 
-/// Has Perl evaluate an expression for each text. `None` where it does not compile.
+/// Evaluates an expression in Perl for each text. `None` if it does not compile.
 fn ask(expressions: &[String], setup: &str) -> Option<Vec<Option<Vec<u8>>>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let script = folder.path().join("ask.pl");
@@ -79,7 +79,7 @@ sub answer {
 }
 "#;
 
-/// What the template comes to with the record of the script above.
+/// The value of the template with the record of the script above.
 fn filled(template: &Template) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     for piece in &template.pieces {
@@ -221,7 +221,7 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Whether a character of some kind follows a mark anywhere.
+/// Returns true if a character of some kind follows a mark anywhere.
 fn behind(text: &str, mark: &str, kind: impl Fn(char) -> bool) -> bool {
     let mut ends = text.match_indices(mark).map(|(at, _)| at + mark.len());
     ends.any(|end| text[end..].chars().next().is_some_and(&kind))
@@ -317,11 +317,11 @@ fn literals_are_perl_patterns() {
     for (text, answer) in texts.iter().zip(answers) {
         let Some(answer) = answer else { continue };
         let whole = format!("perlcode 0 my $re = 'r[.]$'; my $qr = qr/q/is;\nwatchfor m{text}\n");
-        // What these mean to Perl is of no use to anyone: its `$]`.
+        // Perl's meaning of these is useless here, such as its `$]`.
         let odd = |c: char| !is_word(c) && !"{ )|/!,+(}".contains(c);
         let odd = text.contains("[$]") || behind(text, "$", odd);
-        // Perl leaves the modifiers away where there is nothing but a compiled pattern, and ends
-        // an extended one that holds a comment with a line feed.
+        // Perl drops the modifiers of a literal that is only a compiled pattern, and ends
+        // an extended one that contains a comment with a line feed.
         if odd || text[1..].starts_with("$qr") || text.contains("\\#") || behind(text, "'", is_word)
         {
             continue;

@@ -1,4 +1,4 @@
-//! `remember` lines: their values, and what is wrong with others.
+//! `remember` lines: valid values and errors.
 
 use std::path::Path;
 

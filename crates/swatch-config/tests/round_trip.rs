@@ -1,4 +1,4 @@
-//! What `dump` prints means what was read; nothing makes the parser panic.
+//! The output of `print` means the same as its input; nothing makes the parser panic.
 
 mod common;
 
@@ -18,7 +18,7 @@ fn cases() -> ProptestConfig {
     }
 }
 
-/// A configuration in full, without places and without the conditions' wording.
+/// A configuration in full, without places and without the wording of conditions.
 fn meaning(parsed: &Parsed) -> String {
     let text = format!("{:?}", parsed.config.items);
     let text = cut(&text, "span: Span {", "} }", "");
@@ -26,7 +26,7 @@ fn meaning(parsed: &Parsed) -> String {
     cut(&text, ", text: [", "]", ",")
 }
 
-/// Removes all that stands from one mark to the next other one.
+/// Removes all text from one mark to the next occurrence of another.
 fn cut(text: &str, from: &str, to: &str, instead: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -45,7 +45,7 @@ fn check(text: &[u8]) -> Result<(), TestCaseError> {
     let first = read(text);
     prop_assume!(!first.has_errors());
     let printed = print(&first.config);
-    // Where no quotation marks are left to put around a command its signs get backslashes.
+    // If no quotation marks are left to enclose a command, its special characters get backslashes.
     let hidden = |mark: &[u8]| printed.windows(2).any(|pair| pair == mark);
     prop_assume!(!hidden(b"\\#") && !hidden(b"\\,"));
     let second = read(&printed);
@@ -315,7 +315,7 @@ proptest! {
     }
 }
 
-/// Reads every file below the folders in `SWATCH_CORPUS` (separated by `:`) and prints a table.
+/// Reads every file below the directories in `SWATCH_CORPUS` (separated by `:`) and prints a table.
 #[test]
 fn files_of_real_users() {
     let Ok(folders) = std::env::var("SWATCH_CORPUS") else {
@@ -361,7 +361,7 @@ fn files_of_real_users() {
     }
 }
 
-/// Texts that generated cases once stumbled over.
+/// Texts on which generated cases once failed.
 #[test]
 fn odd_commands_are_printed_as_they_are() {
     for text in [

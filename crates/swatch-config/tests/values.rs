@@ -376,7 +376,7 @@ fn included_files_take_the_place_of_their_line() {
         panic!("a rule");
     };
     assert_eq!(first.actions.len(), 2);
-    // The folder of the including file is the second place to look in.
+    // The directory of the including file is the second place to look in.
     let main = folder.path().join("main");
     let parsed = parse_str(text.as_bytes(), &main, &Options::default());
     assert_eq!(patterns(&parsed).len(), 5);
@@ -446,7 +446,7 @@ fn constants_have_their_places() {
         assert!(!parsed.has_errors(), "{text}: {:?}", parsed.diagnostics);
         assert_eq!(parsed.config.perl_needs.is_empty(), native, "{text}");
     }
-    // Depth 1 is seen by later rules alone, and not inside of another file's earlier ones.
+    // Depth 1 is visible only to later rules, not to earlier ones in another file.
     assert!(read(b"watchfor /$re/\nperlcode my $re = 'a';").has_errors());
 }
 
@@ -473,7 +473,7 @@ fn functions_of_perl_are_actions() {
     assert!(!parsed.has_errors());
 }
 
-/// Findings, errors marked with `E`; as `--check` sees them.
+/// Diagnostics as with `--check`: `E` or `W`, and the message.
 fn checked(text: &str) -> Vec<String> {
     let options = Options {
         check: true,
@@ -509,7 +509,7 @@ fn mistakes_that_were_silent() {
             "write root message=x",
             "W `message=` belongs to the addresses here",
         ),
-        ("echo yellow_h", "W `yellow_h` is a name of old versions"),
+        ("echo yellow_h", "W `yellow_h` is a name from old versions"),
         (
             "pipe \"cmd\" keep_open",
             "W a comma is missing before `keep_open`",

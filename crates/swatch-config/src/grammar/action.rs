@@ -1,4 +1,4 @@
-//! Lines of a rule's block.
+//! Action lines.
 
 use swatch_common::sanitize;
 
@@ -28,7 +28,7 @@ struct Common<'t> {
 }
 
 impl<'t> Common<'t> {
-    /// Takes an item if it is one of the shared options.
+    /// Takes an item if it is a shared option.
     fn take(&mut self, item: &ListItem<'t>, context: &mut Context<'_>) -> bool {
         match item.name.as_ref().map(|(name, _)| name.as_str()) {
             Some("when") => self.when = when::parse(item.value, context),
@@ -65,7 +65,7 @@ impl<'t> Common<'t> {
                 Diagnostic::warning(
                     span,
                     "this has no effect",
-                    "the options of a threshold that is not switched on",
+                    "an option of a threshold that is not switched on",
                 )
                 .with_help("add `threshold=on`"),
             );
@@ -74,9 +74,9 @@ impl<'t> Common<'t> {
     }
 }
 
-/// An action line, read.
+/// A line of a rule's block.
 pub(crate) enum BlockLine {
-    /// Something to do.
+    /// An action.
     Action(Box<Action>),
     /// `continue`.
     Continue(When),
@@ -90,7 +90,7 @@ pub(crate) enum BlockLine {
     Remember(Remember),
 }
 
-/// Reads a line whose keyword is an action of swatchdog's own. `None`: errors are recorded.
+/// Reads a line whose keyword is one of swatchdog's actions. `None`: errors are recorded.
 pub(crate) fn parse(line: KeywordLine<'_>, context: &mut Context<'_>) -> Option<BlockLine> {
     let before = context.diagnostics.len();
     let span = Span {
@@ -146,7 +146,7 @@ fn flow<'t>(line: KeywordLine<'t>, common: &mut Common<'t>, context: &mut Contex
             continue;
         }
         let message = format!("`{}` takes no value", sanitize::text(line.key.bytes));
-        let finding = Diagnostic::warning(item.span, message, "left out");
+        let finding = Diagnostic::warning(item.span, message, "ignored");
         context.diagnostics.push(finding);
     }
 }
@@ -185,7 +185,7 @@ fn echo<'t>(
     Some(ActionKind::Echo { sgr })
 }
 
-/// More than this many rings, or seconds between two, help nobody.
+/// An upper limit for rings, and for seconds between two.
 const MAX_RINGS: f64 = 1000.0;
 
 fn bell<'t>(
@@ -309,7 +309,7 @@ fn mail<'t>(
     })
 }
 
-/// ` subject=` in a list of addresses: where the word begins.
+/// The offset of an option in a list of addresses, such as ` subject=`.
 fn swallowed_option(list: &[u8]) -> Option<usize> {
     const OPTIONS: [&str; 7] = [
         "subject",
@@ -393,14 +393,14 @@ fn write<'t>(
     })
 }
 
-/// A comma between users is as good as a colon; words behind a user belong to it.
+/// Turns commas between users into colons. Words after a user belong to it.
 fn colons(users: Template) -> Template {
     let mut out = Template::default();
     for piece in users.pieces {
         match piece {
             Piece::Text(text) => {
                 let mut names: Vec<&[u8]> = text.split(|&b| b == b',').collect();
-                // Blanks beside a comma only: others divide words.
+                // Only white space next to a comma is removed; other white space separates words.
                 let last = names.len() - 1;
                 for (at, name) in names.iter_mut().enumerate() {
                     *name = if at > 0 {
@@ -422,8 +422,8 @@ fn colons(users: Template) -> Template {
     out
 }
 
-/// Reads the options of a function that Perl code defines, as the original passes them: all
-/// commas divide, the keys become capitals, a value without key has the empty one.
+/// Reads the options of a function that Perl code defines, as the original passes them: every
+/// comma separates, keys become upper case, a value without a key has an empty one.
 pub(crate) fn custom(line: KeywordLine<'_>, context: &mut Context<'_>) -> Action {
     let span = Span {
         start: line.key.span().start,
@@ -455,7 +455,7 @@ pub(crate) fn custom(line: KeywordLine<'_>, context: &mut Context<'_>) -> Action
     }
 }
 
-/// Whether a keyword could be the name of a Perl function.
+/// Returns true if a keyword can be the name of a Perl function.
 pub(crate) fn is_function_name(key: &[u8]) -> bool {
     let plain = key.iter().all(|&b| is_word(b) || b == b':');
     plain && named(key).is_none() && key.first().is_some_and(|b| !b.is_ascii_digit())

@@ -18,7 +18,7 @@ const COLORS: [&str; 8] = [
     "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
 ];
 
-/// The name of `reverse` in early versions of swatch. Today's swatchdog dies of it.
+/// The name of `reverse` in early versions of swatch. swatchdog 3.2.4 dies of it.
 const OLD_REVERSE: &str = "inverse";
 
 const ATTRIBUTES: [(&str, u8); 13] = [
@@ -34,7 +34,7 @@ const ATTRIBUTES: [(&str, u8); 13] = [
     ("reverse", 7),
     (OLD_REVERSE, 7),
     ("concealed", 8),
-    // No attribute at all.
+    // Not an attribute: no code is written.
     ("normal", u8::MAX),
 ];
 
@@ -104,7 +104,7 @@ fn palette(name: &str) -> Option<u32> {
     }
 }
 
-/// The parameters of a mode: none for `normal`, an error for no mode.
+/// The parameters of a mode: `None` for `normal`, an error for an unknown mode.
 fn parameters(name: &str) -> Result<Option<String>, ()> {
     if let Some((_, code)) = ATTRIBUTES.iter().find(|(known, _)| *known == name) {
         return Ok((*code != u8::MAX).then(|| code.to_string()));
@@ -133,7 +133,7 @@ fn parameters(name: &str) -> Result<Option<String>, ()> {
     }
 }
 
-/// Other names for modes, from the variable `ANSI_COLORS_ALIASES` (`alert=red,quiet=faint`).
+/// Looks up a name in the variable `ANSI_COLORS_ALIASES` (`alert=red,quiet=faint`).
 fn alias(name: &str, context: &Context<'_>) -> Option<String> {
     let aliases = (context.env)(b"ANSI_COLORS_ALIASES")?;
     let aliases = String::from_utf8_lossy(&aliases).into_owned();
@@ -143,13 +143,13 @@ fn alias(name: &str, context: &Context<'_>) -> Option<String> {
     })
 }
 
-/// Whether a word is a mode.
+/// Returns true for the name of a mode.
 pub(crate) fn is_mode(word: &[u8]) -> bool {
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     parameters(&word).is_ok()
 }
 
-/// Reads a list of modes, separated by commas or blanks; the parameters of its SGR sequence.
+/// Reads modes separated by commas or white space; returns the parameters of the SGR sequence.
 pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<String> {
     let mut codes: Vec<String> = Vec::new();
     let mut plain = None;
@@ -165,7 +165,7 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
             if let Some(alias) = alias(&name, context) {
                 name = alias;
             }
-            // A list that starts with `normal` is plain, whatever follows it.
+            // A list that starts with `normal` is plain, whatever follows.
             let first = *plain.get_or_insert(name.eq_ignore_ascii_case("normal"));
             match parameters(&name.to_ascii_lowercase()) {
                 Ok(code) => {
@@ -192,7 +192,7 @@ pub(crate) fn parse(list: &[Located<'_>], context: &mut Context<'_>) -> Option<S
     (!plain).then(|| codes.join(";"))
 }
 
-/// Today's name for a mode of old versions: `inverse`, and the backgrounds `red_h`.
+/// The current name for a mode of old versions: `inverse`, and backgrounds such as `red_h`.
 fn renamed(name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
     if name == OLD_REVERSE {
@@ -206,17 +206,17 @@ fn old_name(span: Span, name: &str, today: &str) -> Diagnostic {
     let name = sanitize::text(name.as_bytes());
     Diagnostic::warning(
         span,
-        format!("`{name}` is a name of old versions"),
-        format!("taken as `{today}`"),
+        format!("`{name}` is a name from old versions"),
+        format!("read as `{today}`"),
     )
     .with_help(format!(
-        "swatchdog 3.2.4 knows only `{today}`, and dies of `{name}` at the first line that matches"
+        "swatchdog 3.2.4 knows only `{today}`, and dies at the first matching line of `{name}`"
     ))
 }
 
 fn help(finding: Diagnostic, name: &str) -> Diagnostic {
     if name.starts_with('$') {
-        return finding.with_help("the line is echoed anyway: write `echo` alone");
+        return finding.with_help("the line is echoed anyway: write just `echo`");
     }
     match nearest(name, KNOWN) {
         Some(near) => finding.with_help(format!("did you mean `{near}`?")),

@@ -1,4 +1,4 @@
-//! Commands of `exec` and `pipe`: where they end, what is substituted in them, whether they need a
+//! Commands of `exec` and `pipe`: their end, their variables, and whether they need a shell.
 //! shell.
 
 use swatch_common::sanitize;
@@ -11,7 +11,7 @@ use crate::grammar::shell_quotes::{QuoteState, escaped_marks};
 use crate::grammar::variable::{Interpolation, Site, scan};
 use crate::lines::located::{Located, is_space, is_word};
 
-/// Options that a command line may have behind a comma.
+/// Options that a command line may have after a comma.
 pub(crate) const OPTIONS: &[&str] = &[
     "command",
     "when",
@@ -24,7 +24,7 @@ pub(crate) const OPTIONS: &[&str] = &[
     "seconds",
 ];
 
-/// A command line divided into command and options.
+/// A command line split into command and options.
 pub(crate) struct CommandLine<'t> {
     /// The command, if there is one.
     pub(crate) command: Option<Located<'t>>,
@@ -42,13 +42,13 @@ fn option_start(text: &[u8], pipe: bool) -> Option<(String, usize, usize)> {
         return known.then_some((name, lead, lead + value));
     }
     let word = rest.iter().take_while(|&&b| is_word(b)).count();
-    let behind = rest[word..].trim_ascii_start();
-    let ends = behind.is_empty() || behind.starts_with(b",") || behind.starts_with(b"#");
+    let after = rest[word..].trim_ascii_start();
+    let ends = after.is_empty() || after.starts_with(b",") || after.starts_with(b"#");
     (pipe && lower(word) == "keep_open" && ends).then(|| (lower(word), lead, lead + word))
 }
 
-/// Finds the commas that begin a known option, and the comment at the end. Quotes hide both, if they
-/// are to be minded; else a backslash does.
+/// Finds the commas that begin a known option, and the comment at the end. Quotes hide both; if
+/// `quotes` is false, a backslash does.
 fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
     let mut commas = Vec::new();
     let mut shell = QuoteState::default();
@@ -71,7 +71,7 @@ fn marks(text: &[u8], pipe: bool, quotes: bool) -> (Vec<usize>, usize, bool) {
     (commas, text.len(), shell.outermost())
 }
 
-/// Divides a command line: `=` and `,` belong to the command unless a known option follows a
+/// Splits a command line: `=` and `,` belong to the command unless a known option follows a
 /// comma.
 pub(crate) fn divide<'t>(
     value: Located<'t>,
@@ -85,15 +85,13 @@ pub(crate) fn divide<'t>(
             "a quotation mark in this command is not closed",
             "the shell will refuse it",
         );
-        // At run time the other actions of the rule go on.
+        // At run time the other actions of the rule still work.
         let finding = match context.scope.check {
             true => Diagnostic::error(value.span(), message, label),
             false => Diagnostic::warning(value.span(), message, label),
         };
         context.diagnostics.push(
-            finding.with_help(
-                "a quotation mark that belongs to the text is written `\"'\"` or `\\\"`",
-            ),
+            finding.with_help("to use a quotation mark in the text, write `\"'\"` or `\\\"`"),
         );
     }
     let spaced = if pipe {
@@ -145,7 +143,7 @@ pub(crate) fn divide<'t>(
     divided
 }
 
-/// `"command" keep_open`: the offset of the blank before the last word.
+/// `"command" keep_open`: the offset of the space before the last word.
 fn spaced_keep_open(value: Located<'_>) -> Option<usize> {
     let command = value.trim_end().bytes.strip_suffix(b"keep_open")?;
     let at = command.len().checked_sub(1)?;
@@ -153,7 +151,7 @@ fn spaced_keep_open(value: Located<'_>) -> Option<usize> {
     (is_space(command[at]) && quoted).then_some(at)
 }
 
-/// Without blanks at its ends and a comma at its end, behind which the original sees no option.
+/// Trims the command and drops a trailing comma, after which the original sees no option.
 fn bare_command(command: Located<'_>) -> Located<'_> {
     let command = command.trim();
     match command.bytes.last() {
@@ -162,7 +160,7 @@ fn bare_command(command: Located<'_>) -> Located<'_> {
     }
 }
 
-/// The quotation mark that encloses a whole command, if one does.
+/// The quotation mark that encloses a whole command, if any.
 fn enclosing(command: &[u8]) -> Option<u8> {
     let quote = *command.first()?;
     if !matches!(quote, b'"' | b'\'') || command.len() < 2 || command.last() != Some(&quote) {
@@ -190,8 +188,8 @@ fn enclosing(command: &[u8]) -> Option<u8> {
     Some(quote)
 }
 
-/// Where a command would lose a comment, an option or its own outer quotation marks, so that it
-/// must stand between others.
+/// The offset at which a command would lose a comment, an option or its own outer quotation marks,
+/// so that it has to be quoted.
 pub(crate) fn lost_part(command: &[u8]) -> Option<usize> {
     let (mut commas, mut end, balanced) = marks(command, true, true);
     if !balanced {
@@ -205,7 +203,7 @@ pub(crate) fn lost_part(command: &[u8]) -> Option<usize> {
     first.or(comment)
 }
 
-/// Makes a [`Command`] of a command's text. `None`: there is no command in it.
+/// Parses the text of a command. `None`: it is empty.
 pub(crate) fn build(command: Located<'_>, context: &mut Context<'_>) -> Option<Command> {
     let mut inner = command.trim();
     let quote = enclosing(inner.bytes);
@@ -234,7 +232,7 @@ pub(crate) fn build(command: Located<'_>, context: &mut Context<'_>) -> Option<C
 struct CommandBuilder {
     template: Template,
     shell: QuoteState,
-    /// The double quotes that are open hold the script of a `sh -c`.
+    /// The open double quotes hold the script of a `sh -c`.
     script: bool,
 }
 
@@ -242,14 +240,14 @@ impl CommandBuilder {
     fn text(&mut self, text: &[u8]) {
         for &byte in text {
             if byte == b'"' && self.shell.outermost() {
-                self.script = self.behind_dash_c();
+                self.script = self.after_dash_c();
             }
             self.shell.feed(byte);
         }
         self.template.push_text(text);
     }
 
-    fn behind_dash_c(&self) -> bool {
+    fn after_dash_c(&self) -> bool {
         let Some(Piece::Text(text)) = self.template.pieces.last() else {
             return false;
         };
@@ -258,8 +256,8 @@ impl CommandBuilder {
         trimmed.len() < text.len() && word.starts_with(b"-") && word.ends_with(b"c")
     }
 
-    /// A constant's text, as the original pastes it. `\@` in it is `@` to a shell, too, and so needs
-    /// none.
+    /// A constant's text, as the original pastes it. A shell reads `\@` as `@`, so the backslash is
+    /// dropped.
     fn constant(&mut self, text: &[u8]) {
         for (at, &byte) in text.iter().enumerate() {
             let plain = byte == b'\\' && text.get(at + 1) == Some(&b'@');
@@ -293,7 +291,7 @@ impl CommandBuilder {
         }
     }
 
-    /// Backslashes are the shell's, but for those that kept swatchdog from substituting.
+    /// Backslashes belong to the shell, except those that kept swatchdog from substituting.
     fn backslash(&mut self, rest: &[u8]) -> usize {
         match rest.get(1) {
             Some(b'@') => {
@@ -337,7 +335,7 @@ impl CommandBuilder {
                     format!("`{}` is always empty", sanitize::text(&rest[..length])),
                     "an element of an array, as in Perl",
                 )
-                .with_help("for the group and a bracket behind it write `${1}[`"),
+                .with_help("to write the group and a bracket after it, use `${1}[`"),
             ),
             Interpolation::Perl(code) => {
                 let what = format!("the value of `{}`", sanitize::text(&rest[..length]));
@@ -360,7 +358,7 @@ impl CommandBuilder {
     }
 }
 
-/// Perl's rule for its `exec`, applied to what the administrator wrote.
+/// Perl's rule for its `exec`, applied to the text in the configuration.
 fn needs_shell(pieces: &[Piece]) -> bool {
     if let Some(Piece::Text(first)) = pieces.first() {
         let name = first.iter().take_while(|&&b| is_word(b)).count();

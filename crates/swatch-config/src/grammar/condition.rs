@@ -1,8 +1,8 @@
 //! The condition of a rule: a Perl expression over matches.
 //!
-//! What is a pattern, a comparison, a logical operator or one of a record's variables becomes an
-//! [`Expr`]; any other Perl makes the whole condition [`Expr::Perl`]; what Perl could not compile
-//! either is an error.
+//! Patterns, comparisons, logical operators and the variables of a record become an [`Expr`]. Any
+//! other Perl makes the whole condition [`Expr::Perl`]. Text that Perl could not compile either is
+//! an error.
 
 mod parser;
 
@@ -17,7 +17,7 @@ use crate::grammar::scope::Context;
 use crate::lines::located::Located;
 use parser::{Parser, Stop};
 
-/// Reads a condition. `None`: there were errors, now in the context.
+/// Reads a condition. `None`: errors are in the context.
 pub(crate) fn parse(value: Located<'_>, context: &mut Context<'_>) -> Option<Expr> {
     let value = value.trim();
     if value.is_empty() || value.bytes[0] == b'#' {

@@ -1,4 +1,4 @@
-//! The driver: files are read, Perl code is scanned ahead, and each line goes to the rules.
+//! The driver: reads the files, scans Perl code ahead, and passes each line to the rules.
 
 use std::path::PathBuf;
 

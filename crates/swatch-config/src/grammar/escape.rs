@@ -2,7 +2,7 @@
 
 use crate::lines::located::is_word;
 
-/// What a backslash begins.
+/// The meaning of a backslash and what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escape {
     /// One byte.
@@ -11,11 +11,11 @@ pub(crate) enum Escape {
     Wide(char),
     /// `\L`, `\U`, `\Q`, `\F`, `\l`, `\u`, `\E`.
     Case(u8),
-    /// A letter that means nothing in a string.
+    /// A letter without a meaning in a string.
     Unknown(u8),
 }
 
-/// Reads what stands at a backslash: what it is, and how many bytes it takes.
+/// Reads an escape at a backslash; returns it and its length.
 pub(crate) fn scan(text: &[u8]) -> (Escape, usize) {
     let Some(&letter) = text.get(1) else {
         return (Escape::Byte(b'\\'), 1);
@@ -45,7 +45,7 @@ pub(crate) fn scan(text: &[u8]) -> (Escape, usize) {
 }
 
 /// Text from a command line with the escapes of a Perl string replaced: `\\t`, `\\n`, `\\x41`.
-/// Case operators and letters that mean nothing stand for themselves, without the backslash.
+/// Case operators and letters without a meaning stand for themselves, without the backslash.
 pub fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -90,7 +90,7 @@ fn number(digits: &[u8], radix: u32, length: usize) -> (Escape, usize) {
     }
 }
 
-/// The operators and the next letter's, as they were.
+/// The stack and the operator for the next letter, at an earlier point.
 type Before = (Vec<u8>, Option<(u8, usize)>);
 
 /// The case operators that are in force.
@@ -98,11 +98,11 @@ type Before = (Vec<u8>, Option<(u8, usize)>);
 pub(crate) struct CaseOperators {
     /// Those that act until `\E`, the outermost first.
     stack: Vec<u8>,
-    /// `\l` or `\u` for the next letter, and how many of the stack stand around it.
+    /// `\l` or `\u` for the next letter, and the number of operators around it.
     next: Option<(u8, usize)>,
-    /// What was in force before the last operator, if nothing has come behind it.
+    /// The state before the last operator, if no text has followed it.
     fresh: Option<Before>,
-    /// `\Q` leaves bytes of other character sets alone: no engine wants a backslash there.
+    /// `\Q` does not escape bytes above 127: no engine wants a backslash there.
     ascii: bool,
 }
 
@@ -115,12 +115,12 @@ impl CaseOperators {
         }
     }
 
-    /// Takes note of an operator.
+    /// Applies an operator.
     pub(crate) fn apply(&mut self, operator: u8) {
         let fresh = self.fresh.take();
         if operator == b'E' {
             match fresh {
-                // Operators with nothing in them never were.
+                // Operators without any text are undone.
                 Some(before) => (self.stack, self.next) = before,
                 None if self.next.take().is_some() => {}
                 None => {
@@ -151,12 +151,12 @@ impl CaseOperators {
         self.fresh = Some(before);
     }
 
-    /// Whether text passes unchanged.
+    /// Returns true if text passes unchanged.
     pub(crate) fn idle(&self) -> bool {
         self.stack.is_empty() && self.next.is_none()
     }
 
-    /// Appends text as the operators change it, the innermost first.
+    /// Appends text with the operators applied, the innermost first.
     pub(crate) fn push(&mut self, out: &mut Vec<u8>, text: &[u8]) {
         for &byte in text {
             let (next, outer) = self.next.take().unwrap_or((0, 0));
@@ -181,7 +181,7 @@ impl CaseOperators {
         }
     }
 
-    /// A Perl expression for a variable that the operators change.
+    /// A Perl expression that applies the operators to a variable.
     pub(crate) fn around(&mut self, variable: &[u8]) -> Vec<u8> {
         let (next, outer) = self.next.take().unzip();
         self.fresh = None;

@@ -82,7 +82,7 @@ pub(crate) fn duration(text: Located<'_>, context: &mut Context<'_>) -> Option<i
     if parts.len() > UNITS.len() {
         return refuse(context, "a time has four parts at most");
     }
-    // `:30` is half a minute; nothing at all, or nothing at the end, is no time.
+    // `:30` is half a minute; an empty text or an empty last part is not a time.
     if parts.last().is_none_or(Option::is_none) {
         return refuse(context, "this is not a time");
     }
@@ -91,7 +91,7 @@ pub(crate) fn duration(text: Located<'_>, context: &mut Context<'_>) -> Option<i
     Some(seconds.floor() as i64)
 }
 
-/// Whether text up to its first comma has the form of a time.
+/// Returns true if text up to its first comma has the form of a time.
 pub(crate) fn is_time(text: &[u8]) -> bool {
     let end = text
         .iter()
@@ -101,7 +101,7 @@ pub(crate) fn is_time(text: &[u8]) -> bool {
     parts.is_ok_and(|(_, parts)| parts.last().is_some_and(Option::is_some))
 }
 
-/// Whether text up to its first comma is a number.
+/// Returns true if text up to its first comma is a number.
 pub(crate) fn is_number(text: &[u8]) -> bool {
     let end = text
         .iter()

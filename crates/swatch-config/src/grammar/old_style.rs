@@ -13,7 +13,7 @@ pub(crate) fn line(line: Located<'_>, builder: &mut RuleBuilder<'_>) {
         .get(1)
         .map(|actions| self::actions(*actions))
         .unwrap_or_default();
-    // The original takes a line with `ignore` anywhere in it for a rule of that kind.
+    // The original treats any line that contains `ignore` as such a rule.
     let ignore = |action: &Located<'_>| divide(*action).name() == b"ignore";
     let kind = match actions.iter().any(ignore) {
         true => RuleKind::Ignore,
@@ -41,7 +41,7 @@ pub(crate) fn line(line: Located<'_>, builder: &mut RuleBuilder<'_>) {
     builder.throttle_line(*throttle, index, &scope);
 }
 
-/// Runs of tabs divide.
+/// Splits at runs of tabs.
 fn columns(line: Located<'_>) -> Vec<Located<'_>> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -58,7 +58,7 @@ fn columns(line: Located<'_>) -> Vec<Located<'_>> {
     }
 }
 
-/// Divides a list of actions. A comma that no action follows belongs to the action before it.
+/// Splits a list of actions. A comma that no action follows belongs to the action before it.
 fn actions(list: Located<'_>) -> Vec<Located<'_>> {
     let mut out = Vec::new();
     let mut start = 0;

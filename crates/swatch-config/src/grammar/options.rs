@@ -11,32 +11,32 @@ use swatch_common::suggest::nearest;
 /// One entry of a list.
 #[derive(Debug, Clone)]
 pub(crate) struct ListItem<'t> {
-    /// Its name in small letters, and where that stands; none for a bare value.
+    /// The name in lower case, and its place; none for a bare value.
     pub(crate) name: Option<(String, Span)>,
-    /// The value without quotation marks around it and without blanks at its ends.
+    /// The value without enclosing quotation marks, trimmed.
     pub(crate) value: Located<'t>,
     /// The whole entry.
     pub(crate) span: Span,
 }
 
 impl ListItem<'_> {
-    /// Whether it is the option of that name.
+    /// Returns true for the option of that name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.as_ref().is_some_and(|(own, _)| own == name)
     }
 }
 
-/// How an action's list is divided.
+/// The way in which an action's list is split.
 #[derive(Clone, Copy)]
 pub(crate) struct ListStyle {
-    /// Whether a bare value is free text, in which a `#` stands for itself unless blanks are on
-    /// both sides of it.
+    /// A bare value is free text, in which a `#` is a comment only with white space on
+    /// both sides.
     pub(crate) free: bool,
-    /// Whether text behind a comma is a bare value of its own even inside of another option.
+    /// Recognises text after a comma that is a bare value of its own, even within another option.
     pub(crate) bare: fn(&[u8]) -> bool,
 }
 
-/// Options whose value is no free text.
+/// Options whose value is not free text.
 const WORDS: &[&str] = &[
     "when",
     "type",
@@ -53,7 +53,7 @@ const WORDS: &[&str] = &[
     "min_delta",
 ];
 
-/// The name in front of a `=`, if the text begins with one: its length, and that of all up to the
+/// The name before a `=` at the start of a text: its length, and the offset of the value.
 /// value.
 pub(crate) fn named(text: &[u8]) -> Option<(usize, usize)> {
     let name = text.iter().take_while(|&&b| is_word(b)).count();
@@ -70,7 +70,7 @@ fn lead(text: &[u8]) -> usize {
     text.iter().take_while(|&&b| is_space(b)).count()
 }
 
-/// Divides a list. A comma that starts neither `name=` nor a bare value belongs to the value
+/// Splits a list. A comma that starts neither `name=` nor a bare value belongs to the value
 /// before it.
 pub(crate) fn split<'t>(
     list: Located<'t>,
@@ -112,7 +112,7 @@ pub(crate) fn split<'t>(
     items
 }
 
-/// Reads a value; returns it and the offset behind it.
+/// Reads a value; returns it and the offset after it.
 fn take_value<'t>(
     list: Located<'t>,
     start: usize,
@@ -130,26 +130,26 @@ fn take_value<'t>(
     if let Some(quote) = quote
         && let Some(close) = closing_quote(text, start)
     {
-        let behind = end_of_value(text, close + 1, free, form);
-        let junk = list.sub(close + 1..behind).trim();
+        let after = end_of_value(text, close + 1, free, form);
+        let junk = list.sub(close + 1..after).trim();
         let alone = junk.is_empty() || junk.bytes == b",";
-        // Single quotes belong to the text, but for those around a bare value.
+        // Single quotes belong to the text, except around a bare value.
         let strip = quote == b'"' || bare;
         if alone || quote == b'"' {
             if !alone {
                 context.diagnostics.push(Diagnostic::warning(
                     junk.span(),
-                    "text behind the closing quotation mark is left out",
+                    "text after the closing quotation mark is ignored",
                     "expected a comma or the end of the line",
                 ));
             }
-            // Blanks count between quotation marks, but for those around a bare value.
+            // White space in quotation marks is kept, except in a bare value.
             let value = match (strip, bare) {
                 (true, true) => list.sub(start + 1..close).trim(),
                 (true, false) => list.sub(start + 1..close),
                 (false, _) => list.sub(start..close + 1),
             };
-            return (value, behind);
+            return (value, after);
         }
         from = close + 1;
     }
@@ -166,7 +166,7 @@ fn take_value<'t>(
         );
     }
     let mut value = list.sub(start + usize::from(unclosed)..end).trim_start();
-    // As in the original, blanks before a comma belong to free text; never to a word or number.
+    // As in the original, white space before a comma belongs to free text; never to a word or number.
     if !free || text.get(end) != Some(&b',') {
         value = value.trim_end();
     }
@@ -212,16 +212,16 @@ fn end_of_value(text: &[u8], start: usize, free: bool, form: ListStyle) -> usize
     text.len()
 }
 
-/// Whether a comment begins behind a blank: in free text only with a blank behind its `#`, too.
+/// Returns true for a comment after white space. In free text its `#` needs white space after it, too.
 fn comment(rest: &[u8], free: bool) -> bool {
     match rest {
-        [b'#', behind, ..] => !free || is_space(*behind),
+        [b'#', after, ..] => !free || is_space(*after),
         [b'#'] => true,
         _ => false,
     }
 }
 
-/// No bare value can follow another option.
+/// For actions whose options no bare value can follow.
 pub(crate) fn no_bare(_: &[u8]) -> bool {
     false
 }
@@ -246,7 +246,7 @@ pub(crate) fn unknown(
         (Some(near), _) => finding.with_help(format!("did you mean `{near}`?")),
         (None, "mail") if name == "to" => finding.with_help("did you mean `addresses`?"),
         (None, "mail" | "write") => finding
-            .with_help("if the comma belongs to the text before it, put that in double quotes"),
+            .with_help("if the comma belongs to the text before it, put the text in double quotes"),
         _ => finding,
     };
     context.diagnostics.push(finding);

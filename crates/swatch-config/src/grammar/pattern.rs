@@ -1,7 +1,6 @@
 //! Perl pattern literals at the source level: delimiters, modifiers, interpolation.
 //!
-//! What the pattern means is the engine's business; here it becomes the text that Perl's regex
-//! compiler would see.
+//! The result is the text that Perl's regex compiler would see. Its meaning is up to the engine.
 
 use swatch_common::sanitize;
 
@@ -60,17 +59,17 @@ pub(crate) fn delimited(text: &[u8]) -> Option<Delimited> {
     None
 }
 
-/// What a literal came to.
+/// The result of reading a literal.
 pub(crate) enum Literal {
     /// A pattern for the native engine.
     Native(Pattern),
-    /// Only Perl can tell; why.
+    /// A pattern that only Perl can evaluate, and the reason.
     Perl(&'static str),
 }
 
 /// Reads a literal whose opening delimiter is the first byte of `text`, with its modifiers.
-/// `word` is what stands before the delimiter (`m`, `qr` or nothing). Returns how many bytes were
-/// read; an error has been recorded in the context where there is one.
+/// `word` is the offset of the operator before it (`m`, `qr` or nothing). Returns the offset of
+/// the end. `None`: an error is recorded in the context.
 pub(crate) fn literal(
     whole: Located<'_>,
     word: usize,
@@ -91,11 +90,11 @@ pub(crate) fn literal(
         context.diagnostics.push(
             Diagnostic::error(
                 whole.at(word..whole.bytes.len()),
-                "the pattern has no end",
-                format!("a `{delimiter}` should stand at its end"),
+                "the pattern is not closed",
+                format!("expected a `{delimiter}` at its end"),
             )
             .with_help(format!(
-                "a `{delimiter}` that belongs to the pattern is written `\\{delimiter}`"
+                "to use a `{delimiter}` in the pattern, write `\\{delimiter}`"
             )),
         );
         return None;
@@ -126,7 +125,7 @@ pub(crate) fn literal(
     Some((meaning, end))
 }
 
-/// Reads the modifiers behind a pattern: their meaning, their length, and what of them needs Perl.
+/// Reads the modifiers after a pattern: their meaning, their length, and whether they need Perl.
 fn modifiers(
     text: Located<'_>,
     context: &mut Context<'_>,
@@ -153,9 +152,9 @@ fn modifiers(
                             "`{}` is not a modifier of a pattern",
                             sanitize::text(&[*letter])
                         ),
-                        "expected one of i m s x n a g o, or a blank",
+                        "expected one of i m s x n a g o, or white space",
                     )
-                    .with_help("a `/` that belongs to the pattern is written `\\/`"),
+                    .with_help("to use a `/` in the pattern, write `\\/`"),
                 );
                 return None;
             }
@@ -164,7 +163,7 @@ fn modifiers(
     Some((flags, length, perl))
 }
 
-/// A body between single quotes: only the delimiter's backslash goes.
+/// A body between single quotes: only the backslash before the delimiter is removed.
 fn verbatim(body: &[u8], unescape: Option<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
     let mut at = 0;
@@ -183,7 +182,7 @@ fn verbatim(body: &[u8], unescape: Option<u8>) -> Vec<u8> {
     out
 }
 
-/// Replaces variables and applies case operators; also says why Perl is needed, if it is.
+/// Replaces variables and applies case operators. Also returns the reason if Perl is needed.
 pub(crate) fn interpolated(
     body: Located<'_>,
     unescape: Option<u8>,
@@ -225,7 +224,7 @@ pub(crate) fn interpolated(
     (out, perl)
 }
 
-/// Handles a `$` in a pattern; returns how many bytes it took.
+/// Handles a `$` in a pattern; returns the number of bytes taken.
 fn dollar(
     body: Located<'_>,
     at: usize,
@@ -257,19 +256,21 @@ fn dollar(
             Diagnostic::error(
                 span,
                 format!(
-                    "`{}` has no value inside of a pattern",
+                    "`{}` has no value in a pattern",
                     sanitize::text(&rest[..length])
                 ),
-                "a group of the match that is still to come",
+                "the group has no value before the match",
             )
-            .with_help("to repeat what a group of this pattern matched write `\\1`; a dollar sign is `\\$`"),
+            .with_help(
+                "to repeat a group of this pattern, write `\\1`; to use a dollar sign, `\\$`",
+            ),
         ),
         Interpolation::Var(Var::Whole) if rest[1] == b'0' || rest[1] == b'{' => {
             context.diagnostics.push(
                 Diagnostic::error(
                     span,
-                    "`$0` has no meaning inside of a pattern",
-                    "the line itself cannot be a part of the pattern",
+                    "`$0` has no meaning in a pattern",
+                    "the line cannot be part of the pattern",
                 )
                 .with_help("a dollar sign is `\\$`"),
             );
@@ -283,7 +284,7 @@ fn dollar(
             let finding = undeclared(span, &name);
             let name = sanitize::text(&name);
             context.diagnostics.push(finding.with_help(format!(
-                    "a dollar sign is `\\$`; or put `perlcode 0 my ${name} = '…';` before the rule"
+                "a dollar sign is `\\$`; or put `perlcode 0 my ${name} = '…';` before the rule"
             )));
         }
         Interpolation::Plain | Interpolation::Var(_) => {
@@ -294,7 +295,7 @@ fn dollar(
     length
 }
 
-/// Handles an `@` in a pattern: an array where Perl code declares it, else itself.
+/// Handles an `@` in a pattern: an array if Perl code declares it, otherwise a literal `@`.
 fn array(
     body: Located<'_>,
     at: usize,
@@ -319,7 +320,7 @@ fn array(
                     Diagnostic::warning(
                         body.at(at..at + length),
                         format!("`@{name}` is taken as text"),
-                        "in Perl this would be an array, and swatchdog refuses it",
+                        "in Perl this is an array, and swatchdog refuses it",
                     )
                     .with_help(format!("`\\@{name}` means the same to both")),
                 );
@@ -344,16 +345,19 @@ fn array(
     1
 }
 
-/// Leaves out what Perl takes for an array without elements, and says so.
+/// Drops what Perl reads as an array without elements, with a warning.
 fn empty_array(body: Located<'_>, at: usize, length: usize, context: &mut Context<'_>) -> usize {
     let name = sanitize::text(&body.bytes[at..at + length]);
     context.diagnostics.push(
         Diagnostic::warning(
             body.at(at..at + length),
             format!("`{name}` matches nothing at all here"),
-            "an array of Perl that is always empty",
+            "a Perl array that is always empty",
         )
-        .with_help(format!("for the sign write `\\@{}`", &name[1..])),
+        .with_help(format!(
+            "to use the character itself, write `\\@{}`",
+            &name[1..]
+        )),
     );
     length
 }

@@ -1,8 +1,8 @@
 //! The names of Perl's built-in functions.
 
-/// Perl functions that the original would call for an action or in a condition of that name.
+/// Functions that the original would call for an action, or in a condition, of that name.
 ///
-/// Words of the syntax (`if`, `my`, `next` …) are not among them: an action of such a name does
+/// Keywords (`if`, `my`, `next` …) are not included: an action of such a name does
 /// not compile there.
 const FUNCTIONS: &[&str] = &[
     "abs",
@@ -150,7 +150,7 @@ const FUNCTIONS: &[&str] = &[
     "warn",
 ];
 
-/// Whether Perl has a function of that name.
+/// Returns true for the name of a built-in function.
 pub(crate) fn is_perl_function(name: &[u8]) -> bool {
     FUNCTIONS.iter().any(|known| known.as_bytes() == name)
 }

@@ -1,4 +1,4 @@
-//! `perlcode [DEPTH] CODE`: which of it is constant scalars that need no Perl.
+//! `perlcode [DEPTH] CODE`: finds constant scalars, which need no Perl.
 
 use crate::ast::{Flags, Template};
 use crate::diagnostic::Diagnostic;
@@ -7,10 +7,10 @@ use crate::grammar::scope::{Constant, Context, Scope};
 use crate::grammar::template::{self, CODE};
 use crate::lines::located::{Located, is_space, name_length};
 
-/// One statement that is understood natively.
+/// A statement that needs no Perl.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Statement {
-    /// `my $x = …;`; `declared` tells `my` or `our` from a bare assignment.
+    /// `my $x = …;` or `$x = …;`.
     Set {
         /// The scalar's name.
         name: Vec<u8>,
@@ -23,7 +23,7 @@ pub(crate) enum Statement {
     Nothing,
 }
 
-/// Divides the value of a `perlcode` line into depth and code. The depth is a number directly
+/// Splits the value of a `perlcode` line into depth and code. The depth is a number directly
 /// after the keyword.
 pub(crate) fn depth(value: Located<'_>) -> (Option<u32>, Located<'_>) {
     let digits = value
@@ -31,8 +31,8 @@ pub(crate) fn depth(value: Located<'_>) -> (Option<u32>, Located<'_>) {
         .iter()
         .take_while(|b| b.is_ascii_digit())
         .count();
-    let behind = value.bytes.get(digits).copied();
-    if digits == 0 || behind.is_some_and(|b| !is_space(b)) {
+    let after = value.bytes.get(digits).copied();
+    if digits == 0 || after.is_some_and(|b| !is_space(b)) {
         return (None, value);
     }
     let number = std::str::from_utf8(&value.bytes[..digits]).ok();
@@ -51,11 +51,11 @@ pub(crate) struct Declared {
     pub(crate) hashes: Vec<Vec<u8>>,
     /// `sub x`.
     pub(crate) functions: Vec<Vec<u8>>,
-    /// A module is loaded that may bring any name.
+    /// A module is loaded, which may define any name.
     pub(crate) foreign: bool,
 }
 
-/// Pragmas and modules that bring no names.
+/// Pragmas and modules that define no names.
 const PRAGMAS: &[&[u8]] = &[
     b"strict",
     b"warnings",
@@ -70,14 +70,14 @@ const PRAGMAS: &[&[u8]] = &[
     b"diagnostics",
 ];
 
-/// Looks for declarations in code that is not read any further.
+/// Finds declarations in code that is not parsed any further.
 pub(crate) fn declarations(code: &[u8]) -> Declared {
     let mut out = Declared::default();
     let mut at = 0;
     while at < code.len() {
         let length = name_length(&code[at..]);
         if length == 0 {
-            // A sigil makes the word behind it a name, not a keyword.
+            // A word after a sigil is a name, not a keyword.
             let sigil = matches!(code[at], b'$' | b'@' | b'%' | b'&');
             at += 1;
             at += if sigil { name_length(&code[at..]) } else { 0 };
@@ -112,7 +112,7 @@ pub(crate) fn declarations(code: &[u8]) -> Declared {
     out
 }
 
-/// `$x`, `($x, @y)` or `qw($x)` behind `my`.
+/// `$x`, `($x, @y)` or `qw($x)` after `my`.
 fn list(text: &[u8], out: &mut Declared) {
     let open = matches!(text.first(), Some(b'(')) || text.starts_with(b"qw");
     let end = match open {
@@ -133,8 +133,8 @@ fn list(text: &[u8], out: &mut Declared) {
     }
 }
 
-/// Reads code as constant statements. `None`: it is something else. An error of a kind that Perl
-/// would report as well is recorded.
+/// Reads code as constant statements. `None`: it is something else. Errors that Perl would report
+/// as well are returned.
 pub(crate) fn constants(
     code: Located<'_>,
     env: crate::grammar::scope::Environment<'_>,
@@ -154,7 +154,7 @@ pub(crate) fn constants(
         let read = statement(rest, &mut context);
         let needs = !context.needs.is_empty();
         let findings = context.diagnostics;
-        let Some((statement, behind)) = read else {
+        let Some((statement, after)) = read else {
             return if findings.is_empty() {
                 Ok(None)
             } else {
@@ -171,7 +171,7 @@ pub(crate) fn constants(
             scope.set(name, value.clone());
         }
         out.push(statement);
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -207,15 +207,15 @@ fn statement<'t>(text: Located<'t>, context: &mut Context<'_>) -> Option<(Statem
                 context.diagnostics.push(
                     Diagnostic::error(
                         rest.at(0..rest.bytes.len().min(1)),
-                        "there is no value behind the `=`",
+                        "there is no value after the `=`",
                         "expected a string, a number or `qr/…/`",
                     )
                     .with_help("for example `my $x = '…';`"),
                 );
                 return None;
             }
-            let (value, behind) = concatenation(rest, context)?;
-            rest = behind;
+            let (value, after) = concatenation(rest, context)?;
+            rest = after;
             value
         }
         _ => return None,
@@ -238,11 +238,11 @@ fn concatenation<'t>(
 ) -> Option<(Constant, Located<'t>)> {
     let (mut value, mut rest) = term(text, context)?;
     while rest.bytes.first() == Some(&b'.') {
-        let (next, behind) = term(rest.from(1).trim_start(), context)?;
+        let (next, after) = term(rest.from(1).trim_start(), context)?;
         let mut joined = value.pasted();
         joined.extend(next.pasted());
         value = Constant::Text(joined);
-        rest = behind;
+        rest = after;
     }
     Some((value, rest))
 }
@@ -274,8 +274,8 @@ fn term<'t>(text: Located<'t>, context: &mut Context<'_>) -> Option<(Constant, L
     let Some(found) = delimited(body.bytes) else {
         context.diagnostics.push(Diagnostic::error(
             body.span(),
-            "the string has no end",
-            "its quotation mark is not closed",
+            "the string is not closed",
+            "its closing quotation mark is missing",
         ));
         return None;
     };
@@ -288,11 +288,11 @@ fn term<'t>(text: Located<'t>, context: &mut Context<'_>) -> Option<(Constant, L
     Some((Constant::Text(value), rest))
 }
 
-/// The text of a template without variables; with variables it is no constant.
+/// The text of a template without variables. With variables it is not a constant.
 fn fixed(template: &Template, context: &mut Context<'_>) -> Option<Vec<u8>> {
     let text = template.as_text().map(<[u8]>::to_vec);
     if text.is_none() {
-        // Undeclared names may yet be declared by what Perl alone understands.
+        // Undeclared names may be declared by code that only Perl understands.
         context.diagnostics.clear();
     }
     text
@@ -343,7 +343,7 @@ fn number(text: Located<'_>) -> Option<(Constant, Located<'_>)> {
             .take_while(|b| b.is_ascii_digit())
             .count();
         length = end + 1 + fraction;
-        // Perl prints 1.50 as 1.5: leave that to it.
+        // Perl prints 1.50 as 1.5.
         if rest.bytes[fraction] == b'0' {
             return None;
         }

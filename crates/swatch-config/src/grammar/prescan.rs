@@ -1,4 +1,4 @@
-//! A first look at all Perl code: what it declares, and which scalars keep one value.
+//! Scans all Perl code for declarations, and for scalars that keep one value.
 //!
 //! Code of depth 0 runs before the first record, wherever it stands in the file, so its names must
 //! be known before the rules are read.
@@ -12,7 +12,7 @@ use crate::lines::keyword::divide;
 use crate::lines::located::{Located, is_space, is_word};
 use crate::lines::reader::{Step, contains};
 
-/// What the code comes to.
+/// The result of the scan.
 #[derive(Debug, Default)]
 pub(crate) struct Prescan {
     /// Names that every rule sees.
@@ -31,7 +31,7 @@ pub(crate) fn perl_line(line: Located<'_>) -> Option<(u32, Located<'_>)> {
     Some((depth.unwrap_or(1), code))
 }
 
-/// Looks through all lines.
+/// Scans all lines.
 pub(crate) fn prescan(entries: &[Step], env: Environment<'_>, modules: bool) -> Prescan {
     let mut out = Prescan::default();
     let mut functions = BTreeSet::new();
@@ -64,7 +64,7 @@ pub(crate) fn prescan(entries: &[Step], env: Environment<'_>, modules: bool) -> 
             else {
                 continue;
             };
-            // A plain assignment in the loop to what was declared outside of it.
+            // A plain assignment in the loop to a scalar that is declared outside.
             if depth > 0 && !declared && (once.contains(&name) || depth > 1) {
                 out.changing.insert(name.clone());
             }
@@ -90,7 +90,7 @@ pub(crate) fn prescan(entries: &[Step], env: Environment<'_>, modules: bool) -> 
 }
 
 impl Prescan {
-    /// The scope behind some code, and whether all of the code is native.
+    /// The scope after some code, and whether all of the code is native.
     pub(crate) fn extended(
         &self,
         scope: &Scope,
@@ -123,7 +123,7 @@ impl Prescan {
     }
 }
 
-/// Whether Perl code may give a scalar another value.
+/// Returns true if Perl code may give a scalar another value.
 fn assigns(code: &[u8], name: &[u8]) -> bool {
     let mut at = 0;
     while let Some(found) = code[at..].iter().position(|&b| b == b'$') {
@@ -148,16 +148,16 @@ fn assigns(code: &[u8], name: &[u8]) -> bool {
         {
             return true;
         }
-        let behind = &rest[name.len()..];
-        let behind = &behind[behind.iter().take_while(|&&b| is_space(b)).count()..];
-        if changes(behind) {
+        let after = &rest[name.len()..];
+        let after = &after[after.iter().take_while(|&&b| is_space(b)).count()..];
+        if changes(after) {
             return true;
         }
     }
     false
 }
 
-/// Whether an operator changes what stands before it.
+/// Returns true if an operator changes its left operand.
 fn changes(operator: &[u8]) -> bool {
     if operator.starts_with(b"++") || operator.starts_with(b"--") {
         return true;

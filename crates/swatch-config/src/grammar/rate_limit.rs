@@ -91,7 +91,7 @@ fn throttle_option(item: &ListItem<'_>, out: &mut Throttle, context: &mut Contex
             b"realtime" => out.time_from_record = false,
             _ => context.diagnostics.push(Diagnostic::error(
                 value.span(),
-                "this is no clock",
+                "this is not a clock",
                 "expected `timestamp` or `realtime`",
             )),
         },
@@ -102,7 +102,7 @@ fn throttle_option(item: &ListItem<'_>, out: &mut Throttle, context: &mut Contex
     }
 }
 
-/// A key without a time: it is reported once, and then silent until the program ends.
+/// Warns of a key without a time, which is reported once and never again.
 fn no_time(key: &ListItem<'_>) -> Diagnostic {
     let text = key.value;
     let last = text
@@ -132,7 +132,7 @@ fn no_time(key: &ListItem<'_>) -> Diagnostic {
     }
 }
 
-/// The time of a throttle. swatchdog leaves out a word behind a comma.
+/// Reads the time of a throttle. As in swatchdog, a word after a comma has no effect.
 fn hold(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
     let comma = value.bytes.iter().position(|&b| b == b',');
     let time = comma.map_or(value, |comma| value.to(comma));
@@ -142,13 +142,13 @@ fn hold(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
     let rest = value.from(comma + 1).trim();
     let word = sanitize::text(rest.bytes);
     context.diagnostics.push(
-        Diagnostic::warning(rest.span(), format!("`{word}` has no effect"), "left out")
+        Diagnostic::warning(rest.span(), format!("`{word}` has no effect"), "ignored")
             .with_help("options of `throttle` are written `name=value`"),
     );
     timed(time, context)
 }
 
-/// A time, with a hint where its form suggests another one.
+/// Reads a time, with a hint if its form suggests another one.
 fn timed(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
     let seconds = duration(value, context)?;
     let mut parts = value.bytes.trim_ascii().split(|&b| b == b':');
@@ -173,7 +173,7 @@ fn timed(value: Located<'_>, context: &mut Context<'_>) -> Option<i64> {
 }
 
 fn ignored(item: &ListItem<'_>, message: &str, context: &mut Context<'_>) {
-    let finding = Diagnostic::warning(item.span, message, "left out");
+    let finding = Diagnostic::warning(item.span, message, "ignored");
     context.diagnostics.push(finding);
 }
 
@@ -237,7 +237,7 @@ pub(crate) fn threshold(
     parts.finish(value.span(), line, context)
 }
 
-/// The options of a threshold, wherever they stand.
+/// The options of a threshold line or of an action's threshold.
 #[derive(Default)]
 pub(crate) struct ThresholdOptions<'t> {
     items: Vec<ListItem<'t>>,
@@ -253,7 +253,7 @@ impl<'t> ThresholdOptions<'t> {
         own
     }
 
-    /// Where the first of them stands.
+    /// The place of the first of them.
     pub(crate) fn span(&self) -> Option<Span> {
         self.items.first().map(|item| item.span)
     }
@@ -263,7 +263,7 @@ impl<'t> ThresholdOptions<'t> {
         own.next().map(|item| item.value)
     }
 
-    /// Makes a threshold of them; `place` is where a missing one is reported.
+    /// Builds the threshold; a missing option is reported at `place`.
     pub(crate) fn finish(
         &self,
         place: Span,

@@ -9,7 +9,7 @@ use crate::grammar::template::{self, VALUE};
 use crate::lines::located::{Located, is_space, is_word};
 use crate::source::Span;
 
-/// For how long values are kept without `for=`, in seconds.
+/// Seconds for which values are kept without `for=`.
 const DEFAULT_SECONDS: u64 = 600;
 
 const EXAMPLE: &str = "for example `remember $1,host=$2,for=10:00`";
@@ -63,7 +63,7 @@ fn positive(seconds: i64) -> Option<u64> {
     u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)
 }
 
-/// Names between blanks or commas, in small letters. False: an error is recorded.
+/// Names separated by white space or commas, in lower case. False: an error is recorded.
 fn names(item: &ListItem<'_>, out: &mut Vec<Vec<u8>>, context: &mut Context<'_>) -> bool {
     let divides = |b: &u8| is_space(*b) || *b == b',';
     let words = item

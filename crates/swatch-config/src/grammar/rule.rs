@@ -1,4 +1,4 @@
-//! From lines to rules.
+//! Collects lines into rules.
 
 mod perl;
 mod words;
@@ -22,30 +22,30 @@ use crate::source::Span;
 use crate::{Parsed, Severity};
 use words::unknown;
 
-/// One open file.
+/// State of an open file.
 #[derive(Debug, Default)]
 struct Frame {
     /// A rule, or Perl code, has been seen in it.
     started: bool,
-    /// Where action lines go.
+    /// The owner of the following action lines.
     open: Open,
-    /// Perl code of depth 2 and 3 that stands before the first rule belongs to it.
+    /// Perl code of depth 2 and 3 before the first rule, which belongs to that rule.
     pending: Vec<PerlCode>,
 }
 
-/// What action lines belong to.
+/// The owner of action lines.
 #[derive(Debug, Default)]
 enum Open {
-    /// Nothing: they are skipped.
+    /// None: they are skipped.
     #[default]
     None,
     /// A rule that drops its actions: `ignore`, `waitfor`.
     Silent(&'static str),
-    /// The rule at this index of the items; with the names that its block sees.
+    /// The rule at this index of the items, and the names visible in its block.
     Rule(usize, Rc<Scope>),
 }
 
-/// Collects rules.
+/// Builds the list of rules.
 pub(crate) struct RuleBuilder<'a> {
     prescan: &'a Prescan,
     env: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>,
@@ -53,7 +53,7 @@ pub(crate) struct RuleBuilder<'a> {
     config: Config,
     diagnostics: Vec<Diagnostic>,
     frames: Vec<Frame>,
-    /// There was an entry that is no rule in the end, such as `waitfor`.
+    /// An entry was found, even if it yields no rule, such as `waitfor`.
     useful: bool,
 }
 
@@ -70,12 +70,12 @@ impl<'a> RuleBuilder<'a> {
         }
     }
 
-    /// What follows belongs to an included file.
+    /// Starts an included file.
     pub(crate) fn enter_file(&mut self) {
         self.frames.push(Frame::default());
     }
 
-    /// The included file is at its end.
+    /// Ends an included file.
     pub(crate) fn leave_file(&mut self) {
         self.close_pending();
         self.frames.pop();
@@ -86,7 +86,7 @@ impl<'a> RuleBuilder<'a> {
         &mut self.frames[last]
     }
 
-    /// Runs a reader of a piece of text with the names of `scope`, and keeps what it found.
+    /// Runs a sub-parser with the names of `scope`, and keeps its diagnostics.
     pub(crate) fn with<T>(&mut self, scope: &Scope, read: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let mut context = Context::new(scope, self.env);
         let value = read(&mut context);
@@ -100,7 +100,7 @@ impl<'a> RuleBuilder<'a> {
         self.diagnostics.push(finding);
     }
 
-    /// A line of the modern format; `following` are the entries behind it.
+    /// A line of the modern format; `following` are the entries after it.
     pub(crate) fn line(&mut self, line: Located<'_>, following: &[Step]) {
         if let Some((depth, code)) = perl_line(line) {
             return self.perl(divide(line), depth, code);
@@ -124,7 +124,7 @@ impl<'a> RuleBuilder<'a> {
         let finding = Diagnostic::warning(
             divided.key.span(),
             "`ignore` without a pattern has no effect",
-            "left out",
+            "ignored",
         );
         self.diagnostics.push(finding.with_help(
             "a `watchfor` without actions drops its lines; to drop others write `ignore /pattern/`",
@@ -142,7 +142,7 @@ impl<'a> RuleBuilder<'a> {
         let finding = Diagnostic::warning(
             divided.key.span(),
             "`waitfor` has no effect",
-            "left out, with the actions that follow it",
+            "ignored, with the actions that follow",
         );
         self.diagnostics
             .push(finding.with_help("did you mean `watchfor`?"));
@@ -167,7 +167,7 @@ impl<'a> RuleBuilder<'a> {
         });
         let pending = std::mem::take(&mut self.frame().pending);
         let block = self.block_scope(&pending, following);
-        // A rule whose condition is broken is kept, so that its block is read as well.
+        // A rule with a broken condition is kept so that its block is checked as well.
         let condition = condition.unwrap_or(Expr::Number(crate::ast::Number::Integer(0)));
         let rule = Rule::new(kind, condition, value);
         let index = self.config.items.len();
@@ -194,13 +194,13 @@ impl<'a> RuleBuilder<'a> {
                 return self.warn(
                     key.span(),
                     message,
-                    "skipped: Perl code ends the rule before it",
+                    "ignored: Perl code ends the rule before it",
                 );
             }
             Open::None => return self.before_rules(divided),
             Open::Silent(keyword) => {
                 let message = format!("an action below `{keyword}` has no effect");
-                return self.warn(key.span(), message, "left out");
+                return self.warn(key.span(), message, "ignored");
             }
         };
         self.block_line(divided, index, &scope);
@@ -223,7 +223,7 @@ impl<'a> RuleBuilder<'a> {
             b"threshold" => {
                 rate_limit::threshold(divided.value, span, context).map(BlockLine::Threshold)
             }
-            // A function of that name that the file itself defines has the older right.
+            // A function of that name in an older file takes precedence.
             b"remember" if !scope.functions.contains(key.bytes) => {
                 remember::parse(divided.value, span, context).map(BlockLine::Remember)
             }
@@ -282,14 +282,14 @@ impl<'a> RuleBuilder<'a> {
         let finding = match action {
             true => Diagnostic::warning(
                 key.span(),
-                format!("`{word}` stands before the first rule"),
-                "skipped: an action belongs below a `watchfor`",
+                format!("`{word}` comes before the first rule"),
+                "ignored: an action belongs below a `watchfor`",
             ),
             false => {
                 let finding = Diagnostic::warning(
                     key.span(),
                     format!("`{word}` is not a keyword"),
-                    "skipped",
+                    "ignored",
                 );
                 Diagnostic {
                     help: unknown(key).help,
@@ -308,7 +308,7 @@ impl<'a> RuleBuilder<'a> {
         self.scope.clone()
     }
 
-    /// The configuration, at the end of the main file.
+    /// Returns the configuration at the end of the main file.
     pub(crate) fn finish(mut self, read: Read, awk_fields: bool) -> Parsed {
         self.close_pending();
         let mut config = self.config;
@@ -332,7 +332,7 @@ impl<'a> RuleBuilder<'a> {
         if !self.useful && !failed {
             self.diagnostics.push(Diagnostic {
                 severity: crate::Severity::Error,
-                message: "there is no useful entry in the configuration".into(),
+                message: "the configuration has no rules".into(),
                 span: config.sources.files().next().map(|file| Span {
                     file,
                     start: 0,
@@ -352,8 +352,8 @@ impl<'a> RuleBuilder<'a> {
     }
 }
 
-/// Whether an action is a function that Perl code of the rules provides. A built-in function of
-/// Perl's is not: swatchdog calls `unlink` or `open` with the line as its argument.
+/// Returns true if an action is a function that Perl code of the rules defines or imports. Perl's
+/// built-in functions are excluded: swatchdog calls `unlink` or `open` with the line.
 fn custom(key: &[u8], scope: &Scope) -> bool {
     let imported = scope.foreign && !is_perl_function(key);
     let known = scope.functions.contains(key) || imported;

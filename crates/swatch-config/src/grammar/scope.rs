@@ -1,4 +1,4 @@
-//! What a place in a configuration can see: Perl names, constants, the environment.
+//! The names visible at a place in a configuration: Perl variables, constants, the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ pub(crate) enum Constant {
 }
 
 impl Constant {
-    /// What Perl pastes for it into a pattern or a string.
+    /// The text that Perl interpolates into a pattern or a string.
     pub(crate) fn pasted(&self) -> Vec<u8> {
         match self {
             Constant::Text(text) => text.clone(),
@@ -38,7 +38,7 @@ impl Constant {
     }
 }
 
-/// Modifiers as letters, in Perl's order; `a` changes nothing and is left out unless `all` is wanted.
+/// Modifiers as letters, in Perl's order; `a` changes nothing and is omitted unless `all` is set.
 pub(crate) fn flag_letters(flags: Flags, all: bool) -> String {
     let letters = [
         (flags.multi_line, "m"),
@@ -53,12 +53,12 @@ pub(crate) fn flag_letters(flags: Flags, all: bool) -> String {
     set.map(|(_, letter)| *letter).collect()
 }
 
-/// Names that can be seen from a place.
+/// Visible names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     /// Scalars with a known value.
     pub(crate) constants: BTreeMap<Vec<u8>, Constant>,
-    /// Scalars that only Perl knows the value of.
+    /// Scalars whose value only Perl knows.
     pub(crate) scalars: BTreeSet<Vec<u8>>,
     /// Arrays.
     pub(crate) arrays: BTreeSet<Vec<u8>>,
@@ -66,20 +66,20 @@ pub(crate) struct Scope {
     pub(crate) hashes: BTreeSet<Vec<u8>>,
     /// Functions.
     pub(crate) functions: Rc<BTreeSet<Vec<u8>>>,
-    /// A module may have brought any name with it.
+    /// A module is loaded, which may define any name.
     pub(crate) foreign: bool,
     /// [`Options::check`](crate::Options::check).
     pub(crate) check: bool,
 }
 
 impl Scope {
-    /// Makes a scalar known by its value.
+    /// Defines a scalar with a known value.
     pub(crate) fn set(&mut self, name: &[u8], value: Constant) {
         self.scalars.remove(name);
         self.constants.insert(name.to_vec(), value);
     }
 
-    /// Makes a scalar known by its name alone.
+    /// Declares a scalar without a known value.
     pub(crate) fn declare(&mut self, name: &[u8]) {
         self.constants.remove(name);
         self.scalars.insert(name.to_vec());
@@ -89,7 +89,7 @@ impl Scope {
 /// Looks up environment variables.
 pub(crate) type Environment<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
 
-/// Everything a sub-grammar needs beside its text, and where it leaves what it finds.
+/// The input of a sub-parser beside its text, and the collector of its diagnostics.
 pub(crate) struct Context<'a> {
     /// Names.
     pub(crate) scope: &'a Scope,
@@ -97,12 +97,12 @@ pub(crate) struct Context<'a> {
     pub(crate) env: Environment<'a>,
     /// Findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// What needs Perl.
+    /// Places that need Perl.
     pub(crate) needs: Vec<PerlNeed>,
 }
 
 impl<'a> Context<'a> {
-    /// With nothing found yet.
+    /// An empty context.
     pub(crate) fn new(scope: &'a Scope, env: Environment<'a>) -> Self {
         Self {
             scope,

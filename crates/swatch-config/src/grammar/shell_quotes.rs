@@ -1,4 +1,4 @@
-//! Where in a shell command a byte stands: outside of quotes, within which, or in a substitution.
+//! Tracks quotes and substitutions in shell text, byte by byte.
 
 /// One level of nesting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,10 @@ enum Level {
     Backquote,
 }
 
-/// Whether `\'` in a command are quotation marks. swatchdog's Perl takes their backslashes away, so
-/// that `\'$1\'` quotes; `it\'s` is an error of the shell there, and means here what it means to
-/// a shell. So they are marks where the shell finds an end for each of them, and
-/// none of them ends a text between single quotes as it stands (`'a\'`).
+/// Decides whether `\'` in a command are quotation marks. swatchdog's Perl removes the backslashes, so
+/// that `\'$1\'` quotes; `it\'s` is a shell error there and keeps its shell meaning here. They are
+/// quotation marks if the shell then finds the end of each, and if
+/// none of them ends a single-quoted text as written (`'a\'`).
 pub(crate) fn escaped_marks(command: &[u8]) -> bool {
     let (mut as_written, mut without) = (QuoteState::default(), QuoteState::default());
     let mut found = false;
@@ -86,22 +86,22 @@ impl QuoteState {
         }
     }
 
-    /// Outside of all quotes and substitutions.
+    /// Returns true outside all quotes and substitutions.
     pub(crate) fn outermost(&self) -> bool {
         self.levels.is_empty() && !self.escaped
     }
 
-    /// Directly between single quotes.
+    /// Returns true directly within single quotes.
     pub(crate) fn single(&self) -> bool {
         self.levels.last() == Some(&Level::Single)
     }
 
-    /// Directly between double quotes.
+    /// Returns true directly within double quotes.
     pub(crate) fn double(&self) -> bool {
         self.levels.last() == Some(&Level::Double)
     }
 
-    /// The byte before this one was a backslash with a meaning.
+    /// Returns true if the previous byte was a backslash that escapes this one.
     pub(crate) fn is_escaped(&self) -> bool {
         self.escaped
     }

@@ -1,15 +1,15 @@
 //! Comments that name the log: `# logfile PATH…` and `# journal MATCH…`.
 //!
-//! A convention of init scripts around swatch, not part of the original language. What is clear
-//! is taken; what was meant for such a line but is not clear is reported, because the watch would
-//! otherwise silently follow the default log.
+//! This is a convention of init scripts around swatch, not part of the original language. Clear
+//! forms are accepted. Unclear ones are reported, because the watch would otherwise silently
+//! follow the default log.
 
 use crate::ast::Config;
 use crate::diagnostic::Diagnostic;
 use crate::journal::parse_match;
 use crate::lines::located::{Located, is_space};
 
-/// What such a comment begins with, in any case; whether it is about the journal.
+/// First words of such a comment, case-insensitive, and whether it is about the journal.
 const KEYWORDS: &[(&str, bool)] = &[
     ("logfiles", false),
     ("logfile", false),
@@ -44,7 +44,7 @@ pub(crate) fn read(comment: Located<'_>, config: &mut Config, out: &mut Vec<Diag
     }
 }
 
-/// Words up to a comment behind them, without quotation marks and commas around them.
+/// Words up to a trailing comment, without quotation marks and commas around them.
 fn words(value: Located<'_>) -> Vec<Located<'_>> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -85,7 +85,7 @@ fn log_file(
             Diagnostic::warning(
                 comment.span(),
                 "this comment does not name a log",
-                "expected absolute paths behind `logfile`",
+                "expected absolute paths after `logfile`",
             )
             .with_help("for example `# logfile /var/log/auth.log`"),
         );
@@ -123,7 +123,7 @@ fn journal(
             out.push(finding);
         }
         Some((word, why)) => out.push(
-            Diagnostic::warning(word.span(), why.to_string(), "so this comment is left out")
+            Diagnostic::warning(word.span(), why.to_string(), "so this comment is ignored")
                 .with_help("for example `# journal _SYSTEMD_UNIT=ssh.service`"),
         ),
     }

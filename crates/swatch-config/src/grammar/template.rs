@@ -1,4 +1,4 @@
-//! Values as Perl's double-quoted strings.
+//! Parses values as double-quoted Perl strings.
 
 use swatch_common::sanitize;
 
@@ -23,7 +23,7 @@ impl Template {
         }
     }
 
-    /// The text, if there is no variable in it.
+    /// The text, if it has no variables.
     pub fn as_text(&self) -> Option<&[u8]> {
         match self.pieces.as_slice() {
             [] => Some(b""),
@@ -32,7 +32,7 @@ impl Template {
         }
     }
 
-    /// Appends bytes, so that no two pieces of text stand side by side.
+    /// Appends bytes, merging adjacent pieces of text.
     pub(crate) fn push_text(&mut self, text: &[u8]) {
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}
@@ -42,14 +42,14 @@ impl Template {
     }
 }
 
-/// How a value is read.
+/// Variants of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StringStyle {
     /// Unknown escapes keep their backslash: a pattern written between double quotes.
     pub(crate) keep_unknown: bool,
-    /// A declared array in it is Perl's.
+    /// Declared arrays are interpolated by Perl.
     pub(crate) arrays: bool,
-    /// An array that nothing declares is an error.
+    /// Undeclared arrays are errors.
     pub(crate) strict_arrays: bool,
 }
 
@@ -139,7 +139,7 @@ fn dollar(
                 format!("`{}` is always empty", sanitize::text(&rest[..length])),
                 "an element of an array, as in Perl",
             )
-            .with_help("for the group and a bracket behind it write `${1}\\[`"),
+            .with_help("to write the group and a bracket after it, use `${1}\\[`"),
         ),
         Interpolation::Plain => push(out, cases, b"$"),
         Interpolation::Var(_) => {
@@ -169,7 +169,7 @@ fn dollar(
     length
 }
 
-/// An `@` is itself, but for an array that Perl code declares.
+/// An `@` is literal, except for an array that Perl code declares.
 fn array(
     value: Located<'_>,
     at: usize,
@@ -198,11 +198,11 @@ fn array(
         context.diagnostics.push(
             Diagnostic::error(
                 value.at(at..at + 1 + length),
-                format!("nothing declares the array `@{name}`"),
-                "between double quotes Perl puts an array's elements here",
+                format!("the array `@{name}` is not declared"),
+                "in double quotes Perl inserts the elements of an array here",
             )
             .with_help(format!(
-                "write `\\@{name}`, or single quotes around the string"
+                "write `\\@{name}`, or put the string in single quotes"
             )),
         );
     }

@@ -1,7 +1,6 @@
-//! What a `$` begins, by the rules of Perl's interpolation.
+//! Parses variables, by the rules of Perl's interpolation.
 //!
-//! The three kinds of text that hold variables differ in what an unknown name means: an error in a
-//! pattern or value, and the shell's own business in a command.
+//! An unknown name is an error in a pattern or value. In a command it belongs to the shell.
 
 use swatch_common::sanitize;
 
@@ -11,14 +10,14 @@ use crate::grammar::scope::{Constant, Context};
 use crate::lines::located::{is_name_start, is_space, is_word, name_length};
 use crate::source::Span;
 
-/// In which kind of text a `$` stands.
+/// The kind of text around a `$`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Site {
     /// A match pattern.
     Pattern,
     /// A double-quoted string: an option's value, a string of a condition or of Perl code.
     Value,
-    /// A command line, outside of the shell's single quotes.
+    /// A command line, outside the shell's single quotes.
     Command,
     /// A command line, between single quotes.
     SingleQuoted,
@@ -30,24 +29,24 @@ impl Site {
     }
 }
 
-/// What was found.
+/// The meaning of a `$`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Interpolation {
-    /// A variable that a record fills.
+    /// A variable whose value comes from a record.
     Var(Var),
     /// A scalar with a known value.
     Known(Constant),
-    /// Something that only Perl knows: the Perl expression.
+    /// A Perl expression that only Perl can evaluate.
     Perl(Vec<u8>),
     /// An element of an array that is always empty, such as `$1[0]`.
     Empty,
-    /// A name that nothing declares.
+    /// An undeclared name.
     Undeclared(Vec<u8>),
     /// The `$` stands for itself.
     Plain,
 }
 
-/// Reads what stands at a `$`: what it is, and how many bytes it takes with the `$`.
+/// Reads a variable at a `$`; returns its meaning and its length with the `$`.
 pub(crate) fn scan(text: &[u8], within: Site, context: &Context<'_>) -> (Interpolation, usize) {
     debug_assert_eq!(text.first(), Some(&b'$'));
     let Some(&next) = text.get(1) else {
@@ -83,7 +82,7 @@ fn group(digits: &[u8]) -> Interpolation {
 }
 
 /// `$1[0]` is an element of an array `@1`, which is always empty; the index must be a number or a
-/// variable of digits, or else Perl would not compile it and the bracket stands for itself.
+/// variable of digits, otherwise the bracket stands for itself, as in Perl.
 fn subscripted(text: &[u8], end: usize, found: Interpolation) -> (Interpolation, usize) {
     let index = match text.get(end) {
         Some(b'[') => &text[end + 1..],
@@ -208,7 +207,7 @@ fn named(text: &[u8], start: usize, within: Site, context: &Context<'_>) -> (Int
             false => (Interpolation::Perl(text[..end].to_vec()), end),
         };
     }
-    // A qualified name needs no declaration in Perl, and is none of a shell's.
+    // A qualified name needs no declaration in Perl, and means nothing to a shell.
     let qualified = name.windows(2).any(|pair| pair == b"::");
     if qualified {
         return (Interpolation::Perl(text[..end].to_vec()), end);
@@ -236,7 +235,7 @@ fn field(text: &[u8], open: usize, within: Site) -> (Interpolation, usize) {
     }
 }
 
-/// `$recall{NAME}`, a value that `remember` keeps.
+/// `$recall{NAME}`: a value that `remember` keeps.
 fn recalled(text: &[u8], open: usize) -> Option<(Interpolation, usize)> {
     let end = open + closing(&text[open..], b'{', b'}')?;
     let name = text[open + 1..end - 1].trim_ascii();
@@ -290,7 +289,7 @@ fn perl_element(text: &[u8], open: usize) -> (Interpolation, usize) {
     }
 }
 
-/// Length of a bracketed text with its brackets, which nest; a backslash hides what follows.
+/// Length of a bracketed text with its brackets, which nest; a backslash escapes.
 pub(crate) fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
     let mut depth = 0usize;
     let mut at = 0;
@@ -335,11 +334,11 @@ pub(crate) fn warn_of_apostrophe(
     );
 }
 
-/// The finding about a variable that nothing gives a value; the caller knows the way out.
+/// An error for an undeclared variable; the caller adds the way out.
 pub(crate) fn undeclared(span: Span, name: &[u8]) -> Diagnostic {
     Diagnostic::error(
         span,
-        format!("nothing gives `${}` a value", sanitize::text(name)),
-        "a variable that no perlcode line before it declares",
+        format!("the variable `${}` is not declared", sanitize::text(name)),
+        "no `perlcode` line before it declares this variable",
     )
 }

@@ -56,7 +56,7 @@ fn range(text: &[u8]) -> IResult<&[u8], Range> {
     (point(), opt(preceded(char('-'), point()))).parse(text)
 }
 
-/// `*` is no list at all.
+/// `None` stands for `*`.
 type List = Option<Vec<Range>>;
 
 fn list(text: &[u8]) -> IResult<&[u8], List> {
@@ -73,7 +73,7 @@ fn window(text: &[u8]) -> IResult<&[u8], (List, Option<List>)> {
 }
 
 /// A bit for every number of the ranges below `size`. A range whose end lies before its start
-/// goes over the end, as `22-6` over midnight.
+/// wraps around, as `22-6` over midnight.
 fn mask(ranges: &[Range], size: u32) -> u32 {
     let mut bits = 0u32;
     let mut set = |number: u32| {
@@ -93,8 +93,8 @@ fn mask(ranges: &[Range], size: u32) -> u32 {
     bits
 }
 
-/// Whether the days are days. 7, which cron takes for a Sunday, never came in swatchdog: alone it
-/// cannot be what was meant; as the end of a range, which ends with Saturday, it may have served.
+/// Checks days. 7, which is a Sunday for cron, never comes in swatchdog. Alone it cannot have been
+/// meant; as the end of a range, which then ends with Saturday, it may have worked.
 fn check_days(days: &[Range], text: Located<'_>, context: &mut Context<'_>) -> bool {
     let last = DAYS.len() as u32 - 1;
     if let Some((day, _)) = days.iter().find(|(low, _)| *low > last) {
@@ -104,7 +104,7 @@ fn check_days(days: &[Range], text: Located<'_>, context: &mut Context<'_>) -> b
                 format!("there is no day {day}"),
                 "days go from 0 to 6",
             )
-            .with_help("0 is Sunday, 6 is Saturday; names do as well: `sun:*`"),
+            .with_help("0 is Sunday, 6 is Saturday; names work as well: `sun:*`"),
         );
         return false;
     }
@@ -121,8 +121,8 @@ fn check_days(days: &[Range], text: Located<'_>, context: &mut Context<'_>) -> b
     true
 }
 
-/// Whether the hours are hours. 24 at the end of a range is midnight, as it always was. Any other
-/// number beyond 23 never comes; a running watch gets along with it, as swatchdog does.
+/// Checks hours. 24 at the end of a range is midnight, as in swatchdog. Any other number beyond 23
+/// never comes, which a running watch tolerates, as swatchdog does.
 fn check_hours(hours: &[Range], text: Located<'_>, context: &mut Context<'_>) -> bool {
     let wrong = hours.iter().find_map(|(low, high)| {
         let end = high.filter(|high| *high > 24);
@@ -140,13 +140,13 @@ fn check_hours(hours: &[Range], text: Located<'_>, context: &mut Context<'_>) ->
     !context.scope.check
 }
 
-/// Reads a window. `None`: it is none, and an error is recorded.
+/// Reads a window. `None`: an error is recorded.
 pub(crate) fn parse(text: Located<'_>, context: &mut Context<'_>) -> Option<When> {
     let Ok((_, (days, hours))) = window(text.bytes) else {
         context.diagnostics.push(
             Diagnostic::error(
                 text.span(),
-                "this is no window of days and hours",
+                "this is not a window of days and hours",
                 "expected DAYS:HOURS",
             )
             .with_help("days are 0 (Sunday) to 6 or names, hours 0 to 23: `1-5:8-17`, `sat,sun:*`"),

@@ -1,4 +1,4 @@
-//! The first word of a line, and what it can be.
+//! The keyword of a line.
 
 use nom::bytes::complete::take_while;
 use nom::character::complete::char;
@@ -23,7 +23,7 @@ const ACTIONS: &[&str] = &[
     "remember",
 ];
 
-/// Keywords that are no actions.
+/// Keywords that are not actions.
 const OTHERS: &[&str] = &["watchfor", "waitfor", "ignore", "include", "perlcode"];
 
 /// All keywords.
@@ -31,22 +31,22 @@ pub(crate) fn all() -> Vec<&'static str> {
     [OTHERS, ACTIONS].concat()
 }
 
-/// Whether a word, in small letters, is an action.
+/// Returns true for the lower-case name of an action.
 pub(crate) fn is_action(word: &[u8]) -> bool {
     ACTIONS.iter().any(|action| action.as_bytes() == word)
 }
 
-/// A line divided at the first spaces or `=`.
+/// A line split at the first white space or `=`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeywordLine<'t> {
     /// The keyword as written.
     pub(crate) key: Located<'t>,
-    /// All behind it, without spaces at its ends.
+    /// The rest, trimmed.
     pub(crate) value: Located<'t>,
 }
 
 impl KeywordLine<'_> {
-    /// The keyword in small letters.
+    /// The keyword in lower case.
     pub(crate) fn name(&self) -> Vec<u8> {
         self.key.bytes.to_ascii_lowercase()
     }
@@ -60,8 +60,8 @@ fn grammar(line: &[u8]) -> IResult<&[u8], &[u8]> {
     Ok((rest, key))
 }
 
-/// Divides a line. The original does so at a blank or `=` only where there is a `=` in the line,
-/// and at any white space only where there is none.
+/// Splits a line. The original splits at a space or `=` if the line has a `=`, and at any white
+/// space only if it has none.
 pub(crate) fn divide(line: Located<'_>) -> KeywordLine<'_> {
     let line = line.trim();
     match grammar(line.bytes) {

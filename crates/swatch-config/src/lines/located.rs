@@ -1,20 +1,20 @@
-//! A piece of a logical line that knows where each of its bytes stands in the file.
+//! A piece of a logical line that knows the place of each byte in the file.
 
 use std::ops::Range;
 
 use crate::source::{FileId, Span};
 
-/// One logical line: physical lines joined at their backslashes, outer spaces removed.
+/// A logical line: physical lines joined at their backslashes, trimmed.
 #[derive(Debug, Clone)]
 pub(crate) struct LogicalLine {
     bytes: Vec<u8>,
-    /// Offset in the file of each byte, and one more for the end.
+    /// Offset in the file of each byte, and of the end.
     offsets: Vec<usize>,
     file: FileId,
 }
 
 impl LogicalLine {
-    /// Joins pieces of a file; `end` is the offset behind the last of them.
+    /// Joins pieces of a file; `end` is the offset after the last of them.
     pub(crate) fn new(file: FileId, bytes: Vec<u8>, mut offsets: Vec<usize>, end: usize) -> Self {
         offsets.push(end);
         Self {
@@ -34,10 +34,10 @@ impl LogicalLine {
     }
 }
 
-/// A borrowed piece of a [`LogicalLine`] line.
+/// A borrowed piece of a [`LogicalLine`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Located<'a> {
-    /// The bytes, with no trace of continuation left.
+    /// The bytes, with continuations already joined.
     pub(crate) bytes: &'a [u8],
     offsets: &'a [usize],
     file: FileId,
@@ -68,7 +68,7 @@ impl<'a> Located<'a> {
         self.at(0..self.bytes.len())
     }
 
-    /// The place of a part; of nothing: an empty place where it would stand.
+    /// The place of a part. An empty part has an empty place.
     pub(crate) fn at(&self, range: Range<usize>) -> Span {
         let start = self.offsets[range.start];
         let end = match range.is_empty() {
@@ -82,25 +82,25 @@ impl<'a> Located<'a> {
         }
     }
 
-    /// Without spaces at either end.
+    /// Trims both ends.
     pub(crate) fn trim(&self) -> Self {
         self.trim_start().trim_end()
     }
 
-    /// Without spaces at its start.
+    /// Trims the start.
     pub(crate) fn trim_start(&self) -> Self {
         let spaces = self.bytes.iter().take_while(|&&b| is_space(b)).count();
         self.from(spaces)
     }
 
-    /// Without spaces at its end.
+    /// Trims the end.
     pub(crate) fn trim_end(&self) -> Self {
         let spaces = self.bytes.iter().rev();
         let spaces = spaces.take_while(|&&b| is_space(b)).count();
         self.to(self.bytes.len() - spaces)
     }
 
-    /// A copy in which a byte has lost the backslash before it.
+    /// A copy without the backslashes before a byte.
     pub(crate) fn without_backslash(&self, hidden: u8) -> LogicalLine {
         let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
         let mut at = 0;
@@ -120,7 +120,7 @@ impl<'a> Located<'a> {
         LogicalLine::new(self.file, bytes, offsets, self.offsets[self.bytes.len()])
     }
 
-    /// Nothing in it.
+    /// Returns true if there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -131,7 +131,7 @@ impl<'a> Located<'a> {
     }
 }
 
-/// Perl's `\s` in a byte string: blank, tab, line feed, vertical tab, form feed, carriage return.
+/// Perl's `\s` in a byte string: space, tab, line feed, vertical tab, form feed, carriage return.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
@@ -141,12 +141,12 @@ pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What an identifier may start with.
+/// Returns true for a byte that can start an identifier.
 pub(crate) fn is_name_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_'
 }
 
-/// Length of the identifier (with `::` in it) at the start of some text; 0 if there is none.
+/// Length of the identifier (with `::` in it) at the start of a text; 0 if there is none.
 pub(crate) fn name_length(text: &[u8]) -> usize {
     let mut at = 0;
     if !text.first().copied().is_some_and(is_name_start) {

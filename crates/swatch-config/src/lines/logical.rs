@@ -1,15 +1,15 @@
-//! From the bytes of a file to logical lines.
+//! Splits the bytes of a file into logical lines.
 //!
-//! Comment lines and blank lines go, lines that end with a backslash are joined, and every byte
-//! keeps its place in the file.
+//! Comment lines and empty lines are removed, lines that end with a backslash are joined, and
+//! every byte keeps its place in the file.
 
 use crate::lines::located::{LogicalLine, is_space};
 use crate::source::FileId;
 
-/// What a file is made of.
+/// The lines of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    /// Lines with something in them, in order.
+    /// Lines that are neither empty nor comments, in order.
     pub(crate) lines: Vec<LogicalLine>,
     /// Texts of comment lines, without their `#`.
     pub(crate) comments: Vec<LogicalLine>,
@@ -32,7 +32,7 @@ impl Physical {
 }
 
 fn physical(text: &[u8]) -> Vec<Physical> {
-    // A byte-order mark is no part of the first keyword.
+    // A byte-order mark is not part of the first keyword.
     let mut start = if text.starts_with(b"\xef\xbb\xbf") {
         3
     } else {
@@ -48,10 +48,10 @@ fn physical(text: &[u8]) -> Vec<Physical> {
     lines
 }
 
-/// Divides a file into logical lines.
+/// Splits a file into logical lines.
 ///
-/// A blank before the backslash is kept (the original loses it), as are spaces at the start of
-/// the next line. An empty line or a comment line ends the continuation and is swallowed.
+/// White space before the backslash is kept (the original loses it), as is white space at the start of
+/// the next line. An empty line or a comment ends the continuation and is dropped.
 pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
     let mut out = Lines::default();
     let mut lines = physical(text).into_iter();
@@ -88,7 +88,7 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
     out
 }
 
-/// Divides a file of the old style: lines as they are, but for comments and empty ones.
+/// Splits a file of the old style: lines are kept as they are, except for comments and empty ones.
 pub(crate) fn split_plain(file: FileId, text: &[u8]) -> Lines {
     let mut out = Lines::default();
     for line in physical(text) {

@@ -1,4 +1,4 @@
-//! All logical lines of a file and of what it includes, in order.
+//! Reads a file and all files that it includes as one sequence of logical lines.
 
 use std::fs;
 use std::io;
@@ -14,18 +14,18 @@ use crate::lines::located::{Located, LogicalLine, is_space};
 use crate::lines::logical::{split, split_plain};
 use crate::source::{FileId, Sources};
 
-/// A step through the files.
+/// A step of the walk through the files.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// A line that is no `include`.
+    /// A line other than `include`.
     Line(LogicalLine),
-    /// What follows is of an included file.
+    /// The following lines belong to an included file.
     Enter,
-    /// The included file is at its end.
+    /// The end of the included file.
     Leave,
 }
 
-/// What was read.
+/// The result of the walk.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     /// The lines.
@@ -38,13 +38,13 @@ pub(crate) struct Read {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Includes deeper than this are a mistake.
+/// Deeper includes are a mistake.
 const MAX_DEPTH: usize = 64;
 
-/// A configuration larger than this is none: a log or a device, most likely.
+/// A larger file is most likely a log or a device.
 const MAX_SIZE: u64 = 256 << 20;
 
-/// Reads a file. A folder or an endless device is an error.
+/// Reads a file. A directory or an endless device is an error.
 pub(crate) fn load(path: &Path) -> io::Result<Vec<u8>> {
     use io::Read as _;
     let file = fs::File::open(path)?;
@@ -96,8 +96,8 @@ fn lines(
             out.diagnostics.push(
                 Diagnostic::warning(
                     divided.key.span(),
-                    format!("`{key}` is taken for `include`"),
-                    "a keyword with `include` in it",
+                    format!("`{key}` is read as `include`"),
+                    "a keyword that contains `include`",
                 )
                 .with_help("write `include`"),
             );
@@ -107,7 +107,7 @@ fn lines(
     read.comments
 }
 
-/// Whether a word holds another, as the original looks for `include` and `perlcode`.
+/// Returns true if a word contains another, as the original looks for `include` and `perlcode`.
 pub(crate) fn contains(word: &[u8], part: &[u8]) -> bool {
     word.windows(part.len()).any(|window| window == part)
 }
@@ -128,11 +128,11 @@ fn include(
         ));
         return;
     }
-    let folder = out.sources.path(from).parent().map(Path::to_path_buf);
-    let folder = folder.unwrap_or_default();
+    let directory = out.sources.path(from).parent().map(Path::to_path_buf);
+    let directory = directory.unwrap_or_default();
     let found = names(value).into_iter().find_map(|name| {
         let name = Path::new(std::ffi::OsStr::from_bytes(name.bytes));
-        let tries = [options.base_dir.join(name), folder.join(name)];
+        let tries = [options.base_dir.join(name), directory.join(name)];
         tries.into_iter().find(|path| path.exists())
     });
     let Some(path) = found else {
@@ -144,8 +144,8 @@ fn include(
                 "expected the name of an existing file",
             )
             .with_help(
-                "a relative name starts from the working directory, or else from the folder of this file; \
-                 patterns, `~` and variables are not expanded",
+                "a relative name starts from the working directory, then from the directory of this file; \
+                 globs, `~` and variables are not expanded",
             ),
         );
         return;
@@ -178,7 +178,7 @@ fn include(
     out.entries.push(Step::Leave);
 }
 
-/// What a value may mean as a file name: as it stands, else without comment and quotation marks.
+/// Possible file names in a value: as it stands, then without a comment and quotation marks.
 fn names(value: Located<'_>) -> Vec<Located<'_>> {
     let mut bare = value;
     let comment = value

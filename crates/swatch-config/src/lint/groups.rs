@@ -1,4 +1,4 @@
-//! `$N` of actions, held against the groups of their rule.
+//! Checks the groups that actions use against the patterns of their rule.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::ast::{Action, ActionKind, Expr, Piece, Rule, Template, Threshold, Var
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
-/// Warns of a `$N` for which no pattern of the rule has a group.
+/// Warns of a `$N` without such a group in any pattern of the rule.
 pub(super) fn missing(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
     if matches!(rule.condition, Expr::Perl(_)) || !rule.perl_first.is_empty() {
         return;
@@ -38,13 +38,13 @@ pub(super) fn missing(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) 
             "used here",
         );
         out.push(finding.with_help(match most {
-            0 => "a group stands between parentheses; fields of the line need --awk-field-syntax",
-            _ => "groups are counted by their opening parentheses",
+            0 => "a group is written in parentheses; fields of the line need --awk-field-syntax",
+            _ => "groups are numbered by their opening parentheses",
         }));
     }
 }
 
-/// Warns of a `$+{name}` for which no pattern of the rule has a group.
+/// Warns of a `$+{name}` without such a group in any pattern of the rule.
 pub(super) fn missing_names(rule: &Rule, out: &mut Vec<Diagnostic>) {
     if matches!(rule.condition, Expr::Perl(_)) || !rule.perl_first.is_empty() {
         return;
@@ -106,9 +106,9 @@ fn group_names(template: &Template) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Warns of a group that whoever writes the line can choose, in a pattern that a text of theirs
-/// can match as well as the program's own: an address behind `.*`, or a group behind one short
-/// word. A match that reaches to the end of the line is the program's.
+/// Warns of a group that an attacker can choose, because the pattern can match text of theirs
+/// instead of the program's: an address after `.*`, or a group after a single word. A match that
+/// reaches to the end of the line is the program's.
 pub(super) fn forged(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
     let [pattern] = patterns(&rule.condition)[..] else {
         return;
@@ -130,24 +130,23 @@ pub(super) fn forged(rule: &Rule, awk_fields: bool, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let body = &source[group.start..group.end];
-        let behind_anything =
-            free.is_some_and(|free| free < group.start) && regex::is_address(body);
-        let behind_a_word = regex::is_one_word(source, group)
+        let after_anything = free.is_some_and(|free| free < group.start) && regex::is_address(body);
+        let after_a_word = regex::is_one_word(source, group)
             && (regex::is_address(body) || regex::is_any_word(body));
-        let label = match (behind_anything, behind_a_word) {
-            (true, _) => "`.*` before the address reaches over anything, forged addresses too",
-            (_, true) => "a user name or another field can hold the same word before it",
+        let label = match (after_anything, after_a_word) {
+            (true, _) => "`.*` before the address matches anything, including a forged address",
+            (_, true) => "a user name or another field can contain the same word",
             _ => continue,
         };
         out.push(
             Diagnostic::warning(
                 pattern.span,
-                format!("whoever can write into this line can choose what `${number}` is"),
+                format!("anyone who can write to this log can choose the value of `${number}`"),
                 label,
             )
             .with_help(
-                "say what stands before the group, from the name of the program on (`\\S+`, `[^ ]+`), \
-                 and reach to the end of the line with `$`",
+                "match the text before the group from the name of the program on (`\\S+`, `[^ ]+`), \
+                 and end the pattern with `$`",
             ),
         );
     }
@@ -201,7 +200,7 @@ fn numbers(template: &Template) -> impl Iterator<Item = u32> + '_ {
     })
 }
 
-/// Groups in `exec` and `pipe`; with awk's field syntax there are none.
+/// Groups in `exec` and `pipe`. Under `--awk-field-syntax` there are none.
 fn commands(rule: &Rule, awk_fields: bool) -> impl Iterator<Item = (Span, u32)> + '_ {
     let actions = rule.actions.iter().filter(move |_| !awk_fields);
     actions.flat_map(|action| {

@@ -1,4 +1,4 @@
-//! Rules that an earlier one always hides.
+//! Finds rules that an earlier rule always hides.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::ast::{Config, Expr, Match, Rule};
 use crate::diagnostic::Diagnostic;
 use crate::print::expression_text;
 
-/// Warns of rules that no line can reach. Perl code could lead past a rule: then nothing is sure.
+/// Warns of rules that no line can reach. With Perl code, which can skip rules, that is unknown.
 pub(super) fn rules(config: &Config, out: &mut Vec<Diagnostic>) {
     if !config.perl_needs.is_empty() {
         return;
@@ -20,7 +20,7 @@ pub(super) fn rules(config: &Config, out: &mut Vec<Diagnostic>) {
         if let Some(earlier) = hider {
             let line = line_of(config, earlier.span);
             let what = match catch_all {
-                Some(_) => "takes every line",
+                Some(_) => "matches every line",
                 None => "has the same pattern",
             };
             out.push(
@@ -29,7 +29,7 @@ pub(super) fn rules(config: &Config, out: &mut Vec<Diagnostic>) {
                     "no line ever reaches this rule",
                     format!("the rule in line {line} {what}"),
                 )
-                .with_help("add `continue` to the earlier rule, or put this one before it"),
+                .with_help("add `continue` to the earlier rule, or move this one before it"),
             );
         }
         if rule.go_on.is_none() {

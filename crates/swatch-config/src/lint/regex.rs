@@ -1,11 +1,11 @@
-//! As much of a pattern's structure as the warnings need.
+//! The structure of a pattern, as far as the warnings need it.
 
 use crate::ast::Pattern;
 
 /// A capturing group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// Offset of what stands in it.
+    /// Offset of its content.
     pub(crate) start: usize,
     /// Offset of its closing parenthesis.
     pub(crate) end: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Group {
     pub(crate) name: Option<Vec<u8>>,
 }
 
-/// A pattern's capturing groups, by number from 1. `None`: it is too odd to count them.
+/// A pattern's capturing groups, by number from 1. `None`: they cannot be counted.
 pub(crate) fn groups(pattern: &Pattern) -> Option<Vec<Group>> {
     let source = &pattern.source;
     let mut groups: Vec<Group> = Vec::new();
@@ -65,7 +65,7 @@ pub(crate) fn number_of(pattern: &Pattern, name: &[u8]) -> Option<usize> {
     groups.iter().position(named).map(|index| index + 1)
 }
 
-/// The lengths of `?<`, `?'` or `?P<`, and of the name behind it.
+/// The lengths of `?<`, `?'` or `?P<` and of the name after it.
 fn named_head(rest: &[u8]) -> Option<(usize, usize)> {
     let heads: [(&[u8], u8); 3] = [(b"?<", b'>'), (b"?'", b'\''), (b"?P<", b'>')];
     heads.iter().find_map(|(head, close)| {
@@ -98,24 +98,24 @@ pub(super) fn class_end(source: &[u8], open: usize) -> usize {
     source.len()
 }
 
-/// Whether a group can only match a dotted number: an address.
+/// Returns true if a group can only match a dotted number: an address.
 pub(super) fn is_address(body: &[u8]) -> bool {
     let digits = body.windows(2).any(|pair| pair == b"\\d") || body.windows(3).any(|w| w == b"0-9");
     let dots = body.contains(&b'.');
     let mut rest = body;
-    // Nothing in it but digits, dots and what repeats and groups them.
-    while let [byte, behind @ ..] = rest {
-        rest = match (byte, behind) {
-            (b'\\', [b'd' | b'.', behind @ ..]) => behind,
-            (b'0'..=b'9' | b'-' | b'.' | b'{' | b'}' | b',' | b'[' | b']', _) => behind,
-            (b'+' | b'*' | b'?' | b'(' | b')' | b':', _) => behind,
+    // Only digits, dots, and their repetitions and groups.
+    while let [byte, after @ ..] = rest {
+        rest = match (byte, after) {
+            (b'\\', [b'd' | b'.', after @ ..]) => after,
+            (b'0'..=b'9' | b'-' | b'.' | b'{' | b'}' | b',' | b'[' | b']', _) => after,
+            (b'+' | b'*' | b'?' | b'(' | b')' | b':', _) => after,
             _ => return false,
         };
     }
     digits && dots
 }
 
-/// Offsets of a `.*` or `.+` outside of classes.
+/// The offset of the first `.*` or `.+` outside classes.
 pub(super) fn anything(source: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at + 1 < source.len() {
@@ -130,13 +130,13 @@ pub(super) fn anything(source: &[u8]) -> Option<usize> {
     None
 }
 
-/// A group that takes any word: `\S+`, `[^ ]+`.
+/// Returns true for a group that matches any word: `\S+`, `[^ ]+`.
 pub(super) fn is_any_word(body: &[u8]) -> bool {
     let repeated = body.strip_suffix(b"+").or_else(|| body.strip_suffix(b"*"));
     matches!(repeated, Some(b"\\S" | b"[^ ]" | b"[^\\s]" | b"."))
 }
 
-/// Nothing but one word stands before a group, at no fixed place of the line.
+/// Returns true if only one word precedes a group, at no fixed place of the line.
 pub(super) fn is_one_word(source: &[u8], group: &Group) -> bool {
     let open = source[..group.start].iter().rposition(|&b| b == b'(');
     let before = &source[..open.unwrap_or(group.start)];

@@ -55,7 +55,7 @@ fn fields_are_no_groups() {
 
 #[test]
 fn forged_addresses() {
-    let warned = "1: whoever can write into this line can choose what `$1` is";
+    let warned = "1: anyone who can write to this log can choose the value of `$1`";
     for text in [
         "watchfor /Failed password for .* from (\\d+\\.\\d+\\.\\d+\\.\\d+)/\nexec block $1",
         "watchfor /from (\\d+\\.\\d+\\.\\d+\\.\\d+) .*/\nexec block $1",
@@ -74,7 +74,7 @@ fn forged_addresses() {
 
 #[test]
 fn word_edges() {
-    let warned = ["1: `\\<` matches the sign `<`, not the edge of a word"];
+    let warned = ["1: `\\<` matches the character `<`, not the edge of a word"];
     assert_eq!(findings("watchfor /\\<info\\>/\necho"), warned);
     assert_eq!(findings("watchfor /(.*) \\> (.*)|\\\\<a/\necho"), [""; 0]);
 }
@@ -134,8 +134,8 @@ fn named_groups_are_looked_up() {
 }
 
 #[test]
-fn groups_behind_one_word() {
-    let warned = ["1: whoever can write into this line can choose what `$1` is"];
+fn groups_after_one_word() {
+    let warned = ["1: anyone who can write to this log can choose the value of `$1`"];
     for pattern in [
         "from (\\S+)",
         "rhost=(\\S+)",

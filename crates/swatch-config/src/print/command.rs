@@ -31,10 +31,10 @@ pub(super) fn command(command: &Command) -> Vec<u8> {
                 return [&[quote], &*out, &[quote]].concat();
             }
         }
-        // The shell takes a backslash away from what it hides.
+        // The shell removes a backslash.
         out.insert(at, b'\\');
     }
-    // One comma at the end is left out when it is read.
+    // One comma at the end is dropped when it is read.
     if out.last() == Some(&b',') {
         out.push(b',');
     }
@@ -59,7 +59,7 @@ fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut QuoteState) {
     }
 }
 
-/// The same to a shell with no `\'` in it: one that a constant has brought is no quotation mark.
+/// The same command without `\'`, which would be read as a quotation mark. It can come from a constant.
 fn plain_marks(command: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut shell = QuoteState::default();
@@ -77,7 +77,7 @@ fn plain_marks(command: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Braces keep a number or `$_` from what follows it.
+/// Braces separate a number or `$_` from what follows.
 fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
     let close = next.is_some_and(|b| is_word(b) || b == b'[');
     match var {
@@ -87,16 +87,16 @@ fn name(var: &Var, next: Option<u8>) -> Vec<u8> {
     }
 }
 
-/// QuoteState text in which nothing may be taken for a variable of swatchdog, nor its end together with
-/// the variable behind it.
+/// Escapes shell text so that nothing in it, nor its end together with the variable after it, is
+/// read as a variable.
 fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut QuoteState) {
-    let behind = if variable { b'$' } else { 0 };
+    let after = if variable { b'$' } else { 0 };
     for (at, &byte) in text.iter().enumerate() {
-        let next = text.get(at + 1).copied().unwrap_or(behind);
+        let next = text.get(at + 1).copied().unwrap_or(after);
         let environment = text[at + 1..].starts_with(b"ENV{");
         let braces = in_braces(&text[at + 1..]);
         let taken = next.is_ascii_digit() || b"*&`'+_$".contains(&next) || environment || braces;
-        // Between single quotes a backslash hides nothing from the shell, but from swatchdog.
+        // In single quotes a backslash has no meaning for the shell, but it has one for swatchdog.
         let hidden = match shell.single() {
             true => at > 0 && text[at - 1] == b'\\',
             false => shell.is_escaped(),
@@ -110,7 +110,7 @@ fn text(out: &mut Vec<u8>, text: &[u8], variable: bool, shell: &mut QuoteState) 
     }
 }
 
-/// `{1}`, `{_}`: behind a `$` a variable of swatchdog's, where `{HOME}` is the shell's.
+/// `{1}`, `{_}` after a `$` are swatchdog's variables; `{HOME}` is the shell's.
 fn in_braces(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"{") else {
         return false;

@@ -8,7 +8,7 @@ use crate::lines::located::is_word;
 /// A whole condition.
 pub(super) fn top(expression: &Expr) -> Vec<u8> {
     let text = print(expression);
-    // The outermost parentheses say nothing.
+    // The outermost parentheses are redundant.
     let binary = matches!(expression, Expr::And(..) | Expr::Or(..) | Expr::Xor(..));
     match binary {
         true => text[1..text.len() - 1].to_vec(),
@@ -50,7 +50,7 @@ fn print(expression: &Expr) -> Vec<u8> {
 
 fn print_number(number: Number) -> Vec<u8> {
     match number.as_f64().is_infinite() {
-        // Perl has no word for it.
+        // Perl has no literal for infinity.
         true => {
             if number.as_f64() > 0.0 {
                 b"9e999".to_vec()
@@ -72,7 +72,7 @@ fn print_match(found: &Match) -> Vec<u8> {
     }
 }
 
-/// A pattern literal. Nothing in the source may be taken for a variable or a case operator.
+/// A pattern literal in which nothing is read as a variable or a case operator.
 fn literal(pattern: &Pattern) -> Vec<u8> {
     let source = one_line(&pattern.source);
     let flags = flag_letters(pattern.flags, true);
@@ -80,7 +80,7 @@ fn literal(pattern: &Pattern) -> Vec<u8> {
     if !active.is_empty() && !source.contains(&b'\'') {
         return [b"m'", &*source, b"'", flags.as_bytes()].concat();
     }
-    // An operator that ends nothing parts a `$` from what follows it.
+    // `\E` without an open operator separates a `$` from what follows.
     let mut body = Vec::new();
     for (at, &byte) in source.iter().enumerate() {
         if active.contains(&at) {
@@ -99,7 +99,7 @@ fn literal(pattern: &Pattern) -> Vec<u8> {
     [start, &[delimiter], &body, &[delimiter], flags.as_bytes()].concat()
 }
 
-/// With a backslash before every slash that has none.
+/// Escapes every slash that is not escaped.
 fn escaped(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut hidden = false;
@@ -125,7 +125,7 @@ fn one_line(source: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where something would be taken for a variable if the text before it did not end.
+/// Offsets at which a variable would begin if nothing separated it from the text before.
 fn actives(source: &[u8]) -> Vec<usize> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -133,7 +133,7 @@ fn actives(source: &[u8]) -> Vec<usize> {
         let next = source[at + 1];
         match source[at] {
             b'\\' => {
-                // In the end a letter of this kind can only come from a text between `m'` and `'`.
+                // Such a letter can only come from a text between `m'` and `'`.
                 if b"QELUluF".contains(&next) {
                     out.push(at + 1);
                 }

@@ -3,24 +3,24 @@
 use crate::ast::{Pattern, Piece, Template, Var};
 use crate::lines::located::is_word;
 
-/// A template as the value of an option: between double quotes, but for Perl code that has some of
-/// its own.
+/// A template as the value of an option, in double quotes unless it contains Perl code with
+/// quotes.
 pub(super) fn quoted(template: &Template) -> Vec<u8> {
     let raw = template.pieces.iter().any(|piece| match piece {
         Piece::Var(var) => variable(var).contains(&b'"'),
         Piece::Text(_) => false,
     });
     let mut out = Vec::new();
-    let mut behind_variable = false;
+    let mut after_variable = false;
     for piece in &template.pieces {
         match piece {
             Piece::Text(text) => {
-                escape(&mut out, text, behind_variable, raw);
-                behind_variable = false;
+                escape(&mut out, text, after_variable, raw);
+                after_variable = false;
             }
             Piece::Var(var) => {
                 out.extend(variable(var));
-                behind_variable = true;
+                after_variable = true;
             }
         }
     }
@@ -30,7 +30,7 @@ pub(super) fn quoted(template: &Template) -> Vec<u8> {
     }
 }
 
-/// A pattern that stands as an option's value.
+/// A pattern as the value of an option.
 pub(super) fn pattern_value(pattern: &Pattern) -> Vec<u8> {
     let mut out = b"\"".to_vec();
     escape(&mut out, &pattern.source, false, false);
@@ -38,12 +38,12 @@ pub(super) fn pattern_value(pattern: &Pattern) -> Vec<u8> {
     out
 }
 
-/// Text of a string. Its first byte must not be taken for a part of a variable before it.
-fn escape(out: &mut Vec<u8>, text: &[u8], behind_variable: bool, raw: bool) {
+/// Text of a string. Its first byte must not be read as part of a variable before it.
+fn escape(out: &mut Vec<u8>, text: &[u8], after_variable: bool, raw: bool) {
     for (at, &byte) in text.iter().enumerate() {
         let absorbed = is_word(byte) || matches!(byte, b'[' | b'{' | b'-' | b':');
         match byte {
-            _ if at == 0 && behind_variable && absorbed => {
+            _ if at == 0 && after_variable && absorbed => {
                 out.extend(format!("\\x{byte:02x}").bytes());
             }
             b',' | b'#' | b'"' | b' ' if raw => {
@@ -58,7 +58,7 @@ fn escape(out: &mut Vec<u8>, text: &[u8], behind_variable: bool, raw: bool) {
     }
 }
 
-/// A variable as it is written in a string.
+/// A variable in a string.
 pub(super) fn variable(var: &Var) -> Vec<u8> {
     match var {
         Var::Record => b"$_".to_vec(),

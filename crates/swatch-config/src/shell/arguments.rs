@@ -12,7 +12,7 @@ pub(super) fn is_one_of(field: &Field, words: &[&str]) -> bool {
     text.is_some_and(|text| words.iter().any(|word| word.as_bytes() == text))
 }
 
-/// An option of one letter, also among others.
+/// Returns true for an option of one letter, also in a bundle.
 pub(super) fn has_option(fields: &[Field], letter: u8) -> bool {
     fields.iter().filter_map(Field::text).any(|text| {
         matches!(text.as_slice(), [b'-', letters @ ..]
@@ -25,7 +25,7 @@ pub(super) fn operand<'f>(fields: &'f [Field], values: &str) -> Option<&'f Field
     after_options(fields, values, 0).first()
 }
 
-/// What follows the options, and then some operands.
+/// The words after the options and the first few operands.
 pub(super) fn after_options<'f>(fields: &'f [Field], values: &str, operands: usize) -> &'f [Field] {
     let mut at = 0;
     while let Some(field) = fields.get(at) {
@@ -45,7 +45,7 @@ pub(super) fn after_options<'f>(fields: &'f [Field], values: &str, operands: usi
     fields.get(at + operands..).unwrap_or_default()
 }
 
-/// The values of options, with what follows each: `-c VALUE`, `--command=VALUE`, `-eVALUE`.
+/// Values of options, with the words after each: `-c VALUE`, `--command=VALUE`, `-eVALUE`.
 pub(super) fn option_values<'f>(
     fields: &'f [Field],
     options: &[&str],
@@ -82,7 +82,7 @@ pub(super) fn option_values<'f>(
     out
 }
 
-/// The field begins with the option, and no log text stands in that.
+/// The field begins with the option as written.
 fn leads(field: &Field, option: &[u8]) -> bool {
     let head = field.units[..option.len()].iter();
     let plain = head

@@ -1,14 +1,14 @@
-//! Findings about log text in commands.
+//! Diagnostics about log text in commands.
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
 
-/// What can happen to log text in a command.
+/// Ways in which log text can do harm in a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Danger {
     /// It is the name of a command.
     CommandName,
-    /// It becomes shell code by way of this program.
+    /// It becomes shell code through this program.
     ShellCode(String),
     /// It becomes part of a program in another language.
     Program(String),
@@ -16,7 +16,7 @@ pub(super) enum Danger {
     Commands(String),
     /// It can be taken for an option.
     Option(String),
-    /// It stands in a quoted argument of a program that may hand that to a shell.
+    /// It is part of a quoted argument of a program that may pass that to a shell.
     Unjudged(String),
     /// It names a file that is written.
     FileName,
@@ -30,7 +30,7 @@ pub(super) enum Danger {
     Format,
 }
 
-/// A danger, and whether it is certain enough to refuse the configuration.
+/// A danger. If it is certain, the configuration is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hazard {
     pub(super) danger: Danger,
@@ -55,18 +55,18 @@ impl Hazard {
 const QUOTES: &str = "quotation marks do not protect it there";
 
 impl Danger {
-    /// Message, label, way out.
+    /// Message, label and way out.
     fn text(&self) -> (String, &'static str, String) {
         match self {
             Danger::CommandName => (
                 "log text is the name of a command".into(),
-                "whoever writes the line chooses the program",
-                "name the program here, and hand it the text: `exec /usr/local/bin/handle \"$1\"`".into(),
+                "anyone who can write to this log chooses the program",
+                "name the program here and pass it the text: `exec /usr/local/bin/handle \"$1\"`".into(),
             ),
             Danger::ShellCode(name) => (
                 format!("log text becomes shell code through `{name}`"),
                 QUOTES,
-                "hand the text to a script as an argument (`exec /usr/local/bin/handle \"$1\"`) or on its \
+                "pass the text to a script as an argument (`exec /usr/local/bin/handle \"$1\"`) or on its \
                  standard input (`pipe`)"
                     .into(),
             ),
@@ -80,15 +80,15 @@ impl Danger {
             Danger::Commands(name) => (
                 format!("log text becomes commands for `{name}`"),
                 "each line that it reads is a command",
-                "hand the text to a script that checks it before it calls this program".into(),
+                "pass the text to a script that checks it first".into(),
             ),
             Danger::Option(name) => (
-                format!("log text can be taken for an option of `{name}`"),
-                "text of the log may begin with `-`",
+                format!("log text can be read as an option of `{name}`"),
+                "log text may begin with `-`",
                 "put `--` before it, or use a group that cannot begin with `-`".into(),
             ),
             Danger::Unjudged(name) => (
-                format!("`{name}` may hand this argument to a shell"),
+                format!("`{name}` may pass this argument to a shell"),
                 "it holds log text and a space",
                 "if it does, log text is code there; give the text an argument of its own: `\"$1\"`".into(),
             ),

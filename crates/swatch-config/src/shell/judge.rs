@@ -1,4 +1,4 @@
-//! What a simple command does with log text, by the table of programs.
+//! Judges simple commands by the table of programs.
 
 use super::arguments::{
     after_options, has_option, is_one_of, is_option, joined, operand, option_values,
@@ -9,7 +9,7 @@ use super::machine::{Field, Machine, Stream};
 use super::programs::{Use, base_name, is_builtin, is_shell, uses};
 use super::unit::{Unit, expanded, first_log_text};
 
-/// Judges a command and returns what it prints. `sure`: it certainly is a command.
+/// Judges a command and returns its output. `sure`: it certainly is a command.
 pub(super) fn command(
     machine: &mut Machine<'_>,
     fields: &[Field],
@@ -27,7 +27,7 @@ pub(super) fn command(
     if sure && !name.is_empty() && !is_builtin(&name) {
         machine.note_program(first, &name);
     }
-    // A file that log text was written to.
+    // Log text was written to the file that is run.
     let file = machine.file(&first.units);
     if file.has_log_text() {
         shell_input(machine, &shown(&name), &file, sure);
@@ -85,7 +85,7 @@ fn command_name(machine: &mut Machine<'_>, first: &Field, number: usize, sure: b
     report(machine, Danger::CommandName, certain);
 }
 
-/// Code of a shell. Raw log text in it is code as well; quoted log text is data.
+/// Shell code. Raw log text in it is code as well; quoted log text is data.
 fn shell_code(machine: &mut Machine<'_>, call: &Call<'_>, field: &Field, rest: &[Field]) -> Stream {
     let units = match field.nested {
         true => field.units.clone(),
@@ -195,7 +195,7 @@ fn other_language(machine: &mut Machine<'_>, call: &Call<'_>, known: Use) {
     };
     if found {
         let danger = match call.name.as_str() {
-            // The first argument of `trap` is code of this very shell.
+            // The first argument of `trap` is code of the current shell.
             "trap" => return trap(machine, call),
             name => Danger::Program(name.into()),
         };
@@ -287,7 +287,7 @@ fn prints(machine: &mut Machine<'_>, call: &Call<'_>, format: bool) -> Stream {
     }
 }
 
-/// What goes in comes out, in one form or another.
+/// The input comes out again, in some form.
 fn filter(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     let mut out = call.input.clone();
     for field in call.arguments {
@@ -299,7 +299,7 @@ fn filter(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     out
 }
 
-/// `xargs COMMAND`: the words of its input become arguments; with `-I {}` they replace that text.
+/// `xargs COMMAND`: the words of its input become arguments or, with `-I {}`, replace that text.
 fn append_input(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     let replaced = option_values(call.arguments, &["-I", "--replace", "-i", "-J"]);
     let mark = replaced.first().and_then(|(field, _)| field.text());
@@ -434,7 +434,7 @@ fn splits_off(machine: &Machine<'_>, field: &Field) -> bool {
     texts(machine, &field.units).any(|text| text.holds(b' ') && text.holds(b'-'))
 }
 
-/// Builtins of the shell that set variables.
+/// Shell builtins that set variables.
 fn plain_data(machine: &mut Machine<'_>, call: &Call<'_>) {
     match call.name.as_str() {
         "read" => {
@@ -466,7 +466,7 @@ fn plain_data(machine: &mut Machine<'_>, call: &Call<'_>) {
     }
 }
 
-/// A program that the table does not have.
+/// A program that is not in the table.
 fn unknown(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     let shell = call
         .arguments
@@ -496,7 +496,7 @@ fn unknown(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     }
 }
 
-/// Output goes to a file.
+/// Checks the name of an output file.
 pub(super) fn output_file(machine: &mut Machine<'_>, name: &[Unit]) {
     if texts(machine, name).any(|text| text.is_path()) {
         report(machine, Danger::FileName, false);

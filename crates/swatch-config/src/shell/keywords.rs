@@ -2,13 +2,13 @@
 
 use super::lexer::{Token, Word};
 
-/// What ends a list of commands.
+/// The end of a list of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Script,
     Bracket,
     Word(&'static [u8]),
-    /// `;;` is not told from `;`: a pattern of `case` is a word before a `)`.
+    /// `esac`. `;;` is treated as `;`; a pattern is a word before a `)`.
     Case,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn compound(word: &Word) -> Option<&'static [u8]> {
     })
 }
 
-/// Words before a command that change nothing here.
+/// Words before a command that do not matter here.
 pub(super) fn is_filler(word: &Word) -> bool {
     plain(word).is_some_and(|word| {
         matches!(
@@ -54,7 +54,7 @@ pub(super) fn ends(word: &Word, end: End) -> bool {
     }
 }
 
-/// A word before a `)`, perhaps with others behind a `|`.
+/// Words before a `)`, separated by `|`.
 pub(super) fn is_pattern(tokens: &[Token]) -> bool {
     let end = tokens
         .iter()

@@ -1,4 +1,4 @@
-//! Shell text to tokens, by the quoting rules of POSIX `sh`.
+//! Splits shell text into tokens, by the quoting rules of POSIX `sh`.
 
 use super::unit::{Unit, bytes};
 
@@ -33,7 +33,7 @@ pub(super) enum Redirect {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Word {
     pub(super) parts: Vec<Part>,
-    /// Quotes stand in it, so that it is no keyword and can be empty.
+    /// It has quotes, so it is not a keyword and can be empty.
     pub(super) quoted: bool,
     begun: bool,
 }
@@ -54,7 +54,7 @@ pub(super) enum Part {
         script: Vec<Token>,
         quoted: bool,
     },
-    /// Text that the model does not know: arithmetic, `${x#y}`.
+    /// Text that the model does not evaluate, such as arithmetic.
     Unknown,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn tokens(units: &[Unit], depth: usize) -> Vec<Token> {
     out
 }
 
-/// Substitutions nested deeper than this are not looked into.
+/// Nesting limit of substitutions.
 const MAX_DEPTH: usize = 30;
 
 struct Lexer<'u> {
@@ -139,7 +139,7 @@ impl Lexer<'_> {
                 self.at += usize::from(self.byte(0) == Some(b'&'));
                 Token::Pipe
             }
-            // `&>`: both outputs.
+            // `&>` redirects both outputs.
             b'&' if !doubled && self.byte(0) == Some(b'>') => return,
             b'(' => Token::Open,
             b')' => Token::Close,
@@ -177,7 +177,7 @@ impl Lexer<'_> {
         }));
     }
 
-    /// The inside of a substitution, and its `)`.
+    /// The inside of a substitution, including its `)`.
     fn nested(&mut self) -> Vec<Token> {
         self.depth += 1;
         let script = match self.depth > MAX_DEPTH {
@@ -192,7 +192,7 @@ impl Lexer<'_> {
         script
     }
 
-    /// A byte of a word and what belongs to it.
+    /// A byte of a word, with what belongs to it.
     fn piece(&mut self, byte: u8, in_double: bool, word: &mut Word) {
         match byte {
             b'\'' if !in_double => self.single(word),
@@ -251,7 +251,7 @@ impl Lexer<'_> {
         self.at += 1;
     }
 
-    /// The shell unescapes what stands between backquotes, and then reads it.
+    /// The shell unescapes the text between backquotes before it parses it.
     fn backquote(&mut self, in_double: bool, word: &mut Word) {
         self.at += 1;
         let mut script = Vec::new();
@@ -357,7 +357,7 @@ impl Lexer<'_> {
     }
 }
 
-/// The name that some units begin with.
+/// The identifier at the start.
 pub(super) fn name(units: &[Unit]) -> Vec<u8> {
     let bytes = units.iter().map_while(|unit| unit.byte());
     let name: Vec<u8> = bytes
@@ -392,7 +392,7 @@ impl Word {
         digits.filter(|digits| !digits.is_empty())
     }
 
-    /// The text, if the shell changes nothing in it but its quotation marks.
+    /// The text without quotes, if the shell expands nothing in it.
     pub(super) fn literal(&self) -> Option<Vec<u8>> {
         let bytes = self.parts.iter().map(|part| match part {
             Part::Literal { unit, .. } => unit.byte(),

@@ -1,4 +1,4 @@
-//! The bytes that a variable can bring into a command.
+//! The bytes that a variable can hold.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -6,14 +6,14 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use crate::ast::{Expr, Pattern, Var};
 use crate::lint::{patterns, regex};
 
-/// Text that stands for a variable when a command is run.
+/// The possible values of a variable in a command.
 #[derive(Debug, Clone)]
 pub(super) struct LogText {
-    /// Bytes that can stand anywhere in it.
+    /// Bytes that can occur anywhere in it.
     any: Bytes,
     /// Bytes that it can begin with.
     first: Bytes,
-    /// It certainly comes from the log. A value that Perl computes may not.
+    /// It certainly comes from the log. A value computed by Perl may not.
     pub(super) certain: bool,
 }
 
@@ -26,24 +26,24 @@ impl LogText {
         }
     }
 
-    /// It can hold a byte that means something to a shell, in whatever place.
+    /// Returns true if it can hold a byte with a meaning to a shell, in any place.
     pub(super) fn is_shell_code(&self) -> bool {
         let harmless = |b: u8| b.is_ascii_alphanumeric() || b" _.,:/@%+-=".contains(&b);
         (0..=255).any(|b| self.any.0[usize::from(b)] && !harmless(b))
     }
 
-    /// It can begin like an option; where the shell splits it, a later part of it can.
+    /// Returns true if it can begin like an option or, if the shell splits it, a later part can.
     pub(super) fn is_option(&self, splits: bool) -> bool {
         let dash = usize::from(b'-');
         self.first.0[dash] || (splits && self.any.0[dash] && self.holds_space())
     }
 
-    /// It can lead to another directory.
+    /// Returns true if it can lead to another directory.
     pub(super) fn is_path(&self) -> bool {
         self.holds(b'/')
     }
 
-    /// It can hold this byte.
+    /// Returns true if it can hold this byte.
     pub(super) fn holds(&self, byte: u8) -> bool {
         self.any.0[usize::from(byte)]
     }
@@ -52,13 +52,13 @@ impl LogText {
         self.holds(b' ') || self.holds(b'\t')
     }
 
-    /// It can begin with this byte.
+    /// Returns true if it can begin with this byte.
     pub(super) fn begins_with(&self, byte: u8) -> bool {
         self.first.0[usize::from(byte)]
     }
 }
 
-/// The text of a variable in a rule; none if it never holds log text.
+/// The possible values of a variable in a rule; none if it never holds log text.
 pub(super) fn of_variable(var: &Var, condition: &Expr, awk_fields: bool) -> Option<LogText> {
     match var {
         Var::Pid => None,
@@ -74,7 +74,7 @@ pub(super) fn of_variable(var: &Var, condition: &Expr, awk_fields: bool) -> Opti
     }
 }
 
-/// The line. It begins with a time stamp or a name, not with what an attacker writes.
+/// The line. It begins with a time stamp or a name, which an attacker does not choose.
 fn line() -> LogText {
     let mut text = LogText::unknown(true);
     for byte in b"-~@" {
@@ -83,7 +83,7 @@ fn line() -> LogText {
     text
 }
 
-/// A field of the line: no space stands in it.
+/// A field of the line, without spaces.
 fn field() -> LogText {
     let mut text = LogText::unknown(true);
     for space in [b' ', b'\t'] {
@@ -93,7 +93,7 @@ fn field() -> LogText {
     text
 }
 
-/// A group of any pattern of a condition.
+/// A group in any pattern of a condition.
 fn group(condition: &Expr, number: impl Fn(&Pattern) -> Option<usize>) -> Option<LogText> {
     let patterns = patterns(condition);
     if patterns.is_empty() && matches!(condition, Expr::Perl(_)) {
@@ -120,7 +120,7 @@ fn group(condition: &Expr, number: impl Fn(&Pattern) -> Option<usize>) -> Option
     all
 }
 
-/// The bytes of a group, where its text is plain enough to tell.
+/// The bytes of a group, if its pattern can be parsed.
 fn captured(pattern: &Pattern, number: usize) -> Option<LogText> {
     let flags = pattern.flags;
     let groups = regex::groups(pattern)?;

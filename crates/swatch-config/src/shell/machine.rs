@@ -1,7 +1,7 @@
 //! Follows log text through a script: words, variables, files, pipes.
 //!
-//! Commands are taken in the order in which they are written, each once, as if every branch were
-//! run. That is enough to see where a text can end up.
+//! Commands are run in the order in which they are written, each once, as if every branch were
+//! taken. That is enough to see where a text can end up.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +17,16 @@ use super::unit::{Unit, expanded, first_log_text};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Field {
     pub(super) units: Vec<Unit>,
-    /// Log text stands outside of quotes in it, and may become several words.
+    /// It has log text outside quotes, which may become several words.
     pub(super) splits: bool,
-    /// Nothing of it came out of a variable or substitution.
+    /// No part of it came from a variable or substitution.
     pub(super) verbatim: bool,
-    /// When the command is run, log text in it is quoted for a second shell that reads it as code.
+    /// When the command is run, log text in it is quoted for a second shell as well.
     pub(super) nested: bool,
 }
 
 impl Field {
-    /// The word as the administrator wrote it; none if anything else is in it.
+    /// The word, if all of it is known.
     pub(super) fn text(&self) -> Option<Vec<u8>> {
         self.units.iter().map(|unit| unit.byte()).collect()
     }
@@ -36,13 +36,13 @@ impl Field {
     }
 }
 
-/// What a command prints or reads.
+/// Input or output of a command.
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
     pub(super) units: Vec<Unit>,
-    /// The content is what the model says. Otherwise an unknown program made it out of log text.
+    /// The content is as stated. Otherwise an unknown program made it from log text.
     pub(super) sure: bool,
-    /// `\n` in log text became a line break on the way (dash's `echo`).
+    /// `\n` in log text becomes a line break on the way (dash's `echo`).
     pub(super) escapes: bool,
 }
 
@@ -79,22 +79,22 @@ impl Stream {
 pub(super) struct Machine<'a> {
     pub(super) texts: &'a [LogText],
     pub(super) hazards: Vec<Hazard>,
-    /// What is being run certainly is code. False behind a program that is unknown.
+    /// The text being run certainly is code. False after an unknown program.
     pub(super) sure: bool,
     /// Programs that are run on this machine.
     pub(super) programs: Vec<Vec<u8>>,
-    /// What is being run runs on another machine, or in another root directory.
+    /// The text being run runs on another machine or in another root directory.
     pub(super) elsewhere: bool,
     functions: Vec<Vec<u8>>,
     variables: BTreeMap<Vec<u8>, Vec<Unit>>,
     /// Number of unknown texts so far.
     unknown: usize,
-    /// Contents by name; a name that is not known has NUL bytes in it.
+    /// Contents by name; unknown parts of a name contain NUL bytes.
     pub(super) files: BTreeMap<Vec<u8>, Stream>,
     depth: usize,
 }
 
-/// Scripts in scripts deeper than this are not looked into.
+/// Nesting limit of scripts.
 const MAX_DEPTH: usize = 20;
 
 impl<'a> Machine<'a> {
@@ -152,7 +152,7 @@ impl<'a> Machine<'a> {
         self.variables.insert(name, expanded(value));
     }
 
-    /// Commands up to an end, which is read as well.
+    /// Commands up to and including an end.
     fn list(&mut self, tokens: &[Token], at: &mut usize, input: &Stream, end: End) -> Stream {
         let mut out = Stream::default();
         let mut piped: Option<Stream> = None;
@@ -200,7 +200,7 @@ impl<'a> Machine<'a> {
                 Token::Open if fields.is_empty() => {
                     printed = Some(self.list(tokens, at, &stdin, End::Bracket));
                 }
-                // A function: its body is run where it stands.
+                // A function: its body is run where it is defined.
                 Token::Open => {
                     self.functions.extend(fields.iter().filter_map(Field::text));
                     fields.clear();
@@ -319,7 +319,7 @@ impl<'a> Machine<'a> {
         out
     }
 
-    /// The words that the shell makes of one: the value of a variable outside of quotes is split.
+    /// Expands a word. The value of a variable outside quotes is split.
     fn expand(&mut self, word: &Word) -> Vec<Field> {
         let mut out = Vec::new();
         let mut field = Field {
@@ -367,7 +367,7 @@ impl<'a> Machine<'a> {
         out
     }
 
-    /// Notes a program that is run, if it must be there before the script is.
+    /// Notes a program that must exist before the script runs.
     pub(super) fn note_program(&mut self, field: &Field, name: &[u8]) {
         let made_here = self.functions.iter().any(|own| own == name)
             || self.files.contains_key(&file_name(&field.units));
@@ -382,7 +382,7 @@ impl<'a> Machine<'a> {
         Unit::Unknown(self.unknown)
     }
 
-    /// The value of a variable; one that the script does not set has one unknown value.
+    /// The value of a variable. A variable that the script does not set has a fixed unknown value.
     fn variable(&mut self, name: &[u8]) -> Vec<Unit> {
         if let Some(value) = self.variables.get(name) {
             return value.clone();
@@ -398,20 +398,20 @@ impl<'a> Machine<'a> {
         judge::command(self, &fields, input, true)
     }
 
-    /// What a file holds.
+    /// The content of a file.
     pub(super) fn file(&self, name: &[Unit]) -> Stream {
         let name = file_name(name);
         self.files.get(&name).cloned().unwrap_or_default()
     }
 
-    /// Something is written to a file.
+    /// Appends to a file.
     pub(super) fn write(&mut self, name: &[Unit], content: &Stream) {
         let name = file_name(name);
         self.files.entry(name).or_default().extend(content);
     }
 }
 
-/// The name of a file as a key: unknown parts by their numbers.
+/// The name of a file as a key, with unknown parts by number.
 fn file_name(units: &[Unit]) -> Vec<u8> {
     let mut name = Vec::new();
     for unit in units {

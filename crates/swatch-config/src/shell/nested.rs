@@ -1,14 +1,14 @@
 //! Scripts that a command gives to another shell as an argument (`sh -c "…"`, `ssh HOST …`).
 //!
-//! Log text in such an argument is quoted for both shells when the command is run. This module
-//! knows the places where that is done; anywhere else log text in shell code is raw.
+//! The engine quotes log text in such an argument for both shells. This module knows where it
+//! does so; anywhere else log text in shell code is raw.
 
 use super::machine::Field;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Command,
-    /// A shell was named; its `-c` has not come yet.
+    /// After the name of a shell, before its `-c`.
     Shell,
     /// The next word is a script.
     Script,

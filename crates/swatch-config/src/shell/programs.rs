@@ -1,9 +1,9 @@
-//! The one table of programs: what they do with their arguments and their standard input.
+//! The table of programs: how they use their arguments and their standard input.
 //!
-//! A program that is missing here is *unknown*: an argument that holds log text and a space makes
-//! `--check` warn, because it may be handed to a shell.
+//! A program that is missing here is *unknown*: `--check` warns of an argument that holds log text
+//! and a space, because the program may pass it to a shell.
 
-/// One thing that a program does.
+/// A use of arguments or input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     /// Runs a command that follows its options and this many operands.
@@ -13,21 +13,21 @@ pub(super) enum Use {
     },
     /// Runs a command that follows one of these words.
     WrapsAfter(&'static [&'static str]),
-    /// The word after one of these options is code of a shell. `-c` is found among other letters.
+    /// The word after one of these options is shell code. `-c` is found in a bundle.
     ShellOption(&'static [&'static str]),
-    /// Its arguments, joined by spaces, are code of a shell.
+    /// Its arguments, joined by spaces, are shell code.
     ShellWords,
-    /// As `ShellWords`, after the options and the name of a host. Without a command, its input is.
+    /// As `ShellWords`, after the options and a host name. Without a command its input is shell code.
     Remote { values: &'static str, host: bool },
-    /// Without an operand, standard input is code of a shell.
+    /// Without an operand, standard input is shell code.
     ShellInput,
     /// The first operand names a file of code.
     ScriptFile,
     /// The word after one of these options is code of the program's own language.
     Code(&'static [&'static str]),
-    /// The first operand is code, unless an option `-e` or `-f` brings it.
+    /// The first operand is code, unless an option `-e` or `-f` provides it.
     CodeOperand { values: &'static str },
-    /// Operands are code, but for the first few.
+    /// Operands after the first few are code.
     CodeOperands { after: usize },
     /// Standard input is code, unless an operand names a file.
     CodeInput,
@@ -43,7 +43,7 @@ pub(super) enum Use {
     MailInput,
     /// Standard input, and files named by operands, come out again.
     Filter,
-    /// Prints its arguments. True: `%` and `\` in the first of them have a meaning.
+    /// Prints its arguments. `format`: `%` and `\` in the first of them have a meaning.
     Prints { format: bool },
     /// Appends the words of standard input to its arguments.
     AppendsInput,
@@ -83,7 +83,7 @@ const PROGRAMS: &[Row] = &[
     (&["at", "batch"], &[CodeInput, Code(&["-f"])]),
     (&["crontab"], &[CodeInputWith("-"), ScriptFile]),
 
-    // Programs that run another.
+    // Programs that run another program.
     (&["sudo"], &[Wraps { values: "ugpChrtTUDR", operands: 0 }]),
     (&["doas", "pkexec"], &[Wraps { values: "uC", operands: 0 }]),
     (&["exec", "command", "builtin", "nohup", "setsid", "time", "busybox", "toybox", "unbuffer", "fakeroot", "torsocks",
@@ -116,7 +116,7 @@ const PROGRAMS: &[Row] = &[
     (&["m4", "envsubst", "j2"], &[CodeInput, Filter]),
     (&["make"], &[CodeOperands { after: 0 }]),
 
-    // Databases and services with a language of their own.
+    // Databases and services with a language.
     (&["mysql", "mariadb", "mycli", "mysqlsh"], &[Code(&["-e", "--execute", "--sql"]), CodeInputAlways]),
     (&["psql", "vsql", "cockroach"], &[Code(&["-c", "--command", "-e", "--execute"]), CodeInputAlways]),
     (&["sqlite3", "sqlite", "duckdb"], &[Code(&["-cmd", "-c"]), CodeOperands { after: 1 }, CodeInputAlways]),
@@ -176,7 +176,7 @@ const PROGRAMS: &[Row] = &[
         &[PlainData]),
 ];
 
-/// Commands that a shell runs itself.
+/// Shell builtins.
 const BUILTINS: &[&str] = &[
     ".", ":", "[", "alias", "bg", "break", "builtin", "caller", "cd", "command", "continue",
     "declare", "echo", "eval", "exec", "exit", "export", "false", "fg", "getopts", "hash", "jobs",
@@ -185,12 +185,12 @@ const BUILTINS: &[&str] = &[
     "unalias", "unset", "wait", "[[", "]]",
 ];
 
-/// A command that needs no program.
+/// Returns true for a shell builtin.
 pub(super) fn is_builtin(name: &[u8]) -> bool {
     BUILTINS.iter().any(|known| known.as_bytes() == name)
 }
 
-/// What the program of this name does, without its directory; none if it is unknown.
+/// The uses of a program, by its name without directory; none if it is unknown.
 pub(super) fn uses(name: &[u8]) -> Option<&'static [Use]> {
     let row = PROGRAMS
         .iter()
@@ -204,7 +204,7 @@ pub(super) fn base_name(path: &[u8]) -> &[u8] {
 }
 
 /// A shell here or on another host. Behind a program that is unknown such a word is taken for a
-/// command.
+/// a command.
 pub(super) fn is_shell(name: &[u8]) -> bool {
     let shell = |known: &Use| matches!(known, ShellInput | Remote { .. });
     uses(name).is_some_and(|uses| uses.iter().any(shell))

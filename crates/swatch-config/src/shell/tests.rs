@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::{Options, Severity, lint, parse_str};
 
-/// Findings about a command below a pattern: `E` or `W`, and the message.
+/// Diagnostics for a command of a rule: `E` or `W`, and the message.
 fn found(pattern: &str, command: &str) -> Vec<String> {
     let text = format!("watchfor /{pattern}/\n{command}\n");
     let parsed = parse_str(text.as_bytes(), Path::new("t"), &Options::default());
@@ -115,7 +115,7 @@ fn log_text_as_shell_code() {
         let expected = format!("E log text becomes shell code through `{name}`");
         assert!(found.contains(&expected), "{command}: {found:?}");
     }
-    // Without a sign that means something to a shell it cannot do harm, but is not meant either.
+    // Without shell metacharacters it can do no harm.
     check(
         WORD,
         "exec echo \"block $1\" | sudo sh",
@@ -191,23 +191,20 @@ fn options_files_and_mails() {
     for (command, expected) in [
         (
             "exec grep $1 f",
-            "log text can be taken for an option of `grep`",
+            "log text can be read as an option of `grep`",
         ),
         (
             "exec grep \"$1\" f",
-            "log text can be taken for an option of `grep`",
+            "log text can be read as an option of `grep`",
         ),
         (
             "exec tar cf x $1",
-            "log text can be taken for an option of `tar`",
+            "log text can be read as an option of `tar`",
         ),
-        (
-            "exec rm -f $2",
-            "log text can be taken for an option of `rm`",
-        ),
+        ("exec rm -f $2", "log text can be read as an option of `rm`"),
         (
             "exec iptables -A INPUT -s $1 -j DROP",
-            "log text can be taken for an option of `iptables`",
+            "log text can be read as an option of `iptables`",
         ),
         (
             "exec curl -d \"$1\" http://x",
@@ -232,7 +229,7 @@ fn options_files_and_mails() {
         ),
         (
             "exec /opt/wrapper \"see $1\"",
-            "`wrapper` may hand this argument to a shell",
+            "`wrapper` may pass this argument to a shell",
         ),
         (
             "exec /opt/wrapper -x sh -c \"$1\"",

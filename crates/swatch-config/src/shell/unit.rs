@@ -1,15 +1,15 @@
-//! The smallest pieces of a script: bytes of the administrator's, and places where log text stands.
+//! The smallest pieces of a script: bytes of the configuration, and log text.
 
-/// One byte, or a text that is known only when a line is there.
+/// A byte, or a text that is known only at run time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// A byte as it is written in the configuration.
+    /// A byte of the configuration.
     Byte(u8),
-    /// Log text, by the number of its variable, at a place where it is quoted.
+    /// Log text, by the number of its variable, quoted for its place.
     Quoted(usize),
-    /// Log text as it is: it came out of a shell variable, a substitution, a file or a pipe.
+    /// Log text without quoting: from a shell variable, a substitution, a file or a pipe.
     Raw(usize),
-    /// Text of unknown content that does not come from the log. The same number, the same text.
+    /// Text that does not come from the log. Equal numbers mean equal texts.
     Unknown(usize),
 }
 
@@ -30,7 +30,7 @@ impl Unit {
         }
     }
 
-    /// What is left of it once the shell has expanded it: quotation marks do not travel along.
+    /// The unit after expansion by the shell, which removes its quoting.
     pub(super) fn expanded(self) -> Self {
         match self {
             Unit::Quoted(number) => Unit::Raw(number),

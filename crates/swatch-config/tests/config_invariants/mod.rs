@@ -1,13 +1,13 @@
-//! What must hold for every text taken for a configuration: shared by the test of mutated
+//! Properties of every text read as a configuration, shared by the test of mutated
 //! configurations and the fuzz target.
 
 use std::path::Path;
 
 use swatch_config::{Options, lint, parse_str, print, render};
 
-/// No panic, findings that can be shown, and a printed form that is taken again and printed alike.
+/// No panic, diagnostics that can be rendered, and a printed form that reads and prints the same.
 pub(crate) fn any_configuration(data: &[u8]) {
-    // Included files would make it depend on the machine.
+    // Included files would make the result depend on the machine.
     let lower = data.to_ascii_lowercase();
     if lower.windows(7).any(|window| window == b"include") {
         return;
@@ -28,7 +28,7 @@ pub(crate) fn any_configuration(data: &[u8]) {
     let printed = print(&parsed.config);
     let again = parse_str(&printed, Path::new("again.conf"), &Options::default());
     let shown = String::from_utf8_lossy(&printed);
-    // A file of comments is an error without being a wrong one.
+    // A file of comments is an error, but not in its text.
     assert!(
         !again.has_errors() || again.config.items.is_empty(),
         "{shown}\n{:?}",

@@ -1,4 +1,4 @@
-//! Texts as a fuzzer makes them: a seed with some edits. Each crate's tests include what they use.
+//! Texts as a fuzzer makes them: a seed with some edits. Each crate's tests include the parts they use.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 
-/// The same cases at every run; `PROPTEST_CASES` is another number of them, and
-/// `PROPTEST_RNG_SEED` gives other ones.
+/// The same cases in every run. `PROPTEST_CASES` changes their number,
+/// `PROPTEST_RNG_SEED` their choice.
 pub(crate) fn settings(cases: u32) -> ProptestConfig {
     let given = ProptestConfig::default();
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
@@ -55,7 +55,7 @@ pub(crate) fn configurations() -> Vec<Vec<u8>> {
     found
 }
 
-/// What stands behind one of the words at the beginning of a line.
+/// The values after one of the words at the beginning of a line.
 pub(crate) fn behind(words: &[&str]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for configuration in configurations() {

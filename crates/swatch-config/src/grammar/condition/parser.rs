@@ -1,4 +1,4 @@
-//! Operators by precedence.
+//! Parses operators by precedence.
 
 mod term;
 
@@ -10,17 +10,17 @@ use crate::grammar::condition::token::{self, Operator, power};
 use crate::grammar::scope::Context;
 use crate::lines::located::{Located, is_word};
 
-/// Why reading ended early.
+/// The reason why parsing ended early.
 pub(super) enum Stop {
-    /// An error; absent when it is already recorded.
+    /// An error; absent if it is already recorded.
     Broken(Option<Box<Diagnostic>>),
     /// Only Perl can evaluate the condition.
     Perl {
-        /// What of it.
+        /// A description of the part that needs Perl.
         what: String,
-        /// From here.
+        /// Its start.
         start: usize,
-        /// To here.
+        /// Its end.
         end: usize,
     },
 }
@@ -31,10 +31,10 @@ impl From<Diagnostic> for Stop {
     }
 }
 
-/// How deep parentheses and `!` may nest: far beyond any use, and safe for the stack.
+/// Nesting limit of parentheses and `!`, safe for the stack.
 const MAX_DEPTH: usize = 200;
 
-/// A reader of one condition.
+/// Parser of one condition.
 pub(super) struct Parser<'t, 'c, 's> {
     pub(super) text: Located<'t>,
     pub(super) at: usize,
@@ -62,7 +62,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         self.at += spaces;
     }
 
-    /// All of the condition, up to its end or a comment.
+    /// The whole condition, up to its end or a comment.
     pub(super) fn whole(mut self) -> Result<Expr, Stop> {
         let expression = self.expression(0)?;
         self.skip_space();
@@ -123,7 +123,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         Ok(left)
     }
 
-    /// The rest of a list, its first element read and the comma behind that, too.
+    /// The rest of a list, after its first element and comma.
     fn list(&mut self, first: Expr) -> Result<Expr, Stop> {
         let mut elements = vec![first];
         loop {
@@ -166,7 +166,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
             _ => {
                 let finding = Diagnostic::error(
                     self.text.at(start..start + 2),
-                    "there is no pattern behind this operator",
+                    "there is no pattern after this operator",
                     "expected a pattern such as `/text/` on its right",
                 );
                 return Err(finding.into());
@@ -189,7 +189,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         Diagnostic::error(self.text.at(self.at..end), message, label)
     }
 
-    /// Perl is needed for what stands from `start` to here.
+    /// Stops because the text from `start` to here needs Perl.
     pub(super) fn perl(&self, what: impl Into<String>, start: usize) -> Stop {
         Stop::Perl {
             what: what.into(),
@@ -198,7 +198,7 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         }
     }
 
-    /// An error for what stands where an operator should.
+    /// An error for text in the place of an operator.
     pub(super) fn junk(&self) -> Diagnostic {
         let rest = self.rest();
         let word = rest.iter().take_while(|&&b| is_word(b)).count().max(1);
@@ -209,13 +209,13 @@ impl<'t, 'c, 's> Parser<'t, 'c, 's> {
         );
         let word = &rest[..word];
         if self.rest().contains(&b'\r') {
-            return finding.with_help("the lines of this file end in CR alone: convert them");
+            return finding.with_help("the lines of this file end in CR only: convert them");
         }
         if crate::lines::keyword::is_action(word) {
-            return finding.with_help("an action stands on a line of its own below the rule");
+            return finding.with_help("write the action on a line of its own below the rule");
         }
         match word {
-            b"/" => finding.with_help("a `/` that belongs to the pattern is written `\\/`"),
+            b"/" => finding.with_help("to use a `/` in the pattern, write `\\/`"),
             _ => finding,
         }
     }

@@ -123,17 +123,17 @@ fn broken_text_is_refused() {
     for (text, message) in [
         ("", "the rule has no pattern"),
         ("beta", "`beta` is a bare word"),
-        ("/foo", "the pattern has no end"),
+        ("/foo", "the pattern is not closed"),
         ("/foo/q", "`q` is not a modifier of a pattern"),
         ("(/a/", "this parenthesis is not closed"),
         ("/a/)", "there is no `(` for this `)`"),
         ("/a/ /b/", "`/` is not expected here"),
         ("/a/ exec x", "`exec` is not expected here"),
-        ("/a/ &&", "the condition breaks off"),
+        ("/a/ &&", "the condition is incomplete"),
         ("= /a/", "`=` is not expected here"),
-        ("/$foo/", "nothing gives `$foo` a value"),
+        ("/$foo/", "the variable `$foo` is not declared"),
         ("/(a) $1/", "`$1` has no value inside of a pattern"),
-        ("'abc", "the string has no end"),
+        ("'abc", "the string is not closed"),
     ] {
         assert_eq!(read(text), format!("error: {message}"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! The small words of a condition.
+//! Tokens of a condition.
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take_while, take_while1};
@@ -10,10 +10,10 @@ use nom::{IResult, Parser as _};
 use crate::ast::{CompareOp, Number};
 use crate::lines::located::{is_space, is_word};
 
-/// What may stand between two operands.
+/// An infix operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// `or`, `||`: same meaning, different power.
+    /// `or`, `||`, with the binding power.
     Or(u8),
     /// `and`, `&&`.
     And(u8),
@@ -54,7 +54,7 @@ pub(super) mod power {
 }
 
 impl Operator {
-    /// How strongly it binds.
+    /// The binding power.
     pub(super) fn power(self) -> u8 {
         use CompareOp::*;
         match self {
@@ -159,8 +159,8 @@ fn short_operator(text: &[u8]) -> IResult<&[u8], Operator> {
         value(Operator::Comma, char(',')),
         value(Operator::Perl("a choice with `?`"), char('?')),
         value(Operator::Perl("an assignment"), char('=')),
-        // What looks like arithmetic must have something to count with behind it: a `/` there is
-        // far more often the start of a pattern that lacks an operator before it.
+        // An arithmetic operator needs a number or variable after it: a `/` here is
+        // far more often the start of a pattern after a missing operator.
         value(
             Operator::Perl("arithmetic"),
             pair(one_of("+-*/%.&|^"), arithmetic_operand),
@@ -232,7 +232,7 @@ fn decimal(text: &[u8]) -> IResult<&[u8], Number> {
     .parse(text)
 }
 
-/// A word of an operator that takes a delimited text: `m`, `qr`, `q` … with the spaces behind it.
+/// The name of a quote-like operator (`m`, `qr`, `q` …) and the white space after it.
 pub(super) fn quote_word(text: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     map(pair(word, spaces), |(word, spaces)| (word, spaces)).parse(text)
 }

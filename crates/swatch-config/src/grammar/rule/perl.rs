@@ -15,7 +15,7 @@ use crate::lines::located::Located;
 use crate::lines::reader::Step;
 
 impl RuleBuilder<'_> {
-    /// The names that a rule's block sees: code of depth 2 counts wherever it stands in the block.
+    /// The names visible in a rule's block. Code of depth 2 counts wherever it is in the block.
     pub(super) fn block_scope(&self, pending: &[PerlCode], following: &[Step]) -> Rc<Scope> {
         let mut scope = self.scope.clone();
         let mut level = 0usize;
@@ -45,7 +45,7 @@ impl RuleBuilder<'_> {
         pending.iter().fold(scope, declared)
     }
 
-    /// The names that code before the first rule sees.
+    /// The names visible to code before the first rule.
     pub(super) fn pending_scope(&self) -> Rc<Scope> {
         let pending = self.frames.last().map(|frame| frame.pending.iter());
         let pending = pending.into_iter().flatten();
@@ -55,13 +55,13 @@ impl RuleBuilder<'_> {
     pub(super) fn perl(&mut self, divided: KeywordLine<'_>, depth: u32, code: Located<'_>) {
         if divided.name() != b"perlcode" {
             let message = format!(
-                "`{}` is taken for `perlcode`",
+                "`{}` is read as `perlcode`",
                 sanitize::text(divided.key.bytes)
             );
             self.warn(
                 divided.key.span(),
                 message,
-                "a keyword with `perlcode` in it",
+                "a keyword that contains `perlcode`",
             );
         }
         if depth > 3 {
@@ -73,8 +73,8 @@ impl RuleBuilder<'_> {
         {
             let finding = Diagnostic::error(
                 code.at(0..1),
-                "no blank stands between the depth and the code",
-                "expected a blank behind this number",
+                "the depth and the code are not separated",
+                "expected a space after this number",
             );
             self.diagnostics.push(finding);
             return;
@@ -147,7 +147,7 @@ impl RuleBuilder<'_> {
         }
     }
 
-    /// Code that waited for a rule which never came.
+    /// Warns of code that waited for a rule which never came.
     pub(super) fn close_pending(&mut self) {
         for code in std::mem::take(&mut self.frame().pending) {
             self.warn(code.span, "this code is never run", "no rule follows it");

@@ -26,7 +26,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["ratelimit", "rate_limit", "limit"], "throttle"),
 ];
 
-/// An error for a word that is no keyword.
+/// An error for a word that is not a keyword.
 pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
     let word = sanitize::text(key.bytes);
     let finding = Diagnostic::error(
@@ -49,7 +49,7 @@ pub(super) fn unknown(key: Located<'_>) -> Diagnostic {
     }
     match nearest(&String::from_utf8_lossy(plain), &keyword::all()) {
         Some(near) if near.as_bytes() == plain => finding.with_help(format!(
-            "write `{near}`, then a blank or `=`, then its value"
+            "write `{near}`, then a space or `=`, then its value"
         )),
         Some(near) => finding.with_help(format!("did you mean `{near}`?")),
         None if key.bytes.starts_with(b"/") => finding

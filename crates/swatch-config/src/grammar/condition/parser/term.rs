@@ -1,4 +1,4 @@
-//! Operands: patterns, strings, numbers, variables, parentheses.
+//! Parses operands: patterns, strings, numbers, variables, parentheses.
 
 use swatch_common::sanitize;
 
@@ -14,7 +14,7 @@ use crate::grammar::variable::{Interpolation, Site, scan, undeclared};
 use crate::lines::located::{is_name_start, is_word, name_length};
 
 impl Parser<'_, '_, '_> {
-    /// One operand, with the prefix operators before it.
+    /// An operand with its prefix operators.
     pub(super) fn operand(&mut self) -> Result<Expr, Stop> {
         self.skip_space();
         let start = self.at;
@@ -51,7 +51,7 @@ impl Parser<'_, '_, '_> {
         let rest = self.rest();
         let length = rest.iter().take_while(|&&b| is_word(b)).count().max(1);
         let finding = match rest.first() {
-            None | Some(b'#') => self.at_here(0, "the condition breaks off", ""),
+            None | Some(b'#') => self.at_here(0, "the condition is incomplete", ""),
             Some(b) => {
                 let message = format!("`{}` is not expected here", sanitize::text(&[*b]));
                 self.at_here(length, &message, "")
@@ -62,8 +62,8 @@ impl Parser<'_, '_, '_> {
             ..finding
         };
         match rest.first() {
-            Some(b'=') => finding.with_help("one `=` is enough between keyword and pattern"),
-            Some(b'*' | b'?') => finding.with_help("a pattern stands between slashes: `/text/`"),
+            Some(b'=') => finding.with_help("write one `=` between keyword and pattern"),
+            Some(b'*' | b'?') => finding.with_help("write a pattern between slashes: `/text/`"),
             _ => finding,
         }
     }
@@ -79,7 +79,7 @@ impl Parser<'_, '_, '_> {
                 let finding = Diagnostic::error(
                     self.text.at(open..open + 1),
                     "this parenthesis is not closed",
-                    "a `)` for it is missing",
+                    "its `)` is missing",
                 );
                 return Err(finding.into());
             }
@@ -91,7 +91,7 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    /// A pattern whose delimiter stands at `open`, and the word before it at `start`.
+    /// A pattern whose delimiter is at `open`, and the word before it at `start`.
     fn pattern(&mut self, start: usize, open: usize) -> Result<Expr, Stop> {
         let Some((meaning, end)) = literal(self.text, start, open, self.context) else {
             return Err(Stop::Broken(None));
@@ -117,15 +117,15 @@ impl Parser<'_, '_, '_> {
         Ok(Expr::Number(if negative { -value } else { value }))
     }
 
-    /// A string whose delimiter stands at `open`.
+    /// A string whose delimiter is at `open`.
     fn string(&mut self, open: usize, interpolate: bool) -> Result<Expr, Stop> {
         let text = self.text.from(open);
         let Some(found) = delimited(text.bytes) else {
             let finding = Diagnostic::error(
                 text.span(),
-                "the string has no end",
+                "the string is not closed",
                 format!(
-                    "a `{}` should stand at its end",
+                    "expected a `{}` at its end",
                     sanitize::text(&text.bytes[..1])
                 ),
             );
@@ -202,7 +202,7 @@ impl Parser<'_, '_, '_> {
                 self.at = start;
                 let message = match length {
                     0 => format!("`{}` is not expected here", sanitize::text(&rest[..1])),
-                    _ => format!("nothing declares `{}`", sanitize::text(&rest[..1 + length])),
+                    _ => format!("`{}` is not declared", sanitize::text(&rest[..1 + length])),
                 };
                 let finding = self.at_here(1 + length, &message, "");
                 Err(Diagnostic {
@@ -251,7 +251,7 @@ impl Parser<'_, '_, '_> {
         );
         let pattern = sanitize::text(rest).replace('/', "\\/");
         Err(finding
-            .with_help(format!("a pattern stands between slashes: `/{pattern}/`"))
+            .with_help(format!("write a pattern between slashes: `/{pattern}/`"))
             .into())
     }
 
@@ -259,19 +259,19 @@ impl Parser<'_, '_, '_> {
     fn quoted_by_word(&mut self) -> Result<Option<Expr>, Stop> {
         let start = self.at;
         let rest = self.rest();
-        let Ok((behind, (word, spaces))) = token::quote_word(rest) else {
+        let Ok((after, (word, spaces))) = token::quote_word(rest) else {
             return Ok(None);
         };
         if !matches!(word, b"m" | b"qr" | b"q" | b"qq") {
             return Ok(None);
         }
-        // Behind a blank a `#` starts a comment, and `=>` makes the word before it a string.
-        let open = match behind {
+        // After white space a `#` starts a comment, and `=>` makes the word before it a string.
+        let open = match after {
             [] | [b')', ..] => return Ok(None),
             [b'#', ..] if !spaces.is_empty() => return Ok(None),
             [b'=', b'>', ..] => return Ok(None),
             [b, ..] if is_word(*b) => return Ok(None),
-            _ => self.text.offset_of(behind),
+            _ => self.text.offset_of(after),
         };
         match word {
             b"m" => self.pattern(start, open).map(Some),
