@@ -25,7 +25,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         groups::missing(rule, config.awk_fields, &mut out);
         groups::missing_names(rule, &mut out);
         groups::forged(rule, config.awk_fields, &mut out);
-        let hazards = crate::shell::hazards(rule, config.awk_fields);
+        let hazards = crate::shell::hazards(rule, config);
         out.extend(
             hazards
                 .into_iter()
@@ -43,7 +43,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
 pub fn programs(config: &Config) -> Vec<(Span, Vec<u8>)> {
     let rules = rules(config);
     rules
-        .flat_map(|rule| crate::shell::programs(rule, config.awk_fields))
+        .flat_map(|rule| crate::shell::programs(rule, config))
         .collect()
 }
 

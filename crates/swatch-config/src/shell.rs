@@ -20,7 +20,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
-use crate::ast::{Action, ActionKind, Command, Piece, Rule, Template, Var};
+use crate::ast::{Action, ActionKind, Command, Config, Piece, Rule, Template, Var};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use log_text::{LogText, of_variable};
@@ -28,9 +28,9 @@ use machine::{Field, Machine, Stream};
 use unit::Unit;
 
 /// Diagnostics about log text in the commands of a rule. Certain dangers are errors.
-pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
+pub(crate) fn hazards(rule: &Rule, config: &Config) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    for_each_command(rule, awk_fields, |action, machine| {
+    for_each_command(rule, config, |action, machine| {
         let hazards = machine.hazards.iter();
         out.extend(hazards.map(|hazard| hazard.diagnostic(action.span)));
     });
@@ -38,21 +38,21 @@ pub(crate) fn hazards(rule: &Rule, awk_fields: bool) -> Vec<Diagnostic> {
 }
 
 /// Programs that the commands of a rule run, without shell builtins.
-pub(crate) fn programs(rule: &Rule, awk_fields: bool) -> Vec<(Span, Vec<u8>)> {
+pub(crate) fn programs(rule: &Rule, config: &Config) -> Vec<(Span, Vec<u8>)> {
     let mut out = Vec::new();
-    for_each_command(rule, awk_fields, |action, machine| {
+    for_each_command(rule, config, |action, machine| {
         out.extend(machine.programs.into_iter().map(|name| (action.span, name)));
     });
     out
 }
 
-fn for_each_command(rule: &Rule, awk_fields: bool, mut act: impl FnMut(&Action, Machine<'_>)) {
+fn for_each_command(rule: &Rule, config: &Config, mut act: impl FnMut(&Action, Machine<'_>)) {
     for action in &rule.actions {
         let message = message(action);
         for command in commands(action) {
             let mut model = Model {
                 rule,
-                awk_fields,
+                config,
                 texts: Vec::new(),
             };
             let (command, input) = model.units_of(command, message.as_ref());
@@ -89,7 +89,7 @@ fn message(action: &Action) -> Option<Template> {
 
 struct Model<'r> {
     rule: &'r Rule,
-    awk_fields: bool,
+    config: &'r Config,
     texts: Vec<LogText>,
 }
 
@@ -121,7 +121,7 @@ impl Model<'_> {
             match piece {
                 Piece::Text(text) => out.extend(text.iter().map(|&byte| Unit::Byte(byte))),
                 Piece::Var(var) => {
-                    match of_variable(var, &self.rule.condition, self.awk_fields) {
+                    match of_variable(var, self.rule, self.config) {
                         Some(text) => {
                             out.push(Unit::Quoted(self.texts.len()));
                             self.texts.push(text);

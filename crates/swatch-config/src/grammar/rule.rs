@@ -320,7 +320,7 @@ impl<'a> RuleBuilder<'a> {
         self.diagnostics.extend(read.diagnostics);
         for item in &config.items {
             if let Item::Rule(rule) = item {
-                let hazards = shell::hazards(rule, awk_fields).into_iter();
+                let hazards = shell::hazards(rule, &config).into_iter();
                 let errors = hazards.filter(|hazard| hazard.severity == Severity::Error);
                 self.diagnostics.extend(errors);
             }

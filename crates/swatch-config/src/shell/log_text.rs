@@ -3,7 +3,7 @@
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::ast::{Expr, Pattern, Var};
+use crate::ast::{Config, Expr, Item, Pattern, Piece, Rule, Var};
 use crate::lint::{patterns, regex};
 
 /// The possible values of a variable in a command.
@@ -24,6 +24,12 @@ impl LogText {
             first: Bytes([true; 256]),
             certain,
         }
+    }
+
+    fn add(&mut self, other: &LogText) {
+        self.any.add(&other.any);
+        self.first.add(&other.first);
+        self.certain &= other.certain;
     }
 
     /// Returns true if it can hold a byte with a meaning to a shell, in any place.
@@ -59,19 +65,52 @@ impl LogText {
 }
 
 /// The possible values of a variable in a rule; none if it never holds log text.
-pub(super) fn of_variable(var: &Var, condition: &Expr, awk_fields: bool) -> Option<LogText> {
+pub(super) fn of_variable(var: &Var, rule: &Rule, config: &Config) -> Option<LogText> {
+    let condition = &rule.condition;
     match var {
         Var::Pid => None,
         Var::Perl(_) => Some(LogText::unknown(false)),
-        Var::Group(_) if awk_fields => Some(field()),
+        Var::Group(_) if config.awk_fields => Some(field()),
         Var::Field(_) => Some(field()),
         Var::Group(number) => group(condition, |_| Some(*number as usize)),
         Var::Named(name) => group(condition, |pattern| regex::number_of(pattern, name)),
         Var::Record | Var::Whole => Some(line()),
-        Var::Matched | Var::Before | Var::After | Var::LastGroup | Var::Recall(_) => {
-            Some(LogText::unknown(true))
+        Var::Recall(name) => Some(recalled(name, config)),
+        Var::Matched | Var::Before | Var::After | Var::LastGroup => Some(LogText::unknown(true)),
+    }
+}
+
+/// A value that `remember` lines store under a name.
+fn recalled(name: &[u8], config: &Config) -> LogText {
+    let mut all = LogText {
+        any: Bytes([false; 256]),
+        first: Bytes([false; 256]),
+        certain: true,
+    };
+    let rules = config.items.iter().filter_map(|item| match item {
+        Item::Rule(rule) => Some(rule),
+        Item::Perl(_) => None,
+    });
+    for rule in rules {
+        let values = rule.remember.iter().flat_map(|remember| &remember.values);
+        for (_, value) in values.filter(|(own, _)| own == name) {
+            match value.pieces.as_slice() {
+                // Values of options know no fields: `$1` is a group there.
+                [Piece::Var(Var::Group(number))] => {
+                    let group = group(&rule.condition, |_| Some(*number as usize));
+                    all.add(&group.unwrap_or_else(|| LogText::unknown(true)));
+                }
+                [] => {}
+                _ if value.as_text().is_some() => {
+                    let text = value.as_text().unwrap_or_default();
+                    text.iter().for_each(|&byte| all.any.set(byte));
+                    text.iter().take(1).for_each(|&byte| all.first.set(byte));
+                }
+                _ => return LogText::unknown(true),
+            }
         }
     }
+    all
 }
 
 /// The line. It begins with a time stamp or a name, which an attacker does not choose.
@@ -110,10 +149,7 @@ fn group(condition: &Expr, number: impl Fn(&Pattern) -> Option<usize>) -> Option
         }
         let text = captured(pattern, number).unwrap_or_else(|| LogText::unknown(true));
         match &mut all {
-            Some(all) => {
-                all.any.add(&text.any);
-                all.first.add(&text.first);
-            }
+            Some(all) => all.add(&text),
             None => all = Some(text),
         }
     }

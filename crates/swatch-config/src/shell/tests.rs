@@ -294,3 +294,25 @@ fn commands_that_take_log_text_as_data() {
         check(WORD, command, &[]);
     }
 }
+
+#[test]
+fn recalled_values_are_those_that_were_remembered() {
+    let stored = |group: &str| {
+        format!(
+            "watchfor /a({group})/\nremember x,host=$1\n\
+             watchfor /b/\nremember x,need=host\nexec rm $recall{{host}}\n"
+        )
+    };
+    let findings = |text: &str| {
+        let parsed = parse_str(text.as_bytes(), Path::new("t"), &Options::default());
+        lint(&parsed.config)
+            .into_iter()
+            .map(|finding| finding.message)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(findings(&stored("[\\d.]+")), [""; 0]);
+    assert_eq!(
+        findings(&stored("\\S+")),
+        ["log text can be read as an option of `rm`"]
+    );
+}

@@ -132,7 +132,7 @@ fn broken_text_is_refused() {
         ("/a/ &&", "the condition is incomplete"),
         ("= /a/", "`=` is not expected here"),
         ("/$foo/", "the variable `$foo` is not declared"),
-        ("/(a) $1/", "`$1` has no value inside of a pattern"),
+        ("/(a) $1/", "`$1` has no value in a pattern"),
         ("'abc", "the string is not closed"),
     ] {
         assert_eq!(read(text), format!("error: {message}"), "{text}");
