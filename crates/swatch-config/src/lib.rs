@@ -7,6 +7,7 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod journal;
+pub mod nested_shell;
 pub mod source;
 
 mod grammar;

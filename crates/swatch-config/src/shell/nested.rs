@@ -4,6 +4,8 @@
 //! does so; anywhere else log text in shell code is raw.
 
 use super::machine::Field;
+use super::programs::base_name;
+use crate::nested_shell::{NestedShell, is_script_option, is_ssh_option_with_value, is_wrapper};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -37,13 +39,11 @@ pub(super) fn mark(fields: &mut [Field]) {
                 field.nested = true;
                 State::Scripts
             }
-            State::Shell if is_command_option(&text) => State::Script,
+            State::Shell if is_script_option(&text) => State::Script,
             State::SshValue => State::Ssh,
-            State::Ssh => match text.as_slice() {
-                [b'-', letter] if b"BbcDEeFIiJLlmOopQRSWw".contains(letter) => State::SshValue,
-                [b'-', ..] => State::Ssh,
-                _ => State::Scripts,
-            },
+            State::Ssh if is_ssh_option_with_value(&text) => State::SshValue,
+            State::Ssh if text.starts_with(b"-") => State::Ssh,
+            State::Ssh => State::Scripts,
             State::Command => {
                 let (next, still_first) = command(&text, was_first);
                 first = still_first;
@@ -56,33 +56,23 @@ pub(super) fn mark(fields: &mut [Field]) {
 
 /// A word that may name a command, and whether the next one may as well.
 fn command(text: &[u8], first: bool) -> (State, bool) {
-    match text {
-        b"sudo" | b"doas" | b"nohup" | b"exec" | b"env" | b"nice" | b"timeout" | b"setsid"
-        | b"command" | b"xargs" | b"time"
-            if first =>
-        {
-            return (State::Command, true);
-        }
-        [b'-' | b'0'..=b'9', ..] if first => return (State::Command, true),
-        b"case" | b"let" | b"[[" | b"export" | b"readonly" | b"local" | b"declare" | b"typeset"
-            if first =>
-        {
-            return (State::Other, false);
-        }
-        _ => {}
+    if first && is_wrapper(text) {
+        return (State::Command, true);
     }
-    let state = match super::programs::base_name(text) {
-        b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"su" | b"runuser" | b"script"
-        | b"flock" => State::Shell,
-        b"eval" | b"watch" if first => State::Scripts,
-        b"ssh" if first => State::Ssh,
+    let state = match NestedShell::of(base_name(text)) {
+        Some(NestedShell::Option) => State::Shell,
+        Some(NestedShell::Words) if first => State::Scripts,
+        Some(NestedShell::Ssh) if first => State::Ssh,
+        _ if first && is_other(text) => State::Other,
         _ => State::Command,
     };
     (state, false)
 }
 
-fn is_command_option(text: &[u8]) -> bool {
-    matches!(text, [b'-', letters @ ..]
-        if letters.contains(&b'c') && letters.iter().all(u8::is_ascii_alphabetic))
-        || text == b"--command"
+/// Commands of the shell whose words are never scripts.
+fn is_other(text: &[u8]) -> bool {
+    matches!(
+        text,
+        b"case" | b"let" | b"[[" | b"export" | b"readonly" | b"local" | b"declare" | b"typeset"
+    )
 }

@@ -1,5 +1,9 @@
 //! What the words of a simple command are to its shell.
 
+use swatch_config::nested_shell::{
+    NestedShell, is_script_option, is_ssh_option_with_value, is_wrapper,
+};
+
 use super::quote::Quote;
 use super::word::Word;
 
@@ -82,16 +86,11 @@ impl Invoked {
                 return Role::Script;
             }
             State::Eval => return Role::Script,
-            State::Shell if is_command_option(text) => self.state = State::Script,
+            State::Shell if is_script_option(text) => self.state = State::Script,
             State::SshValue => self.state = State::Ssh,
-            State::Ssh => match text {
-                // The options of OpenSSH's client that take a value as the next word.
-                [b'-', o] if b"BbcDEeFIiJLlmOopQRSWw".contains(o) => {
-                    self.state = State::SshValue;
-                }
-                [b'-', ..] => {}
-                _ => self.state = State::Eval,
-            },
+            State::Ssh if is_ssh_option_with_value(text) => self.state = State::SshValue,
+            State::Ssh if text.starts_with(b"-") => {}
+            State::Ssh => self.state = State::Eval,
             State::Case => self.state = State::None,
             State::None => return self.command(text, first),
             State::Shell | State::Declaration | State::Arithmetic | State::Test => {}
@@ -108,13 +107,7 @@ impl Invoked {
             {
                 self.named = false;
             }
-            b"sudo" | b"doas" | b"nohup" | b"exec" | b"env" | b"nice" | b"timeout" | b"setsid"
-            | b"command" | b"xargs"
-                if first =>
-            {
-                self.named = false;
-            }
-            [b'-' | b'0'..=b'9', ..] if first => self.named = false,
+            _ if first && is_wrapper(text) => self.named = false,
             b"case" if first => {
                 self.state = State::Case;
                 return Role::Case;
@@ -126,22 +119,15 @@ impl Invoked {
                 self.state = State::Declaration;
             }
             _ => {
-                self.state = match text.rsplit(|b| *b == b'/').next().unwrap_or_default() {
-                    b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"su" | b"runuser"
-                    | b"script" | b"flock" => State::Shell,
-                    b"eval" | b"watch" if first => State::Eval,
-                    b"ssh" if first => State::Ssh,
+                let name = text.rsplit(|b| *b == b'/').next().unwrap_or_default();
+                self.state = match NestedShell::of(name) {
+                    Some(NestedShell::Option) => State::Shell,
+                    Some(NestedShell::Words) if first => State::Eval,
+                    Some(NestedShell::Ssh) if first => State::Ssh,
                     _ => State::None,
                 };
             }
         }
         Role::Plain
     }
-}
-
-/// `-c`, also among other letters: `-lc`.
-fn is_command_option(text: &[u8]) -> bool {
-    matches!(text, [b'-', letters @ ..]
-        if letters.contains(&b'c') && letters.iter().all(u8::is_ascii_alphabetic))
-        || text == b"--command"
 }
