@@ -90,7 +90,7 @@ pub enum StateError {
         /// What to do.
         hint: &'static str,
     },
-    /// The folder.
+    /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// A program that is newer than this one has changed the tables.

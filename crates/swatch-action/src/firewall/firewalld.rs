@@ -1,13 +1,15 @@
-//! firewalld: its ipsets, bound as sources to its zone `drop`.
+//! firewalld: ipsets of its own, bound as sources to its zone `drop`.
 //!
-//! A source goes before an interface, so this holds in whatever zone a packet arrives, which a rich rule in one zone
-//! does not; and one call takes 20,000 entries from its standard input, where each rich rule costs firewalld a
-//! transaction. The price: these entries have no timeouts (firewalld does not manage sets that have them), so `at` or
-//! `swatch-action expire` ends them, as with iptables.
+//! A source takes precedence over an interface, so this holds in whatever zone a packet arrives;
+//! a rich rule holds in one zone only. And one call takes thousands of entries from its standard
+//! input, where each rich rule costs firewalld a transaction. The price: these entries have no
+//! timeouts (firewalld does not manage sets that have them), so `at` or `swatch-action expire` ends
+//! them, as with iptables.
 //!
-//! The sets are part of firewalld's permanent configuration, for it makes none at run time; the entries are not. So
-//! a reload or restart of firewalld keeps the sets and forgets the entries, and `check` or `restore` puts them back.
-//! There is a set for each prefix length in use: firewalld refuses an entry that overlaps another of its set.
+//! The sets are part of firewalld's permanent configuration, because it cannot make any at run
+//! time; the entries are not. So a reload or restart of firewalld keeps the sets and forgets the
+//! entries, and `check` or `restore` puts them back. There is a set for each prefix length in use:
+//! firewalld refuses an entry that overlaps another one of its set.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +56,7 @@ impl<'a> Firewalld<'a> {
         Ok(text.split_whitespace().map(str::to_owned).collect())
     }
 
-    /// The sets of ours that firewalld has, and whether the zone drops what is in them.
+    /// The sets of locks that firewalld has, and whether the zone drops what is in them.
     fn sets(&self) -> Result<Vec<(SetKey, bool)>, ProgramError> {
         if self.runner.is_dry() {
             return Ok(Vec::new());
@@ -94,8 +96,8 @@ impl<'a> Firewalld<'a> {
         {
             return Ok(());
         }
-        // One reload for all that may be needed, as it makes firewalld forget what was made at run time: ours is
-        // put back.
+        // One reload for all that may be needed, because it makes firewalld forget what was made at
+        // run time. The entries are put back.
         wanted.extend(&self.lengths);
         let mut kept = Vec::new();
         for (set, _) in &there {

@@ -20,7 +20,7 @@ fn lock(text: &str, until: Option<i64>) -> Lock {
 }
 
 fn state() -> (tempfile::TempDir, State) {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let state = State::open(dir.path()).expect("a new state");
     (dir, state)
 }
@@ -78,7 +78,7 @@ fn a_failed_transaction_changes_nothing() {
 
 #[test]
 fn a_broken_database_is_an_error_with_a_way_out() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(
         dir.path().join("state.db"),
         "no database at all, but long enough to be read",
