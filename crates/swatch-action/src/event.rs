@@ -200,7 +200,7 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let net = network::of(self.address, self.settings);
+        let net = self.settings.network_of(self.address);
         let count = self.count(net, out)?;
         let escalated = self.escalated(net);
         let name = network::text(net);

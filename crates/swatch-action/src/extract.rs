@@ -41,7 +41,7 @@ pub(crate) fn address(
                 }
                 let address = network::untranslated(found.address);
                 let left_alone = is_private(address) || ignored.covers(address);
-                (!left_alone).then(|| network::of(address, settings))
+                (!left_alone).then(|| settings.network_of(address))
             }
             Err(message) => {
                 console.note(&format!("line {number}: {message}"));

@@ -97,7 +97,7 @@ pub(crate) fn show(settings: &Settings, address: &str, console: &mut Console<'_>
     let out = console.out();
     let net = network::parse(address)?;
     let counted = if network::is_single(net) {
-        network::of(net.addr(), settings)
+        settings.network_of(net.addr())
     } else {
         net
     };

@@ -83,7 +83,7 @@ pub(crate) fn lock(
 fn network_to_lock(text: &str, settings: &Settings) -> Result<IpNet, CommandError> {
     let net = network::parse(text)?;
     if network::is_single(net) {
-        return Ok(network::of(net.addr(), settings));
+        return Ok(settings.network_of(net.addr()));
     }
     let least = if net.addr().is_ipv4() { 8 } else { 16 };
     if net.prefix_len() < least {

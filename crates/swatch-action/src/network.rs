@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::{address::is_private, settings::Settings};
+use crate::address::is_private;
 
 /// A text that is neither an address nor a network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -46,18 +46,17 @@ pub fn parse(text: &str) -> Result<IpNet, NetworkError> {
     }
 }
 
-/// The network that an address is counted and locked by.
+/// The network that an address is counted and locked by, with a prefix length for each family.
 ///
 /// An address of NAT64 stands for the IPv4 address in it. The other addresses of transition
 /// mechanisms whose /64 belongs to strangers ([`is_shared`]) stand for themselves alone.
 #[must_use]
-pub fn of(address: IpAddr, settings: &Settings) -> IpNet {
+pub fn of(address: IpAddr, four: u8, six: u8) -> IpNet {
     let address = untranslated(address);
     match address {
-        IpAddr::V6(six) if is_shared(six) => return address.into(),
-        _ => {}
+        IpAddr::V6(shared) if is_shared(shared) => address.into(),
+        _ => widened(address, four, six),
     }
-    widened(address, settings.ipv4_prefix, settings.ipv6_prefix)
 }
 
 /// The address that a NAT64 address stands for, if that is a public one; any other address as it
@@ -188,7 +187,7 @@ mod tests {
             ("2001:db8::9", "2001:db8::/64"),
             ("64:ff9c::1", "64:ff9c::/64"),
         ] {
-            let net = of(address.parse().expect(address), &Settings::default());
+            let net = of(address.parse().expect(address), 32, 64);
             assert_eq!(text(net), counted, "{address}");
         }
     }
@@ -196,7 +195,7 @@ mod tests {
     #[test]
     fn six_is_widened_to_its_64() {
         let address = "2001:db8:1:2:3:4:5:6".parse().expect("an address");
-        let net = of(address, &Settings::default());
+        let net = of(address, 32, 64);
         assert_eq!(text(net), "2001:db8:1:2::/64");
     }
 }

@@ -36,7 +36,6 @@ mod whois;
 
 pub use mail::{Mail, MailError, Sent};
 use queue::Queue;
-pub(crate) use smtp::Server;
 pub use smtp::SmtpError;
 
 /// The subcommand that the notifying process is started with; the queue's directory follows.

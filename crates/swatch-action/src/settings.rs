@@ -2,15 +2,19 @@
 
 use std::{
     io::ErrorKind,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use swatch_common::{
     duration::Seconds,
     trust::{self, Untrusted},
 };
+
+use crate::network;
 
 /// The settings file. Not `*.conf`: the init script of the tutorials starts a watcher for each
 /// `/etc/swatch/*.conf`.
@@ -327,6 +331,12 @@ impl Settings {
         })
     }
 
+    /// The network that an address is counted and locked by.
+    #[must_use]
+    pub fn network_of(&self, address: IpAddr) -> IpNet {
+        network::of(address, self.ipv4_prefix, self.ipv6_prefix)
+    }
+
     /// Parses a settings file's text.
     ///
     /// # Errors
@@ -378,7 +388,9 @@ fn in_words(error: &toml::de::Error) -> String {
 
 mod check;
 mod networks;
+mod smtp_server;
 
 pub use networks::{IgnoredNetworks, IgnoredNetworksError};
+pub use smtp_server::{SmtpServer, SmtpServerError};
 #[cfg(test)]
 mod tests;

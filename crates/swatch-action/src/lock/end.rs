@@ -111,7 +111,7 @@ pub(crate) fn unlock(
     backends.dedup();
     let counted = target
         .filter(|&net| network::is_single(net))
-        .map(|net| network::of(net.addr(), locker.settings));
+        .map(|net| locker.settings.network_of(net.addr()));
     let is_meant =
         |net: IpNet| target.is_none_or(|target| target.contains(&net)) || counted == Some(net);
     locks.retain(|lock| is_meant(lock.net));

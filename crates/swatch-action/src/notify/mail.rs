@@ -5,11 +5,11 @@ use swatch_common::sanitize;
 
 use super::{
     mailer::Mailer,
-    smtp::{Server, SmtpError},
+    smtp::{self, SmtpError},
 };
 use crate::{
     runner::{ProgramError, Runner},
-    settings::Settings,
+    settings::{Settings, SmtpServer, SmtpServerError},
 };
 
 /// A mail to the recipients of the settings.
@@ -39,6 +39,9 @@ pub enum MailError {
         /// Further possible causes, or nothing.
         hint: String,
     },
+    /// The setting `mailer`.
+    #[error(transparent)]
+    Server(#[from] SmtpServerError),
     /// The SMTP server.
     #[error(transparent)]
     Smtp(#[from] SmtpError),
@@ -68,8 +71,8 @@ impl Mail {
     /// # Errors
     /// The mailer or the server has not accepted it.
     pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<Sent, MailError> {
-        if let Some(server) = Server::of(&settings.mailer, &settings.mail)? {
-            let notes = server.send(self, settings.time_limit.duration())?;
+        if let Some(server) = SmtpServer::of(&settings.mailer, &settings.mail)? {
+            let notes = smtp::send(server, self, settings.time_limit.duration())?;
             return Ok(Sent { notes });
         }
         let mailer = Mailer::of(settings);

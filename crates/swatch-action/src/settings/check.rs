@@ -23,7 +23,7 @@ impl Settings {
             );
         }
         if !self.mail.is_empty()
-            && let Err(error) = crate::notify::Server::of(&self.mailer, &self.mail)
+            && let Err(error) = super::SmtpServer::of(&self.mailer, &self.mail)
         {
             return refuse("mailer", error.to_string());
         }

@@ -26,10 +26,10 @@ fn sent(
         format!("smtp://127.0.0.1:{port}"),
         "swatch@box.example".to_owned(),
     ];
-    let client = Server::of(&mailer, recipients)
+    let client = SmtpServer::of(&mailer, recipients)
         .expect("valid")
         .expect("a server");
-    let result = client.send(mail, Duration::from_secs(10));
+    let result = send(client, mail, Duration::from_secs(10));
     (result, server.join().expect("a server"))
 }
 
@@ -129,7 +129,7 @@ fn a_refusal_names_server_and_answer() {
 fn a_server_that_says_nothing_is_left() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
-    let client = Server::of(&[format!("smtp://127.0.0.1:{port}")], "root")
+    let client = SmtpServer::of(&[format!("smtp://127.0.0.1:{port}")], "root")
         .expect("valid")
         .expect("a server");
     let mail = Mail {
@@ -137,7 +137,7 @@ fn a_server_that_says_nothing_is_left() {
         body: "b".into(),
     };
     let begun = Instant::now();
-    let result = client.send(&mail, Duration::from_millis(200));
+    let result = send(client, &mail, Duration::from_millis(200));
     assert!(result.is_err() && begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -145,7 +145,7 @@ fn a_server_that_says_nothing_is_left() {
 fn settings_that_name_no_server_are_refused() {
     let of = |words: &[&str], to: &str| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        Server::of(&words, to).map_err(|error| error.to_string())
+        SmtpServer::of(&words, to).map_err(|error| error.to_string())
     };
     assert!(
         of(&["sendmail", "-t"], "root")
