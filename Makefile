@@ -61,9 +61,10 @@ long: ## the randomised tests with many more cases
 .PHONY: fuzz
 fuzz: ## each fuzz target for MINUTES=30; needs a nightly compiler and cargo-fuzz
 	fuzz/seeds.sh
-	for target in config:language template:language pattern:pattern action_address:action_address; do \
+	for target in config:language template:language pattern:pattern action_address:action_address timestamp:; do \
+	  dictionary="$${target#*:}"; \
 	  $(CARGO) +nightly fuzz run "$${target%:*}" -- -max_total_time=$$(($(MINUTES) * 60)) -timeout=10 \
-	    -max_len=600 -dict="fuzz/$${target#*:}.dict" || exit 1; \
+	    -max_len=600 $${dictionary:+-dict="fuzz/$$dictionary.dict"} || exit 1; \
 	done
 
 .PHONY: fmt

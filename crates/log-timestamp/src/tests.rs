@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 /// 2026-11-22 18:00:00 UTC.
@@ -235,35 +233,5 @@ fn the_same_message_at_another_time_is_the_same_text() {
         ("[   12.345678] m", "[12345.678901] m"),
     ] {
         assert_eq!(cut(one), cut(other));
-    }
-}
-
-proptest! {
-    #[test]
-    fn any_bytes_are_taken(line in proptest::collection::vec(any::<u8>(), 0..80), at in any::<i64>(), offset in -86_400..86_400) {
-        if let Some(stamp) = find(&line) {
-            let _ = stamp.unix_seconds(Reference { now: at, offset });
-            prop_assert!(stamp.cut.end <= line.len());
-        }
-    }
-
-    /// Samples with a few bytes changed come close to every branch.
-    #[test]
-    fn damaged_stamps_are_taken(format in 0..Format::ALL.len(), sample in any::<prop::sample::Index>(), damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4), now in any::<i64>()) {
-        let samples = Format::ALL[format].samples();
-        let mut line = sample.get(samples).as_bytes().to_vec();
-        for (place, byte) in damage {
-            let place = place.index(line.len());
-            match byte {
-                0..50 => line.truncate(place.max(1)),
-                50..100 => line.insert(place, byte),
-                _ => line[place] = byte,
-            }
-        }
-        if let Some(stamp) = find(&line) {
-            let _ = stamp.unix_seconds(Reference { now, offset: 3600 });
-            prop_assert!(stamp.cut.start <= stamp.range.start);
-            prop_assert!(stamp.range.end <= stamp.cut.end && stamp.cut.end <= line.len());
-        }
     }
 }
