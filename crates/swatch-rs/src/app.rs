@@ -26,7 +26,7 @@ use crate::daemon::restart_time::{self, Schedule};
 use crate::daemon::service_manager::ServiceManager;
 use crate::daemon::signals::{self, Signals};
 use crate::daemon::supervisor::{End, Supervisor};
-use crate::daemon::{background, descriptors, output_pipe};
+use crate::daemon::{background, output_pipe};
 use crate::log;
 use load::Loader;
 use plan::Plan;
@@ -43,7 +43,6 @@ const REFUSED: u8 = 2;
 /// Exit status: 0 if it ended as it should, 1 if an input failed, 2 if the command line or the
 /// rules are refused and nothing ran, 128 and the signal's number if a pass was interrupted.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    descriptors::close_inherited(&args);
     signals::unblock();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(Command::Run(cli)) => *cli,

@@ -215,7 +215,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Whether every action is logged. swatchdog's levels make no difference here.
+    /// True if every action is logged. swatchdog's levels make no difference here.
     pub fn logs_actions(&self) -> bool {
         self.debug.is_some_and(|level| level != 0)
     }

@@ -1,4 +1,4 @@
-//! The clock that decisions are made by.
+//! The clock on which decisions are based.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,30 +27,21 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A clock that goes on from `other`'s seconds: state that one has timed stays true.
-    pub fn like(other: &Clock) -> Self {
-        Self {
-            start: other.start,
-            wall_at_start: other.wall_at_start,
-            last: None,
-        }
-    }
-
-    /// Now.
+    /// The current time.
     pub fn now(&mut self) -> ClockReading {
         let seconds = (self.wall_at_start + self.start.elapsed()).as_secs() as i64;
         if let Some(last) = self.last.filter(|last| last.seconds == seconds) {
             return last;
         }
         let local = Local::now();
-        let moment = ClockReading {
+        let reading = ClockReading {
             seconds,
             wall: since_epoch().as_secs() as i64,
             weekday: local.weekday().num_days_from_sunday() as u8,
             hour: local.hour() as u8,
         };
-        self.last = Some(moment);
-        moment
+        self.last = Some(reading);
+        reading
     }
 }
 

@@ -134,7 +134,7 @@ fn skip(skipped: &Skipped) -> String {
     }
 }
 
-/// What an effect would do, on one line.
+/// An effect in words, on one line.
 pub fn describe(effect: &Effect) -> String {
     match effect {
         Effect::Echo { text, sgr: None } => format!("echo: {}", visible(text)),

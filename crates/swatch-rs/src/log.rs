@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use swatch_common::sanitize::Sanitized;
 
-/// How much a message matters, with the number that syslog(3) gives it.
+/// The importance of a message, with its number in syslog(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// Something was not done.

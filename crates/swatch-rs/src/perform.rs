@@ -24,7 +24,7 @@ use pipe::KeptPipe;
 use process::CommandLimits;
 use report::Reports;
 
-/// How effects are performed.
+/// The settings of a performer.
 #[derive(Clone)]
 pub struct Settings {
     /// Commands at once; 1 keeps the order of the log.
@@ -39,7 +39,7 @@ pub struct Settings {
     pub debug: bool,
 }
 
-/// How long a command that is running at the end of the program may go on.
+/// The time allowed to a command that is running when the program ends.
 pub const LAST_ACTION: Duration = Duration::from_secs(5);
 
 /// A command in a thread of its own.
@@ -154,7 +154,7 @@ impl Performer {
         self.started - self.running.len() as u64
     }
 
-    /// Whether [`Performer::flush`] may have to wait for the reader of standard output.
+    /// True if [`Performer::flush`] may have to wait for the reader of standard output.
     pub fn flush_may_block(&self) -> bool {
         self.output.may_block() || !self.running.is_empty()
     }

@@ -30,11 +30,11 @@ use crate::perform::Performer;
 use crate::rules::Rules;
 use crate::source::{Ack, Exit, Source};
 
-/// How long an action may take before its watch counts as hanging. The time limit of a command is
-/// a minute by default.
+/// The time after which a watch that is at one action counts as hanging. The time limit of a
+/// command is a minute by default.
 const HANGS: Duration = Duration::from_secs(15 * 60);
 
-/// How a watch ended.
+/// The end of a watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// On request, by `quit`, or at the end of its input.
@@ -252,7 +252,7 @@ impl Watch {
         busy == 0 || Duration::from_millis(self.shared.millis().saturating_sub(busy)) < HANGS
     }
 
-    /// How it ended, if it has.
+    /// Its end, if it has ended.
     pub fn outcome(&self) -> Option<Outcome> {
         self.shared.outcome.lock().unwrap().clone()
     }

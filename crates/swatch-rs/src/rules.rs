@@ -18,7 +18,7 @@ use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
 pub use perl::{PerlFailure, PerlRules};
 
-/// How rules are compiled.
+/// The options for compiling rules.
 #[derive(Debug, Clone, Default)]
 pub struct RulesOptions {
     /// `$N` in commands is a field.

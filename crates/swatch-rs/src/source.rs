@@ -1,4 +1,4 @@
-//! Where records come from: followed files, one pass over a file, a command, the journal.
+//! The sources of records: followed files, one pass over a file, a command, the journal.
 
 mod command;
 mod examine;
@@ -36,7 +36,7 @@ pub enum SourceEvent {
     End(Exit),
 }
 
-/// How a source ended.
+/// The end of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
     /// As expected.
@@ -116,7 +116,7 @@ pub enum SourcePlan {
     Journal(JournalPlan),
 }
 
-/// How input is split into records.
+/// The splitting of input into records.
 #[derive(Debug, Clone)]
 pub struct Splitting {
     /// The end of a record.
@@ -136,7 +136,7 @@ pub enum OpenError {
         /// The system's reason.
         source: io::Error,
     },
-    /// It is no file.
+    /// It is a directory.
     #[error("cannot examine {}: it is a directory; name a file in it", Sanitized::path(.0))]
     Directory(PathBuf),
     /// It is written by this process.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use swatch_common::time_zone;
 
-/// Whether the banner is printed: on a terminal, and for scripts that call the program by its old
+/// True if the banner is to be printed: on a terminal, and for scripts that call the program by its old
 /// name, which skip these lines or look for them.
 pub(super) fn wanted() -> bool {
     let name = std::env::args_os().next().unwrap_or_default();

@@ -29,7 +29,7 @@ pub(super) fn check(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> ExitCode {
     }
 }
 
-/// Whether a watch can be started for one of the files at least.
+/// True if a watch can be started for at least one of the files.
 pub(super) fn can_start(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> bool {
     let good = files
         .iter()
@@ -52,7 +52,7 @@ fn inspect(cli: &Cli, loader: &Loader, path: &Path) -> bool {
     }
 }
 
-/// Whether the source can be opened. Programs are looked for, and not started.
+/// True if the source can be opened. Programs are looked for, and not started.
 fn can_open(cli: &Cli, input: &Input) -> bool {
     let plan = session::source(cli, input, &Checkpoint::in_memory());
     let program = match &plan {

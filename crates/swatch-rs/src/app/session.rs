@@ -286,7 +286,7 @@ pub(super) fn source(cli: &Cli, input: &Input, checkpoint: &Checkpoint) -> Sourc
     }
 }
 
-/// How the command line has input split. A separator is a literal text with Perl's escapes; an
+/// The splitting of input that the command line asks for. A separator is a literal text with Perl's escapes; an
 /// empty one means paragraphs.
 pub(super) fn splitting(cli: &Cli) -> Splitting {
     let separator = match &cli.input_record_separator {

@@ -15,8 +15,8 @@ use crate::log;
 /// The default for a daemon that runs as root.
 const STATE_DIR: &str = "/var/lib/swatch-rs";
 
-/// How long a process that is shutting down may hold its state: an init script starts the next
-/// one at once.
+/// The time for which a process that is shutting down may hold its state: an init script starts
+/// the next one at once.
 const HANDOVER: Duration = Duration::from_secs(10);
 
 /// The longest name of a state file, without suffixes.

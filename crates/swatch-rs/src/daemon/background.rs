@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::unistd::{pipe2, setsid};
 
 /// Names the descriptor on which the second process reports that it is up.
-pub(super) const READY_FD: &str = "SWATCH_RS_READY_FD";
+const READY_FD: &str = "SWATCH_RS_READY_FD";
 
 /// The connection to the process that the user started.
 pub struct Parent {
@@ -37,10 +37,11 @@ impl Parent {
 /// The session cannot be created, or the descriptor is not the one that the first process
 /// handed over.
 pub fn adopt() -> io::Result<Option<Parent>> {
-    let Some(number) = ready_fd() else {
+    let Some(number) = std::env::var_os(READY_FD) else {
         return Ok(None);
     };
-    let number = number?;
+    let number = number.to_str().and_then(|n| n.parse::<i32>().ok());
+    let number = number.ok_or_else(|| io::Error::other(format!("{READY_FD} is not a number")))?;
     let pipe = OpenOptions::new()
         .write(true)
         .open(format!("/proc/self/fd/{number}"))?;
@@ -49,16 +50,9 @@ pub fn adopt() -> io::Result<Option<Parent>> {
     Ok(Some(Parent { pipe }))
 }
 
-/// Whether this is the second process.
+/// True in the second process.
 pub fn is_second() -> bool {
     std::env::var_os(READY_FD).is_some()
-}
-
-/// The descriptor handed over by the first process; none in the first process.
-pub(super) fn ready_fd() -> Option<io::Result<i32>> {
-    let number = std::env::var_os(READY_FD)?;
-    let number = number.to_str().and_then(|n| n.parse().ok());
-    Some(number.ok_or_else(|| io::Error::other(format!("{READY_FD} is not a number"))))
 }
 
 /// In the first process: starts the second, and waits until it is up or has ended.

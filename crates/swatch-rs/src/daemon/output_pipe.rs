@@ -14,7 +14,7 @@ use swatch_tail::Waker;
 
 use crate::cli::Cli;
 
-/// Whether this process ends when the reader of its standard output does: in the foreground, with
+/// True if this process ends when the reader of its standard output does: in the foreground, with
 /// a pipe. A daemon goes on, because its other actions do not need standard output, and so does a
 /// service whose journal is restarted.
 pub fn ends_with_reader(cli: &Cli) -> bool {

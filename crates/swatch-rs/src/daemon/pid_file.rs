@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use swatch_common::file_lock::{FileLock, FileLockError};
 use swatch_common::sanitize::{self, Sanitized};
 
-/// How long a process that is shutting down may take: an init script starts the next one at once.
+/// The time allowed to a process that is shutting down: an init script starts the next one at once.
 const HANDOVER: Duration = Duration::from_secs(10);
 
 /// A pid file, locked, and removed when dropped.
@@ -49,7 +49,7 @@ pub enum PidFileError {
 }
 
 impl PidFileError {
-    /// Whether it is wrong to run: another process runs, or the path is no regular file. Without
+    /// True if it is wrong to run: another process runs, or the path is no regular file. Without
     /// a pid file for another reason a watch is better than none.
     pub fn is_fatal(&self) -> bool {
         match self {
@@ -111,7 +111,7 @@ impl Drop for PidFile {
     }
 }
 
-/// Whether the process that holds the lock has it shared. A file that is gone meanwhile counts.
+/// True if the process that holds the lock has it shared. A file that is gone meanwhile counts.
 fn is_shutting_down(path: &Path) -> bool {
     File::open(path).map_or(true, |file| file.try_lock_shared().is_ok())
 }

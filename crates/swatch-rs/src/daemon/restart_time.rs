@@ -1,25 +1,40 @@
-//! `--restart-time`: when the rules are read again by themselves.
+//! `--restart-time`: when the rules are read again without a signal.
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Days, Local, NaiveTime, TimeDelta, TimeZone};
+use swatch_common::sanitize::Sanitized;
 
 /// A parsed `--restart-time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartTime {
-    /// `+H:MM`: after so long, again and again.
+    /// `+H:MM`: at this interval.
     Every(TimeDelta),
-    /// `HH:MM[:SS][am|pm]`: each day at that local time.
+    /// `HH:MM[:SS][am|pm]`: every day at this local time.
     Daily(NaiveTime),
+}
+
+/// A time in none of the formats. The beginnings of the messages are the original's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseTimeError {
+    /// After a `+`.
+    #[error("Unrecognized delta time format \"{}\"; expected +H:MM", Sanitized::of(.0))]
+    Interval(String),
+    /// A time of day.
+    #[error(
+        "Unrecognized time format \"{}\"; expected HH:MM, HH:MM:SS, H:MMpm or Hpm",
+        Sanitized::of(.0)
+    )]
+    TimeOfDay(String),
 }
 
 /// Reads swatchdog's formats.
 ///
 /// # Errors
-/// The original's messages: `Unrecognized delta time format "…"`, `Unrecognized time format "…"`.
-pub fn parse(text: &str) -> Result<RestartTime, String> {
+/// [`ParseTimeError`].
+pub fn parse(text: &str) -> Result<RestartTime, ParseTimeError> {
     if let Some(delta) = text.strip_prefix('+') {
-        let bad = || format!("Unrecognized delta time format \"{text}\"; expected +H:MM");
+        let bad = || ParseTimeError::Interval(text.to_owned());
         let (hours, minutes) = delta.split_once(':').ok_or_else(bad)?;
         let number = |digits: &str, most: usize| {
             let ok =
@@ -31,9 +46,7 @@ pub fn parse(text: &str) -> Result<RestartTime, String> {
         let minutes = number(hours, 4)? * 60 + number(minutes, 2)?;
         return Ok(RestartTime::Every(TimeDelta::minutes(minutes)));
     }
-    daily(text).ok_or_else(|| {
-        format!("Unrecognized time format \"{text}\"; expected HH:MM, HH:MM:SS, H:MMpm or Hpm")
-    })
+    daily(text).ok_or_else(|| ParseTimeError::TimeOfDay(text.to_owned()))
 }
 
 fn daily(text: &str) -> Option<RestartTime> {
@@ -65,7 +78,7 @@ fn daily(text: &str) -> Option<RestartTime> {
 }
 
 impl RestartTime {
-    /// When it is next due, seen from `now`. None for `+0:00`, which the original refuses to do.
+    /// The next time after `now`. None for `+0:00`, which the original ignores as well.
     pub fn next(self, now: DateTime<Local>) -> Option<DateTime<Local>> {
         match self {
             RestartTime::Every(delta) if delta.is_zero() => None,
@@ -74,7 +87,7 @@ impl RestartTime {
                 let today = now.date_naive();
                 [today, today + Days::new(1), today + Days::new(2)]
                     .into_iter()
-                    // A time that a change of daylight saving leaves out comes a day later.
+                    // A time skipped by a change to daylight saving comes a day later.
                     .filter_map(|day| Local.from_local_datetime(&day.and_time(time)).earliest())
                     .find(|at| *at > now)
             }
@@ -82,7 +95,7 @@ impl RestartTime {
     }
 }
 
-/// Due moments on the monotonic clock, for the loop that waits.
+/// The next restart on the monotonic clock, for the loop that waits.
 pub struct Schedule {
     time: RestartTime,
     due: Option<(Instant, DateTime<Local>)>,
@@ -105,7 +118,7 @@ impl Schedule {
         });
     }
 
-    /// The moment on the monotonic clock.
+    /// The next restart.
     pub fn due(&self) -> Option<Instant> {
         self.due.map(|(instant, _)| instant)
     }

@@ -32,7 +32,7 @@ const DROPPED: [Signal; 7] = [
     Signal::SIGXFSZ,
 ];
 
-/// What a signal asks for: swatchdog's meanings, and USR1.
+/// The meaning of a signal: swatchdog's, and USR1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     /// TERM, INT, QUIT: end cleanly.
@@ -99,7 +99,7 @@ fn request(signal: Signal) -> Option<Request> {
     }
 }
 
-/// Whether the signal was ignored when this program was started.
+/// True if the signal was ignored when this program was started.
 fn ignores(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -12,7 +12,7 @@ use super::report::Reports;
 /// Bytes collected before they are written, in one pass over a file.
 const BUFFER: usize = 64 * 1024;
 
-/// Whether colours are written.
+/// The colours of `echo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorChoice {
     /// Colours are written, also to a file, as the original does.
@@ -79,7 +79,7 @@ impl Output {
         }
     }
 
-    /// Whether [`Output::flush`] may have to wait for a reader.
+    /// True if [`Output::flush`] may have to wait for a reader.
     pub fn may_block(&self) -> bool {
         !self.buffer.is_empty() && !self.is_file
     }

@@ -149,7 +149,7 @@ impl KeptPipe {
         self.next_look
     }
 
-    /// Whether nobody reads any more.
+    /// True if no process reads its input any more.
     pub(super) fn has_ended(&mut self) -> bool {
         self.pause = (self.pause * 2).min(LOOKS.1);
         self.next_look = Instant::now() + self.pause;
@@ -211,7 +211,7 @@ fn wait(child: &mut Child, limits: &CommandLimits) -> io::Result<(ExitStatus, Op
     }
 }
 
-/// How many bytes can be read without waiting.
+/// The number of bytes that can be read without waiting.
 fn available(mut pipe: File) -> usize {
     let mut count = 0;
     let mut buffer = [0; 4096];

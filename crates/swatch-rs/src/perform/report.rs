@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::log;
 
-/// How often a cause that persists is logged again, with its count.
+/// The interval in which a cause that persists is logged again, with its count.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Causes that are remembered. An attacker who chooses arguments of commands could create causes

@@ -56,7 +56,7 @@ struct Tasks {
     next_due: Option<Instant>,
 }
 
-/// What a thread does next.
+/// The next task of a thread.
 enum Task {
     Read(Reader),
     Process(Worker, Item),
@@ -67,7 +67,7 @@ enum Task {
     End(Worker, Outcome),
 }
 
-/// What a thread holds when its task is finished.
+/// The things that a thread holds when its task is finished.
 #[derive(Default)]
 struct Held {
     reader: Option<Reader>,
@@ -188,7 +188,7 @@ impl LeaderFollower {
             let mut tasks = self.tasks.lock().unwrap();
             tasks.put_down(held);
             if tasks.ended {
-                // Whoever waits for the end also waits for the reader.
+                // A thread that waits for the end also waits for the reader.
                 tasks.reader = None;
                 self.changed.notify_all();
                 return None;
@@ -385,7 +385,7 @@ impl Tasks {
         self.worker.as_ref().and_then(Worker::due)
     }
 
-    /// Whether the waiting thread must learn of an earlier time.
+    /// True if the waiting thread must learn of an earlier time.
     fn due_changed(&self) -> bool {
         let due = self.due();
         due.is_some_and(|due| self.next_due.is_none_or(|next| due < next))

@@ -17,7 +17,7 @@ use super::spawn;
 /// Threads that are kept although they are idle: the leader, and one to take the lead.
 const KEPT: usize = 2;
 
-/// How long further threads stay idle before they end.
+/// The time after which further idle threads end.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// The threads, and the watches that they serve.
@@ -76,7 +76,7 @@ impl Pool {
         state.due.remove(&id);
     }
 
-    /// Whether one watch can delay another.
+    /// True if one watch can delay another.
     pub(super) fn is_shared(&self) -> bool {
         self.state.lock().unwrap().members.len() > 1
     }

@@ -18,7 +18,7 @@ use crate::perform::Performer;
 use crate::rules::{PerlFailure, Rules};
 use crate::source::{Ack, Exit};
 
-/// How often positions are written durably, so that they survive a loss of power.
+/// The interval in which positions are written durably, so that they survive a loss of power.
 const DURABLE_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker {

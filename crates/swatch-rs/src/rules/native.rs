@@ -16,7 +16,7 @@ pub struct Native {
     decider: Decider,
 }
 
-/// What never changes while records are decided, and may be shared by threads that search.
+/// The part that never changes while records are decided, and may be shared by threads that search.
 pub struct Compiled {
     /// The rules.
     pub program: Program,
@@ -24,7 +24,7 @@ pub struct Compiled {
     pub prefilter: Prefilter,
 }
 
-/// What changes with each record that is decided.
+/// The part that changes with each record that is decided.
 pub struct Decider {
     compiled: Arc<Compiled>,
     state: State,
@@ -65,7 +65,7 @@ impl Native {
         }
     }
 
-    /// What decides the records that were found.
+    /// The part that decides the records found by a search.
     pub fn decider(&mut self) -> &mut Decider {
         &mut self.decider
     }

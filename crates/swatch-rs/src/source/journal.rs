@@ -39,7 +39,7 @@ pub struct JournalPlan {
 #[derive(Debug)]
 pub struct Cursors {
     checkpoint: Checkpoint,
-    /// Where the line of each entry ends in the stream of lines, and the entry's cursor.
+    /// For each entry, the end of its line in the stream of lines, and its cursor.
     open: Mutex<VecDeque<(u64, String)>>,
 }
 

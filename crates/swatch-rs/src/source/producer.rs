@@ -18,7 +18,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 /// A command that has run this long has not failed: the pauses start from the first again.
 const LIVED: Duration = Duration::from_secs(60);
 
-/// How long a process group has between TERM and KILL at the end.
+/// The time between TERM and KILL at the end.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Output of a process, as it is or translated.

@@ -24,6 +24,7 @@ fn the_formats_of_the_original() {
         assert!(
             parse(bad)
                 .unwrap_err()
+                .to_string()
                 .starts_with("Unrecognized delta time format"),
             "{bad}"
         );
@@ -32,6 +33,7 @@ fn the_formats_of_the_original() {
         assert!(
             parse(bad)
                 .unwrap_err()
+                .to_string()
                 .starts_with("Unrecognized time format"),
             "{bad}"
         );

@@ -29,7 +29,7 @@ pub(in crate::source) struct ExportLines {
     input: ChildStdout,
     raw: Vec<u8>,
     lines: Vec<u8>,
-    /// How many bytes of `lines` have been read.
+    /// The number of bytes of `lines` that have been read.
     taken: usize,
     /// The length of all lines so far.
     made: u64,

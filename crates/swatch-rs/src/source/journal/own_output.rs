@@ -13,7 +13,7 @@ use swatch_common::process;
 use super::export::Entry;
 use crate::log;
 
-/// How long to wait for a line of ours to appear in the journal.
+/// The time allowed for our own line to appear in the journal.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Recognises entries written by this process or through its standard output and error.
@@ -43,7 +43,7 @@ impl OwnOutput {
         own
     }
 
-    /// Whether an entry is ours.
+    /// True if this process wrote the entry.
     pub(super) fn includes(&self, entry: &Entry<'_>) -> bool {
         let is = |known: &[u8], value: &[u8]| !known.is_empty() && known == value;
         is(&self.pid, entry.trusted_pid)
@@ -86,7 +86,7 @@ impl OwnOutput {
     }
 }
 
-/// Whether systemd connected standard output or error to the journal for this very process. A
+/// True if systemd connected standard output or error to the journal for this very process. A
 /// child of a service inherits `INVOCATION_ID`, but is not the service.
 fn is_unit() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
@@ -98,7 +98,7 @@ fn is_unit() -> bool {
     is(io::stdout().as_fd()) || is(io::stderr().as_fd())
 }
 
-/// Whether standard output or error is a stream of journald: its socket for services and
+/// True if standard output or error is a stream of journald: its socket for services and
 /// systemd-cat(1) is `/run/systemd/journal/stdout`.
 fn writes_to_journal() -> bool {
     let is = |fd: std::os::fd::BorrowedFd<'_>| {
