@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import action
+import imported
 
 
 def first_line(command):
@@ -120,6 +121,9 @@ def write(docs, program, tools, arguments, results):
                 "between copy and truncation. Lines written while a tool is down are read only with saved positions, "
                 "which swatch-rs has here.", ""]
         table(out, ["what happens", "tool", "lost", "printed twice"], rows)
+    if rows := results.get("imported"):
+        out += ["## fail2ban's sshd filter, imported", "", "One pair of runs over the same log. fail2ban-regex also counts the lines of sessions that are no failures.", ""]
+        table(out, ["tool", "wall, s", "÷ swatch-rs", "processor, s", "÷ swatch-rs", "lines"], imported.table(rows))
     if rows := results.get("action"):
         out += ["## swatch-action", "", "Whole processes in a network namespace with separate directories; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
