@@ -1,12 +1,12 @@
-//! The LIST of cut(1): which blank-separated fields of a line are meant.
+//! The LIST of cut(1), which selects space-separated fields of a line.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 /// A list of fields as `cut -d " " -f LIST` takes it: `7`, `7-9`, `7,9`, `-3`, `3-`, in any order
-/// and overlapping, separated by commas or blanks. Fields are numbered from 1 and come out in the
-/// order of the line, each once.
+/// and overlapping, separated by commas or spaces. Fields are numbered from 1 and are printed in
+/// the order of the line, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldList {
     text: String,
@@ -14,7 +14,7 @@ pub struct FieldList {
     ranges: Vec<(u64, u64)>,
 }
 
-/// Why a text is no list of fields.
+/// Why a text is not a list of fields.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldListError {
     /// A list or one of its parts is empty.
@@ -26,7 +26,9 @@ pub enum FieldListError {
         list: String,
     },
     /// A part is neither a number nor a range.
-    #[error("field list {list:?}: {part:?} is no field number and no range such as 7-9, -3 or 3-")]
+    #[error(
+        "field list {list:?}: {part:?} is neither a field number nor a range such as 7-9, -3 or 3-"
+    )]
     NotANumber {
         /// The whole list.
         list: String,
@@ -39,16 +41,16 @@ pub enum FieldListError {
         /// The whole list.
         list: String,
     },
-    /// A range whose end lies before its start.
-    #[error("field list {list:?}: the range {part:?} runs backwards")]
+    /// A range that ends before its start.
+    #[error("field list {list:?}: the range {part:?} is decreasing")]
     Backwards {
         /// The whole list.
         list: String,
         /// The part.
         part: String,
     },
-    /// A number that no line can have fields for.
-    #[error("field list {list:?}: {part:?} holds a number that is too large")]
+    /// A number that is larger than any line's number of fields.
+    #[error("field list {list:?}: {part:?} contains a number that is too large")]
     TooLarge {
         /// The whole list.
         list: String,
@@ -61,7 +63,7 @@ impl FieldList {
     /// Reads a list.
     ///
     /// # Errors
-    /// Whatever GNU cut refuses is refused, with the part that is wrong.
+    /// Everything that GNU cut refuses, with the part that is wrong.
     pub fn parse(text: &str) -> Result<Self, FieldListError> {
         let list = || text.to_owned();
         let mut ranges = Vec::new();
@@ -91,9 +93,9 @@ impl FieldList {
         })
     }
 
-    /// The chosen fields of a line whose blanks are [collapsed](super::collapse), joined by a blank
-    /// each; exactly what `cut -d " " -f LIST` prints: a line without a blank is given whole,
-    /// whatever the list says.
+    /// The selected fields of a line whose white space is [collapsed](super::collapse), joined by
+    /// single spaces: exactly what `cut -d " " -f LIST` prints. A line without a space is returned
+    /// whole, whatever the list says.
     pub fn select<'a>(&self, collapsed: &'a [u8]) -> Cow<'a, [u8]> {
         if !collapsed.contains(&b' ') {
             return Cow::Borrowed(collapsed);
@@ -136,7 +138,7 @@ impl fmt::Display for FieldList {
     }
 }
 
-/// Fields `first` to `last` of a line, with the blanks between them.
+/// Fields `first` to `last` of a line, with the spaces between them.
 fn stretch(line: &[u8], first: u64, last: u64) -> &[u8] {
     let mut number = 1;
     let mut start = (first == 1).then_some(0);
@@ -180,7 +182,7 @@ fn range(part: &str) -> Result<(u64, u64), Wrong> {
     }
 }
 
-/// A range that ends at 0 runs backwards, wherever it starts; that is how cut puts it too.
+/// A range that ends at 0 is decreasing, wherever it starts; cut says so too.
 fn zero_end(wrong: Wrong) -> Result<u64, Wrong> {
     match wrong {
         Wrong::Zero => Err(Wrong::Backwards),

@@ -1,23 +1,23 @@
-//! The script's way from a field to an IPv4 address.
+//! Extracts an IPv4 address from a field as the script did.
 //!
-//! The script asked two questions of the field (or of several, with the blanks between them):
+//! The script distinguished two cases for the field (or several, with the spaces between them):
 //!
-//! 1. Does it start with digits and a dot (`^[0-9]*\.`; no digit at all will do)? Then the first dotted quad counts.
-//! 2. Otherwise the last dotted quad that stands after something that is no digit.
+//! 1. It starts with digits and a dot (`^[0-9]*\.`; no digit at all will do): the first dotted quad
+//!    counts.
+//! 2. Otherwise: the last dotted quad that is preceded by something other than a digit.
 //!
 //! Its quads were four runs of digits joined by dots, and a run could be empty or 1,000 long. Here
-//! each octet must be there, written as Rust and inet_pton(3) read it (no leading zero: some
-//! readers take `010` for 8), and ≤ 255; otherwise there is no address, where the script went on
-//! with nonsense such as `51.100.7.`.
+//! each octet must be present, written as Rust and inet_pton(3) read it (no leading zero: some
+//! readers take `010` for 8), and at most 255. Otherwise there is no address, where the script
+//! went on with nonsense such as `51.100.7.`.
 //!
-//! Two more differences, both for the sake of not locking a bystander: in case 1 the quad must
-//! stand at the start (the script glued `1.x` and the quad behind it together), and in case 2 a
-//! quad that is the tail of a longer dotted number (`v1.192.0.2.1`, out of which the script took
-//! 192.0.2.1) is no address.
+//! There are two more differences, so that no bystander is locked: in case 1 the quad must be at
+//! the start (the script joined `1.x` to the quad after it), and in case 2 a quad that is the tail
+//! of a longer dotted number is not an address (from `v1.192.0.2.1` the script took 192.0.2.1).
 
 use std::net::Ipv4Addr;
 
-/// The IPv4 address that the script took from `field`, if it was one.
+/// The IPv4 address that the script took from `field`, if it was a valid one.
 pub fn quad(field: &[u8]) -> Option<Ipv4Addr> {
     let digits = digits(field);
     if field.get(digits) == Some(&b'.') {
@@ -52,8 +52,8 @@ fn last_quad(field: &[u8]) -> Option<Ipv4Addr> {
     }
 }
 
-/// Where in a stretch of digits and dots (with a non-digit before it) the last quad starts: behind
-/// its fourth dot from the end, or at its start if it has but three.
+/// The start of the last quad in a stretch of digits and dots that follows a non-digit: after its
+/// fourth dot from the end, or at its start if it has only three.
 fn last_start(stretch: &[u8]) -> Option<usize> {
     let mut dots = stretch
         .iter()
@@ -65,7 +65,7 @@ fn last_start(stretch: &[u8]) -> Option<usize> {
     Some(dots.next().map_or(0, |dot| dot + 1))
 }
 
-/// Where the quad (in the script's loose sense) that starts at the start of `bytes` ends.
+/// The end of the quad (in the script's loose sense) at the start of `bytes`.
 fn quad_at(bytes: &[u8]) -> Option<usize> {
     let mut at = digits(bytes);
     for _ in 0..3 {
