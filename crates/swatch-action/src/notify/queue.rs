@@ -119,9 +119,9 @@ impl Queue {
         paths.into_iter().filter_map(read).collect()
     }
 
-    /// True if nothing is left to do.
-    pub(super) fn is_empty(&self) -> bool {
-        self.paths(Stage::New).is_empty() && self.paths(Stage::Mail).is_empty()
+    /// True if no notice is at this stage.
+    pub(super) fn is_empty(&self, stage: Stage) -> bool {
+        self.paths(stage).is_empty()
     }
 
     /// The right to send; `None` while another process has it.

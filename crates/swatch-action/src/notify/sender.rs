@@ -29,7 +29,7 @@ pub(super) fn run(queue: &Queue, log: &dyn Fn(&Settings, &str)) {
         while round(queue, log).is_continue() {}
         drop(sender);
         // A notice that came after the last look found the place taken and started no process.
-        if queue.is_empty() || queue.jobs(Stage::New).is_empty() {
+        if queue.is_empty(Stage::New) {
             return;
         }
     }
