@@ -19,7 +19,7 @@ pub use collapse::collapse;
 pub use error::NotFound;
 pub use field_list::{FieldList, FieldListError};
 
-/// How the address of a line is chosen.
+/// The way in which the address of a line is chosen.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule<'a> {
     /// From a field of the line, as the script took it.
@@ -37,7 +37,7 @@ pub struct Found {
     pub address: IpAddr,
     /// The name of the log format that fixed it; `None` where it came from the field or the caller.
     pub format: Option<&'static str>,
-    /// Whether anybody can cause such a line with an address of his choice
+    /// True if anybody can cause such a line with an address of their choice
     /// ([`log_address::Found::forgeable`]).
     pub forgeable: bool,
     /// A warning for the user: the field held another address. Safe to print.

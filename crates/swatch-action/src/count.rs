@@ -1,4 +1,4 @@
-//! How many events an address has had.
+//! Counts the events of addresses.
 
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -21,7 +21,7 @@ pub(crate) use unstored::key;
 /// The result of counting an event.
 #[derive(Debug)]
 pub struct Counted {
-    /// How many events the address has had with this one, at least 1.
+    /// The number of events of the address, including this one.
     pub count: u64,
     /// The reason why the event could not be stored in its log. Given once, not for each event.
     pub warning: Option<String>,
@@ -112,7 +112,7 @@ fn store_unstored(settings: &Settings, now: i64) {
     }
 }
 
-/// How many events the log holds; 0 where there is none, or it cannot be read.
+/// The number of events in the log; 0 if there is none, or it cannot be read.
 fn stored(settings: &Settings, net: IpNet, now: i64) -> u64 {
     if !settings.log_dir.is_dir() {
         return 0;

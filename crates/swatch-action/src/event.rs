@@ -250,7 +250,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a line of this format may lock. With `auto` the program chose to trust the line, so
+    /// Decides whether a line of this format may lock. With `auto` the program chose to trust the line, so
     /// a source that anybody can forge only counts, unless the settings allow it. A caller who
     /// names the field has decided that.
     fn may_lock(&mut self, out: &mut dyn Write) -> io::Result<bool> {

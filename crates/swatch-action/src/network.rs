@@ -1,4 +1,4 @@
-//! What is counted and locked: an address, or the network that its settings widen it to.
+//! The networks that are counted and locked: an address, or the network it is widened to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -83,7 +83,7 @@ fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Whether the networks around an IPv6 address belong to strangers, so that it must not be widened:
+/// True if the networks around an IPv6 address belong to strangers, so that it must not be widened:
 /// 64:ff9b::/96 and 64:ff9b:1::/48 hold all of IPv4 behind a NAT64 gateway (RFC 6052, RFC 8215; in
 /// the second, where the IPv4 address stands is up to the operator), and a /64 of Teredo's
 /// 2001::/32 holds all clients of a server (RFC 4380). In 6to4's 2002::/16 a /48 belongs to one
@@ -112,7 +112,7 @@ pub fn widened(address: IpAddr, four: u8, six: u8) -> IpNet {
     }
 }
 
-/// Whether it is one single address.
+/// True for a single address.
 #[must_use]
 pub fn is_single(net: IpNet) -> bool {
     net.prefix_len() == net.max_prefix_len()
@@ -134,7 +134,7 @@ pub fn file_name(net: IpNet) -> String {
     text(net).replace('/', "_")
 }
 
-/// The reverse of [`file_name`], for names found in a folder.
+/// The reverse of [`file_name`], for names found in a directory.
 #[must_use]
 pub fn from_file_name(name: &str) -> Option<IpNet> {
     let net = parse(&name.replacen('_', "/", 1)).ok()?;

@@ -24,7 +24,7 @@ pub const FILE: &str = "/etc/swatch/action.toml";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Who gets a mail for each lock; empty for nobody.
+    /// The recipients of a mail for each lock; empty for none.
     pub mail: String,
     /// The program that takes a message with its headers on standard input, and its arguments; or
     /// `["smtp://HOST[:PORT]", "SENDER"]` for an SMTP server.
@@ -33,17 +33,17 @@ pub struct Settings {
     pub log_dir: PathBuf,
     /// The directory of the lock state.
     pub state_dir: PathBuf,
-    /// Where programs are searched for; also the `PATH` that they and `at` jobs get.
+    /// The directories in which programs are searched for; also the `PATH` that they and `at` jobs get.
     pub path: String,
-    /// How long one program may run.
+    /// The time limit for each program.
     pub time_limit: Seconds,
     /// The number of lines from which on an address is locked.
     pub count: u64,
     /// Count only the lines of this last length of time; `None` counts for ever.
     pub window: Option<Seconds>,
-    /// How long the log of an address without events is kept; zero keeps it for ever.
+    /// The time for which the log of an address without events is kept; zero: for ever.
     pub keep_counts: Seconds,
-    /// How long a lock lasts.
+    /// The lock time.
     pub lock_time: Seconds,
     /// The factor by which each further lock of the same address is longer than the last.
     pub growth: f64,
@@ -55,7 +55,7 @@ pub struct Settings {
     pub ipv6_prefix: u8,
     /// Lock a whole IPv4 network of this prefix length once enough of its addresses are locked.
     pub aggregate: Option<u8>,
-    /// How many locked addresses are enough for `aggregate`.
+    /// The number of locked addresses that is enough for `aggregate`.
     pub aggregate_at: u32,
     /// Locking of wider IPv6 networks.
     pub ipv6_escalation: Escalation,
@@ -68,7 +68,7 @@ pub struct Settings {
     /// The chains for iptables, ip6tables and ipset rules. For nftables, `INPUT` stands for the
     /// hook `input`, any other for `forward`.
     pub chains: Vec<String>,
-    /// What ends a lock.
+    /// The mechanism that ends locks.
     pub expiry: Expiry,
     /// Commands of the `command` firewall.
     pub command: Templates,
@@ -100,7 +100,7 @@ pub enum Backend {
     None,
 }
 
-/// What ends a lock.
+/// The mechanisms that end locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Expiry {
@@ -145,7 +145,7 @@ pub struct Ignore {
     pub files: Vec<PathBuf>,
     /// Host names.
     pub hosts: Vec<String>,
-    /// How long the addresses of a host name are remembered.
+    /// The time for which the addresses of a host name are remembered.
     pub hosts_keep: Seconds,
     /// The machine's own addresses, its gateways and its resolvers.
     pub own: bool,
@@ -157,13 +157,13 @@ pub struct Ignore {
 pub struct Whois {
     /// The server that is asked first, `host` or `host:port`; empty for none.
     pub server: String,
-    /// How many referrals are followed.
+    /// The number of referrals that are followed.
     pub follow: u8,
     /// The time limit for each server.
     pub timeout: Seconds,
     /// The longest answer that is accepted, in bytes.
     pub max_size: usize,
-    /// How long an answer is used for the whole network it is about.
+    /// The time for which an answer is used for the whole network it is about.
     pub keep: Seconds,
 }
 

@@ -71,7 +71,7 @@ pub(super) enum Command {
     Lock {
         /// The address or network
         address: String,
-        /// How long, such as 2h; default: the time of the settings
+        /// The lock time, such as 2h; default: that of the settings
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
         /// The reason, for the list
@@ -100,7 +100,7 @@ pub(super) enum Command {
         file: PathBuf,
         #[command(flatten)]
         from: ListFormat,
-        /// How long, such as 7d; default: the time of the settings
+        /// The lock time, such as 7d; default: that of the settings
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
         #[command(flatten)]
@@ -141,7 +141,7 @@ impl Command {
         "expire", "auto",
     ];
 
-    /// Whether a word is the name of a subcommand.
+    /// True if a word is the name of a subcommand.
     #[must_use]
     pub(super) fn is(word: &str) -> bool {
         Self::has_subcommand(word)

@@ -14,7 +14,7 @@ pub struct Flags {
     /// The settings file, instead of /etc/swatch/action.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Who gets a mail for each lock
+    /// The recipients of a mail for each lock
     #[arg(long, value_name = "WHO")]
     pub mail: Option<String>,
     /// Send no mail
@@ -29,10 +29,10 @@ pub struct Flags {
     /// The directory of the lock state
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Where programs are searched for
+    /// The directories in which programs are searched for
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
-    /// How long a program may run
+    /// The time limit for each program
     #[arg(long, value_name = "TIME")]
     pub time_limit: Option<Seconds>,
     /// The number of lines from which on an address is locked
@@ -41,13 +41,13 @@ pub struct Flags {
     /// Count only the lines of the last TIME, such as 10m
     #[arg(long, value_name = "TIME")]
     pub window: Option<Seconds>,
-    /// How long the log of an address without events is kept, such as 90d
+    /// The time for which the log of an address without events is kept, such as 90d
     #[arg(long, value_name = "TIME")]
     pub keep_counts: Option<Seconds>,
     /// Lock also for lines whose source address anybody can forge
     #[arg(long)]
     pub lock_forgeable: bool,
-    /// How long a lock lasts, such as 24h
+    /// The lock time, such as 24h
     #[arg(long, value_name = "TIME")]
     pub lock_time: Option<Seconds>,
     /// Each further lock of an address lasts this many times longer
@@ -71,7 +71,7 @@ pub struct Flags {
     /// A chain for the rules (may be repeated)
     #[arg(long, value_name = "CHAIN")]
     pub chain: Vec<String>,
-    /// What ends a lock
+    /// The mechanism that ends locks
     #[arg(long, value_enum, value_name = "HOW")]
     pub expiry: Option<Expiry>,
     /// The whois server that is asked first

@@ -35,7 +35,7 @@ const MOST: usize = 4096;
 pub struct Escalated {
     /// The network.
     pub net: IpNet,
-    /// How many of its parts.
+    /// The number of its parts that have events.
     pub parts: usize,
 }
 

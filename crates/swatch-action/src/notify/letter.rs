@@ -6,7 +6,7 @@ use swatch_common::sanitize;
 use super::{Job, mail::Mail};
 use crate::{count::AddressLogs, network};
 
-/// How much of the log goes into a mail, in bytes.
+/// The part of the log that goes into a mail: its last bytes.
 const MAX_LOG: u64 = 1 << 20;
 
 pub(super) fn letter(job: &Job, answer: &str) -> Mail {
