@@ -1,28 +1,28 @@
-//! A pattern after reading: flags, escapes and names are resolved, so that both engines can be
-//! told the same thing without a flag of their own.
+//! The syntax tree of a pattern. Flags, escapes and names are resolved, so neither engine needs
+//! flags of its own.
 
 use crate::byte_set::ByteSet;
 
-/// A pattern or a part of one.
+/// A pattern, or a part of one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     /// Matches the empty text.
     Empty,
-    /// Never matches: `(*FAIL)`, `x{3,1}`, a code point that no byte is.
+    /// Never matches: `(*FAIL)`, `x{3,1}`, a code point above 0xff.
     Fail,
-    /// One byte out of a set that is not empty.
+    /// One byte of a non-empty set.
     Set(ByteSet),
     Assert(Assert),
     Concat(Vec<Node>),
     Alt(Vec<Node>),
     Repeat(Box<Repeat>),
     Capture(u32, Box<Node>),
-    /// `(?|…)`: alternatives whose groups share their numbers.
+    /// `(?|…)`: alternatives that share group numbers.
     BranchReset(Vec<Node>),
     /// `(?>…)`.
     Atomic(Box<Node>),
     Look(Look, Box<Node>),
-    /// The text of the first of these groups that took part.
+    /// The text of the first of these groups that participated in the match.
     BackRef {
         groups: Vec<u32>,
         fold: bool,
@@ -30,7 +30,7 @@ pub(crate) enum Node {
     /// `(?1)`; 0 is the whole pattern.
     Recurse(u32),
     Cond(Box<Cond>),
-    /// `(*COMMIT)` and its like, with the argument, as PCRE2 writes them too.
+    /// `(*COMMIT)` and similar verbs with their argument, in the spelling that PCRE2 shares.
     Verb(&'static str, Option<Vec<u8>>),
     /// `\R`.
     Newline,
@@ -41,7 +41,7 @@ pub(crate) enum Node {
 /// Assertions of zero width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Assert {
-    /// `\A`, `^` without `/m`, and `\G`: each search starts at the front.
+    /// `\A`, `^` without `/m`, and `\G`, as every search starts at the front.
     TextStart,
     /// `^` with `/m`.
     LineStart,
@@ -51,9 +51,9 @@ pub(crate) enum Assert {
     TextEndOrNewline,
     /// `$` with `/m`.
     LineEnd,
-    /// `\b` (`\B` when negated); with the Latin-1 letters or without.
+    /// `\b` (`\B` when negated), with or without the Latin-1 letters.
     Word { negated: bool, latin: bool },
-    /// `\K`: the match is said to begin here.
+    /// `\K`: the reported match begins here.
     Keep,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Repeat {
     pub(crate) node: Node,
 }
 
-/// The appetite of a quantifier.
+/// The greediness of a quantifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Greed {
     Greedy,
@@ -92,11 +92,11 @@ pub(crate) struct Cond {
 /// The test of a conditional.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
-    /// One of these groups took part.
+    /// One of these groups participated.
     Group(Vec<u32>),
-    /// Inside of a recursion; into this group.
+    /// Inside a recursion, or inside one into this group.
     Recursion(Option<u32>),
-    /// Never true: the groups within are only called.
+    /// Never true: the groups inside are only called.
     Define,
     Look(Look, Node),
 }
@@ -151,7 +151,7 @@ impl Node {
         matches!(self, Node::Verb(verb, _) if *verb != "MARK")
     }
 
-    /// True if the predicate holds for the node or a part of it.
+    /// Whether the test holds for the node or a part of it.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
         test(self) || self.children().into_iter().any(|child| child.any(test))
     }

@@ -1,8 +1,8 @@
-//! A pattern for PCRE2: [`Node`] to pattern text.
+//! Translation for PCRE2: [`Node`] to pattern text.
 //!
-//! The text is made of what PCRE2 and Perl read alike: plain classes, numbered groups, no
-//! modifiers. Nothing of the user's text is passed on as it is, so no start-of-pattern item of
-//! PCRE2's can be smuggled in.
+//! The text uses only syntax that PCRE2 and Perl interpret alike: plain classes, numbered groups,
+//! no modifiers. None of the user's text is passed on verbatim, so it cannot smuggle in a
+//! start-of-pattern option of PCRE2.
 
 use std::fmt::Write as _;
 
@@ -13,22 +13,22 @@ use crate::limits::Limits;
 use crate::linear::forgotten_group;
 use crate::width::{longest, shortest};
 
-/// A pattern for PCRE2.
+/// A translated pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     /// The whole text, limits included.
     pub(crate) pattern: String,
-    /// The same, to match only where the search begins. None: that would change its meaning.
+    /// The same pattern, matching only where the search starts. `None`: that would change its
+    /// meaning.
     pub(crate) anchored: Option<String>,
-    /// PCRE2's number of each of Perl's groups.
+    /// The PCRE2 number of each Perl group.
     pub(crate) numbers: Vec<u32>,
-    /// Groups that Perl forgets: (Perl's group, PCRE2's number of the mark that says so).
+    /// Groups that Perl resets: (Perl's group, PCRE2's number of the mark that records it).
     pub(crate) resets: Vec<(u32, u32)>,
 }
 
-/// True if PCRE2's compiled code gives the same answers as its interpreter. PCRE2 10.46 compiles a
-/// look-behind of variable length so that the text seems to end where it looks from: `(?<=b?$)`
-/// matches everywhere.
+/// Whether PCRE2's JIT agrees with its interpreter. The JIT of PCRE2 10.46 compiles a look-behind
+/// of variable length as if the text ended at the current position: `(?<=b?$)` matches everywhere.
 pub(crate) fn is_sound_compiled(node: &Node) -> bool {
     let looks = |node: &Node| matches!(node, Node::Assert(_) | Node::Look(..));
     !node.any(&|node| match node {
@@ -39,12 +39,12 @@ pub(crate) fn is_sound_compiled(node: &Node) -> bool {
     })
 }
 
-/// Says a pattern with that many groups to PCRE2.
+/// Translates a pattern with that many groups.
 pub(crate) fn text(node: &Node, groups: u32, limits: &Limits) -> Text {
-    // PCRE2 10.46 turns `[ \t]?(_)?+.` into something that matches no lone blank by its
-    // automatic possessive quantifiers: they are off.
-    // Marks shift the numbers of groups, also of those that are referred to before they come: the
-    // first round finds the numbers, the second one uses them.
+    // Automatic possessive quantifiers are off: with them, PCRE2 10.46 fails to match a single
+    // space with `[ \t]?(_)?+.`.
+    // Marks shift the group numbers, including those that are referred to before they appear: the
+    // first round determines the numbers, the second one uses them.
     let same: Vec<u32> = (0..=groups).collect();
     let first = Writer::run(node, same.clone(), limits);
     let writer = if first.found == same {
@@ -52,7 +52,7 @@ pub(crate) fn text(node: &Node, groups: u32, limits: &Limits) -> Text {
     } else {
         Writer::run(node, first.found, limits)
     };
-    // A verb decides where the search goes on, and a recursion would search for the `\G`, too.
+    // A verb determines where the search continues, and a recursion would include the `\G`.
     let is_whole = |node: &Node| node.is_control() || *node == Node::Recurse(0);
     let anchored = (!node.any(&is_whole)).then(|| {
         let [head, body] = [&writer.out[..writer.head], &writer.out[writer.head..]];
@@ -68,15 +68,15 @@ pub(crate) fn text(node: &Node, groups: u32, limits: &Limits) -> Text {
 
 struct Writer {
     out: String,
-    /// The length of the settings in front of the pattern.
+    /// The length of the options before the pattern.
     head: usize,
     /// The numbers that references use.
     numbers: Vec<u32>,
-    /// The numbers as they come out.
+    /// The numbers as assigned in this round.
     found: Vec<u32>,
     last: u32,
     loops: u32,
-    /// The number of open `(?|…)`: in these, marks would set the alternatives' numbers apart.
+    /// The number of enclosing `(?|…)`, in which marks would make the alternatives' numbers differ.
     shared: u32,
     resets: Vec<(u32, u32)>,
 }
@@ -96,8 +96,8 @@ impl Writer {
             shared: 0,
             resets: Vec::new(),
         };
-        // Searching for a first byte leaves out attempts that a verb would have ended; and compiled
-        // by PCRE2 10.46 it finds no `b?a[-/]{0,2}` in `a`.
+        // Start optimizations skip attempts that a verb would have ended, and with them the JIT of
+        // PCRE2 10.46 does not find `b?a[-/]{0,2}` in `a`.
         writer.push("(*NO_START_OPT)");
         writer.head = writer.out.len();
         writer.node(node);
@@ -261,7 +261,7 @@ impl Writer {
         });
     }
 
-    /// Of several groups with one name the first that took part counts.
+    /// Of several groups with the same name, the first that participated counts.
     fn back_reference(&mut self, groups: &[u32], fold: bool) {
         self.push(if fold { "(?i:" } else { "(?:" });
         match groups {
@@ -274,7 +274,7 @@ impl Writer {
         self.push(")");
     }
 
-    /// Succeeds if one of the groups took part, and takes its text where that is wanted.
+    /// Succeeds if one of the groups participated, and matches its text if requested.
     fn first_set(&mut self, groups: &[u32], take: bool) {
         for &group in groups {
             let number = self.numbers[group as usize];

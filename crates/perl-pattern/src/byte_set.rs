@@ -1,4 +1,4 @@
-//! Sets of bytes: what one position of a pattern may match.
+//! Sets of bytes that one position of a pattern matches.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl ByteSet {
         ByteSet::EMPTY.with_range(first, last)
     }
 
-    /// The set with one more range; nothing is added where `first > last`.
+    /// The set with one more range, which is empty if `first > last`.
     pub(crate) const fn with_range(mut self, first: u8, last: u8) -> ByteSet {
         let mut byte = first as usize;
         while byte <= last as usize {
@@ -76,7 +76,7 @@ impl ByteSet {
         (0..=255u8).filter(move |&byte| self.contains(byte))
     }
 
-    /// Ranges in rising order, both ends included, none touching the next.
+    /// Ranges in ascending order, both ends included, no two adjacent.
     pub(crate) fn ranges(self) -> Vec<(u8, u8)> {
         let mut ranges: Vec<(u8, u8)> = Vec::new();
         for byte in self.bytes() {

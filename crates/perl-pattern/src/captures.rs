@@ -9,18 +9,18 @@ use regex_automata::util::primitives::NonMaxUsize;
 /// Groups by name, each name with its groups in order.
 pub(crate) type Names = BTreeMap<Vec<u8>, Vec<u32>>;
 
-/// The groups of the last match, as byte ranges of the searched text. Made once and filled again
-/// and again by [`Matcher::captures_into`](super::Matcher::captures_into).
+/// The groups of the last match, as byte ranges of the searched text. Create it once and reuse it
+/// with [`Matcher::captures_into`](crate::Matcher::captures_into).
 #[derive(Debug, Clone, Default)]
 pub struct Captures {
     pub(super) groups: Vec<Option<Range<usize>>>,
     pub(super) names: Arc<Names>,
-    /// Room for the engine.
+    /// Scratch space for the engine.
     pub(super) slots: Vec<Option<NonMaxUsize>>,
 }
 
 impl Captures {
-    /// Room for captures; no group is set.
+    /// Empty captures.
     #[must_use]
     pub fn new() -> Captures {
         Captures::default()
@@ -31,7 +31,7 @@ impl Captures {
         self.groups.clear();
     }
 
-    /// Number of groups, the whole match (group 0) included. 0: there was no match.
+    /// The number of groups, including the whole match (group 0); 0 if there was no match.
     #[must_use]
     pub fn len(&self) -> usize {
         self.groups.len()
@@ -43,28 +43,28 @@ impl Captures {
         self.groups.is_empty()
     }
 
-    /// The range of group `index`; 0 is the whole match (`$&`). None: it took no part (then Perl's
-    /// `$1` is undefined), or there is no such group.
+    /// The span of group `index`; 0 is the whole match (`$&`). `None` if it did not participate
+    /// (Perl's `$1` is then undefined) or does not exist.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Range<usize>> {
         self.groups.get(index).cloned().flatten()
     }
 
-    /// `$+{name}`: the first group of that name that took part.
+    /// `$+{name}`: the first group with that name that participated.
     #[must_use]
     pub fn named(&self, name: &[u8]) -> Option<Range<usize>> {
         let groups = self.names.get(name)?;
         groups.iter().find_map(|&group| self.get(group as usize))
     }
 
-    /// `$+`: the last group that took part.
+    /// `$+`: the last group that participated.
     #[must_use]
     pub fn last_group(&self) -> Option<Range<usize>> {
         self.groups.iter().skip(1).rev().find_map(Clone::clone)
     }
 }
 
-/// A group whose mark stands behind it was forgotten.
+/// Resets a group if its mark comes after it.
 pub(crate) fn forget(group: &mut Option<Range<usize>>, mark: Option<Range<usize>>) {
     if let (Some(taken), Some(mark)) = (&*group, mark)
         && mark.start >= taken.end

@@ -1,8 +1,8 @@
 //! Named sets: `\w`, POSIX classes, `\h`, case folding, and Perl's three ways to read bytes from
 //! 0x80 on.
 //!
-//! A record is a Perl string without the UTF-8 flag: each byte is the code point of that number.
-//! That 0xE9 is a letter then depends on the rules in force: not under the default ("depends")
+//! A text is a Perl string without the UTF-8 flag: each byte is the code point of that value. The
+//! rules in force determine if 0xE9 is a letter: not under the default ("depends")
 //! rules nor under `/a`, but yes under `/u`, which a pattern also gets by naming a property
 //! (`\p{…}`), a code point above 255 or a `\N{U+…}`.
 

@@ -1,28 +1,28 @@
-//! Why a pattern is refused.
+//! Reasons to refuse a pattern.
 
-/// A pattern that cannot be used. The offset points into the pattern's source, so that a
-/// configuration's diagnostics can put a caret under the place.
+/// A pattern that cannot be used. The offset points into its source, so that diagnostics can place
+/// a caret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PatternError {
-    /// Byte offset in the pattern's source where the fault was found; at most its length.
+    /// Byte offset of the error in the pattern's source, at most its length.
     pub offset: usize,
-    /// The mistake, in one line without a full stop.
+    /// The error in one line, without a full stop.
     pub message: String,
-    /// A replacement, if one is known.
+    /// A suggestion for what to write instead.
     pub help: Option<String>,
-    /// Which sort of refusal it is.
+    /// The kind of refusal.
     pub kind: PatternErrorKind,
 }
 
-/// Sorts of refusal.
+/// Kinds of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatternErrorKind {
     /// Perl refuses the pattern as well.
     Syntax,
-    /// Perl takes it, but only a Perl interpreter can run it (code in a pattern).
+    /// Perl accepts it, but only a Perl interpreter can run it (code in a pattern).
     NeedsPerl,
-    /// Perl takes it, but neither engine here can say it.
+    /// Perl accepts it, but neither engine here supports it.
     Unsupported,
     /// It needs more memory than the limits allow.
     TooLarge,

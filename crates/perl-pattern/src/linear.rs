@@ -1,8 +1,8 @@
-//! A pattern for the linear-time engine: [`Node`] to `regex-syntax`'s HIR.
+//! Translation for the linear-time engine: [`Node`] to `regex-syntax`'s HIR.
 //!
-//! Going by the HIR and not by pattern text leaves no room for a second reading of an escape. What
-//! the engine cannot say is replaced by something that matches wherever the original does, and
-//! the result is then marked as a necessary condition alone.
+//! Translating to HIR instead of pattern text means no escape is interpreted twice. A construct
+//! that the engine lacks is replaced by one that matches wherever the original does, and the result
+//! is then marked as a necessary condition only.
 
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, Hir};
 
@@ -10,18 +10,17 @@ use crate::ast::{Assert, Greed, Node, Repeat};
 use crate::byte_set::ByteSet;
 use crate::width::{longest, shortest};
 
-/// The text that the pattern will be searched in.
+/// The kind of text to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// One record. `\Z` and `$` are taken for the very end: a text that ends in a newline is not
-    /// for this engine where that matters ([`Lowered::newlines`]).
+    /// One record. `\Z` and `$` are translated as the very end, so a text that ends in a newline
+    /// must go to the other engine where that matters ([`Lowered::newlines`]).
     Record,
-    /// Records one after the other, a newline between them and none in them: a match never
-    /// leaves its record.
+    /// Records separated by newlines, with none inside: a match never leaves its record.
     Chunk,
 }
 
-/// Places at which a newline in the text makes the translation inexact.
+/// The places where a newline in the text makes the translation inexact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Newlines {
     /// Nowhere.
@@ -36,19 +35,19 @@ pub(crate) enum Newlines {
 #[derive(Debug, Clone)]
 pub(crate) struct Lowered {
     pub(crate) hir: Hir,
-    /// It matches the same texts; otherwise it matches those and more.
+    /// It matches the same texts. Otherwise it matches those and more.
     pub(crate) exact: bool,
-    /// Its matches and groups lie where Perl's do. (In loops over parts that can match the empty
-    /// text they may not: `(?:a||b)+` is `a` in `ab` for Perl.)
+    /// Its matches and groups have Perl's spans. (They may not in loops over parts that can match
+    /// the empty text: Perl matches `a` of `ab` with `(?:a||b)+`.)
     pub(crate) exact_groups: bool,
     pub(crate) newlines: Newlines,
-    /// Group that stands for `\K`, numbered after those of the pattern.
+    /// The group that represents `\K`, numbered after those of the pattern.
     pub(crate) keep: Option<u32>,
-    /// Groups that Perl forgets: (group, mark behind the place where it was forgotten).
+    /// Groups that Perl resets: (group, mark after the place where it is reset).
     pub(crate) resets: Vec<(u32, u32)>,
 }
 
-/// Lowers a pattern. `groups` is the number of its groups if they are wanted.
+/// Lowers a pattern. `groups` is the number of its groups, or `None` if they are not needed.
 pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
     let mut lower = Lower {
         scope,
@@ -64,7 +63,7 @@ pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
             resets: Vec::new(),
         },
     };
-    // The part after an (*ACCEPT) need not match.
+    // Whatever follows an (*ACCEPT) need not match.
     if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
         lower.out.exact = false;
         return lower.out;
@@ -77,7 +76,7 @@ struct Lower {
     scope: Scope,
     captures: bool,
     last_group: u32,
-    /// The number of open repetitions that may run more than once.
+    /// The number of enclosing repetitions that may run more than once.
     loops: u32,
     out: Lowered,
 }
@@ -207,7 +206,7 @@ impl Lower {
 
     fn repeat(&mut self, repeat: &Repeat) -> Hir {
         let again = repeat.max != Some(1) && repeat.max != Some(0);
-        // Perl ends a loop at an empty round, this engine takes another alternative.
+        // Perl ends a loop at an empty iteration; this engine tries another alternative.
         if again && shortest(&repeat.node) == 0 && longest(&repeat.node) != Some(0) {
             self.out.exact_groups = false;
         }
@@ -245,11 +244,11 @@ impl Lower {
     }
 }
 
-/// The group that Perl forgets when this repetition does not run at all.
+/// The group that Perl resets when this repetition runs zero times.
 ///
-/// Perl runs a repeated group of fixed length and without groups in it by a loop of its own, and
-/// that loop forgets what the group had matched earlier: `"aba" =~ /^(a(b)?)+$/` leaves `$2`
-/// undefined. It matters within another loop alone.
+/// Perl runs a repeated group of fixed length without inner groups in a special loop, which resets
+/// what the group matched earlier: `"aba" =~ /^(a(b)?)+$/` leaves `$2` undefined. This matters only
+/// inside another loop.
 pub(crate) fn forgotten_group(repeat: &Repeat) -> Option<u32> {
     let Node::Capture(group, inner) = &repeat.node else {
         return None;

@@ -1,4 +1,4 @@
-//! One pattern, ready to be searched for.
+//! A compiled pattern.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,8 +27,8 @@ pub enum Verdict {
     Match,
     /// It does not.
     NoMatch,
-    /// The backtracking engine came to its limit: to be taken as no match, and to be reported
-    /// once for the rule (see [`Matcher::given_up`]).
+    /// The backtracking engine reached its limit. Treat this as no match and report it (see
+    /// [`Matcher::given_up`]).
     GaveUp,
 }
 
@@ -48,11 +48,11 @@ impl Verdict {
     }
 }
 
-/// A Perl pattern as a matcher of bytes.
+/// A compiled Perl pattern that matches bytes.
 ///
-/// Searches take linear time wherever the pattern allows it; look-around, back-references,
-/// recursion and their like go to PCRE2. The engines are built when they are first used: of a
-/// thousand rules, few ever match.
+/// Searches take linear time where the pattern allows it; look-around, back-references, recursion
+/// and similar features need PCRE2. The engines are built on first use, because most of a large set
+/// of patterns never match.
 #[derive(Debug)]
 pub struct Matcher {
     source: Box<[u8]>,
@@ -79,10 +79,11 @@ struct Capturer {
 }
 
 impl Matcher {
-    /// Reads and checks a pattern.
+    /// Compiles a pattern.
     ///
     /// # Errors
-    /// A pattern that Perl refuses, that no engine here can run, or that exceeds the limits.
+    /// The pattern is one that Perl refuses, that neither engine can run, or that exceeds the
+    /// limits.
     pub fn compile(
         source: &[u8],
         modifiers: &Modifiers,
@@ -109,7 +110,7 @@ impl Matcher {
             backtracker: OnceLock::new(),
             given_up: AtomicU64::new(0),
         };
-        // Small programs always fit. Others are built now, as it is now that errors are heard.
+        // Small programs always fit. Larger ones are built now, while errors can still be reported.
         if matcher.linear && size::states(&node) > size::SURELY_SMALL {
             let regex = matcher.build(&linear::lower(&node, Scope::Record, None), false);
             matcher.linear = regex.is_some();
@@ -122,7 +123,7 @@ impl Matcher {
         Ok(matcher)
     }
 
-    /// Number of capturing groups, the whole match not counted.
+    /// The number of capturing groups, not counting the whole match.
     #[must_use]
     pub fn group_count(&self) -> u32 {
         self.groups
@@ -141,10 +142,11 @@ impl Matcher {
         self.linear
     }
 
-    /// True if a text can be made on which a search is given up, so that the pattern does not match
-    /// although it should. That is so where the backtracking engine decides, and its steps grow
-    /// faster than in proportion to the text. A bound by the structure of the pattern: a few
-    /// patterns are included that never reach the limit.
+    /// Whether a text can be crafted on which the search is given up, so that the pattern does not
+    /// match although it should. This is the case if the pattern needs the backtracking engine and
+    /// the number of steps grows faster than the length of the text. The answer is conservative: it
+    /// is true for a few patterns that never reach the limit. It ignores the memory limit, which
+    /// some patterns reach on texts of more than 100 kB.
     #[must_use]
     pub fn may_exceed_limit(&self) -> bool {
         !self.linear && growth::degree(&self.tree().node).is_none_or(|degree| degree > 1)
@@ -156,7 +158,7 @@ impl Matcher {
         &self.source
     }
 
-    /// The number of searches that were given up at the limit of the backtracking engine.
+    /// The number of searches that were given up at a limit of the backtracking engine.
     #[must_use]
     pub fn given_up(&self) -> u64 {
         self.given_up.load(Ordering::Relaxed)
@@ -176,7 +178,7 @@ impl Matcher {
         }
     }
 
-    /// Searches, and tells what each group took. Without a match the captures are cleared.
+    /// Searches and records the span of each group. Clears the captures if there is no match.
     pub fn captures_into(&self, text: &[u8], captures: &mut Captures) -> Verdict {
         captures.clear();
         let linear = self.linear_for(text);
@@ -185,7 +187,8 @@ impl Matcher {
         {
             return self.linear_captures(capturer, text, captures);
         }
-        // If only the groups need the backtracking engine, an attacker must match first.
+        // If only the groups need the backtracking engine, no text reaches it without matching
+        // first.
         if linear.is_some_and(|regex| !regex.is_match(text)) {
             return Verdict::NoMatch;
         }
@@ -200,7 +203,7 @@ impl Matcher {
             }
             Ok(None) => Verdict::NoMatch,
             Err(GaveUp) => match (linear, self.capturer()) {
-                // It does match: groups that may differ in detail are better than none.
+                // The text does match: groups that may differ in detail are better than none.
                 (Some(_), Some(capturer)) => {
                     let _ = self.give_up();
                     self.linear_captures(capturer, text, captures)
@@ -210,7 +213,7 @@ impl Matcher {
         }
     }
 
-    /// The place of the first match (`$&`).
+    /// The span of the first match (`$&`).
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         if !self.has_keep
@@ -227,8 +230,8 @@ impl Matcher {
         }
     }
 
-    /// The place of the first match at or after `start`; the text before it counts
-    /// for anchors and for what looks behind.
+    /// The span of the first match that begins at or after `start`. Anchors and look-behind see the
+    /// text before it.
     #[must_use]
     pub fn find_at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
         if start == 0 || self.has_keep {
@@ -282,7 +285,7 @@ impl Matcher {
         Verdict::GaveUp
     }
 
-    /// The linear-time engine, if it says the same as Perl for this text.
+    /// The linear-time engine, if it agrees with Perl on this text.
     fn linear_for(&self, text: &[u8]) -> Option<&meta::Regex> {
         let fits = match self.newlines {
             Newlines::Exact => true,
@@ -318,7 +321,7 @@ impl Matcher {
             .as_ref()
     }
 
-    /// Literals of which a text that matches contains at least one, for a search for many patterns.
+    /// Literals of which every matching text contains at least one, to prefilter for many patterns.
     #[must_use]
     pub fn required_literals(&self) -> RequiredLiterals {
         literals::required(&self.tree().node)
@@ -331,7 +334,7 @@ impl Matcher {
         linear::lower(&self.tree().node, Scope::Chunk, None).hir
     }
 
-    /// Parses the pattern again, which is cheaper than to keep the trees of a thousand patterns.
+    /// Parses the pattern again, which is cheaper than keeping the trees of a thousand patterns.
     fn tree(&self) -> Parsed {
         parse::parse(&self.source, &self.modifiers).expect("the same pattern was parsed before")
     }
@@ -348,8 +351,8 @@ impl Matcher {
             } else {
                 WhichCaptures::Implicit
             })
-            // Tables built in advance pay off for a pattern that is searched for all the time;
-            // a rule's own one is tried on few lines, and a thousand of them are built.
+            // Precomputed tables pay off for a pattern that is searched for all the time. A
+            // prefiltered pattern is tried on few texts, and there may be a thousand of them.
             .dfa(false)
             .onepass(captures)
             .nfa_size_limit(Some(self.limits.program_bytes));

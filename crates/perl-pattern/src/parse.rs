@@ -1,10 +1,10 @@
-//! Perl's regular expressions, read as Perl 5.36 reads them.
+//! Parser for regular expressions of Perl 5.36.
 //!
 //! Sources: perlre, perlrecharclass, perlrebackslash, and experiments with perl where these are
 //! silent (stray braces, false ranges, which errors are errors).
 //!
-//! A pattern is read once to count its groups and once more with that knowledge when it refers to
-//! groups: `\10` is a back-reference or an octal number depending on what follows.
+//! A pattern is parsed once to count its groups, and again with that knowledge if it refers to
+//! groups.
 
 mod atom;
 mod class;
@@ -23,20 +23,20 @@ use crate::classes::Charset;
 use crate::error::{PatternError, PatternErrorKind};
 use crate::modifiers::Modifiers;
 
-/// Groups may be nested this deep. (Perl ends at 1000, PCRE2 at 250.)
+/// The deepest nesting of groups. (Perl allows 1000, PCRE2 250.)
 const MAX_DEPTH: u32 = 200;
 
-/// A pattern that was read.
+/// A parsed pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct Parsed {
     pub(crate) node: Node,
-    /// Number of capturing groups, the whole match not counted.
+    /// The number of capturing groups, not counting the whole match.
     pub(crate) groups: u32,
     /// Groups of each name, in order.
     pub(crate) names: BTreeMap<Vec<u8>, Vec<u32>>,
 }
 
-/// Reads a pattern.
+/// Parses a pattern.
 pub(crate) fn parse(source: &[u8], modifiers: &Modifiers) -> Result<Parsed, PatternError> {
     let mut unicode = false;
     let mut known: Option<Groups> = None;
@@ -61,11 +61,11 @@ pub(crate) fn parse(source: &[u8], modifiers: &Modifiers) -> Result<Parsed, Patt
     }
 }
 
-/// Why reading ended early.
+/// Reasons to stop parsing.
 #[derive(Debug)]
 enum Stop {
     Refused(Box<PatternError>),
-    /// Something in the pattern puts all of it under `/u` rules: begin again with these.
+    /// Something in the pattern puts all of it under `/u` rules: start over with these.
     NeedsUnicode,
 }
 
@@ -112,7 +112,7 @@ struct Parser<'p> {
     look_depth: u32,
     /// The end of the last escape, if it was a backslash and one more byte.
     letter_escape: Option<usize>,
-    /// The place of the first verb that controls backtracking.
+    /// The position of the first verb that controls backtracking.
     first_verb: Option<usize>,
 }
 
@@ -161,7 +161,7 @@ impl<'p> Parser<'p> {
                 "write `\\)` for the character",
             );
         }
-        // PCRE2 confines a verb to the group that is called, Perl does not.
+        // PCRE2 confines a verb to the called group; Perl does not.
         if let Some(verb) = self.first_verb
             && node.any(&|node| matches!(node, Node::Recurse(_)))
         {
@@ -174,7 +174,7 @@ impl<'p> Parser<'p> {
         Ok(node)
     }
 
-    /// Branches up to the end or a `)`, which is left.
+    /// Branches up to the end or a `)`, which is not consumed.
     fn alternation(&mut self) -> Read<Node> {
         let mut branches = self.branches(|_| {})?;
         Ok(match branches.len() {
@@ -208,9 +208,9 @@ impl<'p> Parser<'p> {
                 continue;
             };
             self.skip_space()?;
-            // An empty group counts: `(?:(?:)(a))*` forgets no group where `(?:(a))*` does.
+            // An empty group counts: `(?:(?:)(a))*` does not reset the group, `(?:(a))*` does.
             let node = quantifier::quantified(self, atom, start, std::mem::take(&mut modified))?;
-            // Which of several verbs has the last word is another one to Perl than to PCRE2.
+            // Perl and PCRE2 disagree on which of several verbs takes precedence.
             if node.is_control() && nodes.iter().any(Node::is_control) {
                 return self.unsupported(
                     start,
@@ -243,7 +243,7 @@ impl<'p> Parser<'p> {
         found
     }
 
-    /// The text up to `end` (which is passed over), or none if it does not come.
+    /// The text up to `end`, which is consumed, or `None` if there is no `end`.
     fn until(&mut self, end: u8) -> Option<&'p [u8]> {
         let rest = self.rest();
         let length = memchr::memchr(end, rest)?;
@@ -251,7 +251,7 @@ impl<'p> Parser<'p> {
         Some(&rest[..length])
     }
 
-    /// Passes over `(?#…)`, and under `/x` over white space and comments.
+    /// Skips `(?#…)` and, under `/x`, white space and comments.
     fn skip_space(&mut self) -> Read<()> {
         loop {
             let start = self.at;
@@ -303,7 +303,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// As [`Parser::need_unicode`], but within `(?u:…)` or `(?a:…)` it says nothing of the rest.
+    /// As [`Parser::need_unicode`], but inside `(?u:…)` or `(?a:…)` the rest is not affected.
     fn need_unicode_if_unsaid(&mut self) -> Read<()> {
         match self.mode.charset {
             Charset::Depends => self.need_unicode(),
@@ -312,7 +312,7 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// Pattern text for a message, without control characters and not too long.
+/// Pattern text for a message, escaped and shortened.
 fn shown(text: &[u8]) -> String {
     let short = &text[..text.len().min(40)];
     let dots = if short.len() < text.len() { "…" } else { "" };

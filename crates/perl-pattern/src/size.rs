@@ -1,11 +1,11 @@
-//! An estimate of the size of a pattern's program.
+//! A rough estimate of the size of a pattern's program.
 
 use crate::ast::Node;
 
 /// Programs below this many states fit any sensible limit.
 pub(crate) const SURELY_SMALL: u64 = 10_000;
 
-/// States of the program, about.
+/// The approximate number of states of the program.
 pub(crate) fn states(node: &Node) -> u64 {
     match node {
         Node::Repeat(repeat) => {

@@ -1,4 +1,4 @@
-//! Facts of Perl 5.36, each found by experiment or by the comparison with generated patterns.
+//! Facts about Perl 5.36, each found by experiment or by comparing generated patterns.
 
 use crate::{Captures, Limits, Literal, Matcher, Modifiers, PatternErrorKind, Verdict};
 
@@ -11,7 +11,8 @@ fn compile(pattern: &str) -> Matcher {
     .unwrap_or_else(|error| panic!("/{pattern}/: {error}"))
 }
 
-/// Group texts of the first match: `-` for a group without part, `no` for no match.
+/// The texts of the groups of the first match: `-` for a group that did not participate, `no` for
+/// no match.
 fn groups(pattern: &str, text: &[u8]) -> String {
     let mut captures = Captures::new();
     if !compile(pattern)
@@ -30,7 +31,7 @@ fn groups(pattern: &str, text: &[u8]) -> String {
 #[test]
 fn matches_what_perl_matches() {
     let table: &[(&str, &[u8], &str)] = &[
-        // Other engines read these differently without a word.
+        // Syntax that other engines silently interpret differently.
         (r"\<b\>", b"a <b>", "<b>"),
         (r"[a&&b]+", b"&a&", "&a&"),
         (r"[+--]", b",", ","),
@@ -46,13 +47,13 @@ fn matches_what_perl_matches() {
         (r"x{ 1, 2 }", b"xxx", "xx"),
         (r"{3}", b"a{3}", "{3}"),
         (r"a{2,1}|b", b"aab", "b"),
-        // Ends.
+        // The end of the text.
         (r"a$", b"a\n", "a"),
         (r"a\Z", b"a\n", "a"),
         (r"a\z", b"a\n", "no"),
         (r"(?m)^b$", b"a\nb\nc", "b"),
         (r"(?m)^\z", b"a\n", "no"),
-        // A number above 9 is a reference only behind as many groups.
+        // A number above 9 is a reference only after as many groups.
         (
             r"x\11(1)(2)(3)(4)(5)(6)(7)(8)(9)(a)(b)",
             b"x\t123456789ab",
@@ -86,7 +87,7 @@ fn matches_what_perl_matches() {
         (r"\x{263a}", b"\xe2\x98\xba", "no"),
         (r"(a)\10", b"a\x08", r"a\x08|a"),
         (r"(a)(?#note)+", b"aa", "aa|a"),
-        // Bytes and letters.
+        // Bytes and character classes.
         (r"\w", b"\xe9", "no"),
         (r"(?u)\w", b"\xe9", r"\xe9"),
         (r"\p{L}", b"\xe9", r"\xe9"),
@@ -126,7 +127,7 @@ fn matches_what_perl_matches() {
         (r"\w|(?u:\pN)", b"\xe9b", "b"),
         (r"\w|(?u:\x{100})", b"\xe9", r"\xe9"),
         (r"(?i)\c\x{", b"\x1cX{", r"\x1cX{"),
-        // Faults of PCRE2 10.46 that must not show.
+        // Bugs of PCRE2 10.46 that must not show.
         (r"(?<=b?$)", b"_", ""),
         (r"[ \t]?(_)?+.", b" ", " |-"),
         (r"b?a[/-]{0,2}+", b"a", "a"),
@@ -216,8 +217,8 @@ fn a_search_that_backtracks_is_given_up() {
     assert_eq!(matcher.is_match(b"x"), Verdict::NoMatch);
 }
 
-/// Each of these ran for minutes to hours: PCRE2 counts anew for each place where a match could
-/// begin.
+/// PCRE2 alone runs for minutes to hours on each of these: it starts counting again at every start
+/// position.
 #[test]
 fn no_search_of_a_long_text_goes_on_for_ever() {
     for (pattern, unit) in [
@@ -250,7 +251,7 @@ fn ordinary_look_around_stays_within_the_limit() {
     ] {
         assert!(!compile(pattern).may_exceed_limit(), "/{pattern}/");
     }
-    // Without the look-around they would take linear time.
+    // Without look-around the pattern takes linear time.
     assert!(!compile(r"(\w+\s?)*;").may_exceed_limit());
 }
 
@@ -278,7 +279,7 @@ fn names_and_the_last_group() {
     assert!(captures.is_empty());
 }
 
-/// The refusals as users see them: pattern, caret, message, help.
+/// Refusals as users see them: pattern, caret, message, help.
 #[test]
 fn refusals() {
     let patterns = include_str!("tests/refused.txt");

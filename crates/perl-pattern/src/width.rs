@@ -1,8 +1,8 @@
-//! The width of the text that a part of a pattern takes.
+//! The width of a part of a pattern.
 
 use crate::ast::Node;
 
-/// The most bytes that the node takes; none: no bound, or none that is known.
+/// The most bytes that the node can match. `None`: there is no bound, or it is unknown.
 pub(crate) fn longest(node: &Node) -> Option<u64> {
     match node {
         Node::Empty | Node::Fail | Node::Assert(_) | Node::Look(..) | Node::Verb(..) => Some(0),
@@ -25,7 +25,7 @@ pub(crate) fn longest(node: &Node) -> Option<u64> {
     }
 }
 
-/// The fewest bytes that the node takes.
+/// The fewest bytes that the node can match.
 pub(crate) fn shortest(node: &Node) -> u64 {
     match node {
         Node::Set(_) | Node::Newline | Node::Grapheme => 1,

@@ -5,7 +5,7 @@ use crate::ast::{Assert, Node};
 use crate::byte_set::ByteSet;
 use crate::classes::{self, Charset, HORIZONTAL, NOT_NEWLINE, Named, VERTICAL};
 
-/// Reads an atom; none where modifiers alone were read.
+/// Reads an atom; `None` if only modifiers were read.
 pub(super) fn atom(parser: &mut Parser<'_>) -> Read<Option<Node>> {
     let start = parser.at;
     let Some(byte) = parser.peek() else {
@@ -41,13 +41,12 @@ pub(super) fn atom(parser: &mut Parser<'_>) -> Read<Option<Node>> {
     }))
 }
 
-/// Perl takes a stray `{` literally, but not behind a backslash and a letter, which may get
-/// a meaning one day.
+/// Perl takes a stray `{` literally, but not after a backslash and a letter, which it reserves.
 fn check_brace(parser: &Parser<'_>) -> Read<()> {
     let [before @ .., letter] = &parser.source[..parser.at] else {
         return Ok(());
     };
-    // Perl looks one byte back alone, so it refuses `\\d{` too, except under /i.
+    // Perl looks back one byte only, so it refuses `\\d{` as well, except under /i.
     let escaped = parser.letter_escape == Some(parser.at);
     let refused = escaped || (before.ends_with(b"\\") && !parser.mode.ignore_case);
     if !letter.is_ascii_alphabetic() || !refused {
@@ -154,7 +153,7 @@ fn boundary(parser: &mut Parser<'_>, start: usize) -> Read<Option<Node>> {
     }
 }
 
-/// `\w`, `\d` and the like, also within a class. Passes over it if it is one.
+/// `\w`, `\d` and the like, inside or outside a class. Consumes it if it is one.
 pub(super) fn shorthand(parser: &mut Parser<'_>, letter: u8) -> Read<Option<ByteSet>> {
     let charset = parser.mode.charset;
     let set = match letter {

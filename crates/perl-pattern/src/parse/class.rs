@@ -45,7 +45,7 @@ pub(super) fn class(parser: &mut Parser<'_>) -> Read<ByteSet> {
             continue;
         };
         match to {
-            // `[a-\d]` is no range: Perl takes the three as they are.
+            // `[a-\d]` is not a range: Perl takes the three literally.
             Member::Set(members) => {
                 set = set.union(members).union(points(parser, from, from));
                 set = set.union(ByteSet::single(b'-')).union(false_range(parser));
@@ -64,7 +64,7 @@ pub(super) fn class(parser: &mut Parser<'_>) -> Read<ByteSet> {
     Ok(if negated { set.negated() } else { set })
 }
 
-/// A `-` behind a set, as in `[\w-.]`, stands for itself and begins no range either.
+/// A `-` after a set, as in `[\w-.]`, stands for itself and does not start a range.
 fn false_range(parser: &mut Parser<'_>) -> ByteSet {
     match parser.rest() {
         [b'-', next, ..] if *next != b']' => {
@@ -75,7 +75,7 @@ fn false_range(parser: &mut Parser<'_>) -> ByteSet {
     }
 }
 
-/// The end of a range, if the `-` makes one.
+/// The member after a `-`, if the `-` makes a range.
 fn range_end(parser: &mut Parser<'_>, start: usize) -> Read<Option<Member>> {
     let before = parser.at;
     skip_class_blanks(parser);

@@ -2,7 +2,7 @@
 
 use super::{Parser, Read};
 
-/// The code point of the escape that begins here, which is known to be no class, reference or
+/// The code point of the escape at this position, which is not a class, a reference or an
 /// assertion. An unknown letter stands for itself, as in Perl.
 pub(super) fn character_escape(parser: &mut Parser<'_>) -> Read<u32> {
     let start = parser.at;
@@ -92,7 +92,7 @@ fn braced_octal(parser: &mut Parser<'_>, start: usize) -> Read<u32> {
     }
 }
 
-/// Perl reads the digits up to the first character that is none; no digit is 0.
+/// Perl reads digits up to the first other character; no digits mean 0.
 fn number(parser: &Parser<'_>, start: usize, text: &[u8], radix: u32) -> Read<u32> {
     let mut value = 0u32;
     for &byte in super::quantifier::trim(text) {

@@ -1,14 +1,14 @@
-//! Everything that begins with `(`.
+//! Constructs that begin with `(`.
 
 use super::{MAX_DEPTH, Parser, Read, modifiers, refs, verb};
 use crate::ast::{Cond, Look, Node, Test};
 use crate::error::{PatternError, PatternErrorKind};
 use crate::width;
 
-/// The longest text that Perl looks behind for.
+/// The longest look-behind that Perl supports, in bytes.
 const MAX_LOOK_BEHIND: u64 = 255;
 
-/// Reads a group; none where it was modifiers alone.
+/// Reads a group; `None` if it consists of modifiers only.
 pub(super) fn group(parser: &mut Parser<'_>) -> Read<Option<Node>> {
     let start = parser.at;
     if parser.depth == MAX_DEPTH {
@@ -109,7 +109,7 @@ fn code<T>(start: usize) -> Read<T> {
     )
 }
 
-/// Alternatives and the `)`. Mode set within end with the group.
+/// Alternatives and the `)`. Modifiers set inside end with the group.
 pub(super) fn body(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
     let outer = parser.mode;
     let node = parser.alternation()?;
@@ -177,8 +177,7 @@ pub(super) fn look_around(parser: &mut Parser<'_>, start: usize, look: Look) -> 
     parser.look_depth += 1;
     let node = body(parser, start)?;
     parser.look_depth -= 1;
-    // The first reading may take an octal number for a reference; how long a recursion is,
-    // PCRE2 finds out.
+    // Groups are unknown on the first reading. PCRE2 determines the length of a recursion.
     let readable = parser.known.is_some() || !parser.saw_reference;
     let measurable = readable && !node.any(&|node| matches!(node, Node::Recurse(_)));
     let longest = width::longest(&node);
@@ -195,7 +194,7 @@ pub(super) fn look_around(parser: &mut Parser<'_>, start: usize, look: Look) -> 
 /// `(?(test)yes|no)`.
 fn conditional(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
     let test = condition(parser, start)?;
-    // Mode set within stay in force behind it: so they do in Perl, from here alone.
+    // Modifiers set inside stay in force after the conditional, as in Perl; here only.
     let mut branches = parser.branches(|_| {})?;
     close(parser, start)?;
     if test == Test::Define && branches.len() > 1 {

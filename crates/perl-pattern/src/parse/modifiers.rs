@@ -1,9 +1,9 @@
-//! Mode within a pattern: `(?i)`, `(?^x-s:…)`.
+//! Modifiers within a pattern: `(?i)`, `(?^x-s:…)`.
 
 use super::{Mode, Parser, Read, shown};
 use crate::classes::Charset;
 
-/// Reads modifiers up to a `:` or `)`, which is left; `start` is where the group begins.
+/// Reads modifiers up to a `:` or `)`, which is not consumed. `start` is the start of the group.
 pub(super) fn modifiers(parser: &mut Parser<'_>, start: usize) -> Read<Mode> {
     let mut modifiers = parser.mode;
     let mut on = true;
@@ -36,7 +36,7 @@ pub(super) fn modifiers(parser: &mut Parser<'_>, start: usize) -> Read<Mode> {
                 modifiers.extended = on;
                 modifiers.extended_more = on && twice;
             }
-            // They say nothing about how a pattern matches.
+            // These do not affect how a pattern matches.
             b'p' | b'o' | b'g' | b'c' => {}
             b'-' if on && negatable => on = false,
             b'l' if on => {

@@ -38,7 +38,7 @@ pub(super) fn quantified(
             Node::Repeat(Box::new(never)),
         ]));
     }
-    // Perl looks for it where the modifiers begin.
+    // Perl looks for it where the modifiers start.
     let bare_keep = !modified && parser.source[start..].starts_with(b"\\K");
     if max.is_none() && bare_keep && atom == Node::Assert(Assert::Keep) {
         return parser.refuse(quantifier_at, "`\\K` takes no text, and cannot be repeated");
@@ -110,15 +110,15 @@ fn quantifier(parser: &mut Parser<'_>) -> Read<Option<(u32, Option<u32>)>> {
     Ok(Some(range))
 }
 
-/// A quantifier in braces: its length, and the digits before and behind the comma.
+/// A quantifier in braces: its length, and the digits before and after the comma.
 pub(super) struct Braces<'t> {
     length: usize,
     min: &'t [u8],
     max: Option<&'t [u8]>,
 }
 
-/// Takes `{n}`, `{n,}`, `{n,m}`, `{,m}` apart, blanks allowed around the numbers. Anything else is
-/// literal text.
+/// Parses `{n}`, `{n,}`, `{n,m}` or `{,m}`, with optional spaces around the numbers. Anything else
+/// is literal text.
 pub(super) fn braces(text: &[u8]) -> Option<Braces<'_>> {
     let end = memchr::memchr(b'}', text)?;
     let inner = text.strip_prefix(b"{")?.get(..end - 1)?;
@@ -135,7 +135,7 @@ pub(super) fn braces(text: &[u8]) -> Option<Braces<'_>> {
     })
 }
 
-/// Without blanks and tabs at both ends.
+/// The text without spaces and tabs at both ends.
 pub(super) fn trim(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;

@@ -13,7 +13,7 @@ pub(super) fn reference(parser: &mut Parser<'_>, letter: u8) -> Read<Option<Node
     }
 }
 
-/// The groups of the whole pattern; on the first reading, none are known to be missing.
+/// Whether the whole pattern has such a group. On the first reading, every group may exist.
 fn group_exists(parser: &mut Parser<'_>, number: u32) -> bool {
     parser.saw_reference = true;
     parser
@@ -137,7 +137,7 @@ fn named_reference(parser: &mut Parser<'_>) -> Read<Node> {
     Ok(back_reference(parser, groups))
 }
 
-/// A group's name and the character behind it.
+/// A group's name and the character after it.
 pub(super) fn name(parser: &mut Parser<'_>, start: usize, end: u8) -> Read<Vec<u8>> {
     let rest = parser.rest();
     let length = rest
@@ -184,7 +184,7 @@ pub(super) fn named(parser: &mut Parser<'_>, start: usize, name: &[u8]) -> Read<
     }
 }
 
-/// `(?1)`, `(?-1)`, `(?+1)`, `(?R)`; what stands before the `)` is handed in.
+/// `(?1)`, `(?-1)`, `(?+1)`, `(?R)`; `text` is the part before the `)`.
 pub(super) fn recursion(parser: &mut Parser<'_>, start: usize, text: &[u8]) -> Read<Node> {
     let (sign, digits) = match text {
         [sign @ (b'+' | b'-'), digits @ ..] => (Some(*sign), digits),
@@ -203,7 +203,7 @@ pub(super) fn recursion(parser: &mut Parser<'_>, start: usize, text: &[u8]) -> R
     }
 }
 
-/// A number; what is too large for one is larger than any group.
+/// A number. One that does not fit is larger than any group.
 pub(super) fn decimal(digits: &[u8]) -> u32 {
     digits.iter().fold(0u32, |value, digit| {
         value

@@ -31,7 +31,7 @@ pub(super) fn star_group(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
         b"COMMIT" => "COMMIT",
         b"PRUNE" => "PRUNE",
         b"SKIP" => "SKIP",
-        // Perl does not go back to where its manual says, in loops and after them.
+        // In and after loops, perl does not backtrack to where its manual says.
         b"THEN" => {
             return parser.unsupported(
                 start,
@@ -52,7 +52,7 @@ pub(super) fn star_group(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
     };
     let verb = Node::Verb(verb, argument);
     if parser.look_depth > 0 && verb.is_control() {
-        // Perl lets it end the whole search from there, PCRE2 the look-around alone.
+        // In Perl the verb ends the whole search, in PCRE2 only the look-around.
         return parser.unsupported(
             start,
             "a verb that controls backtracking is not supported within look-around",

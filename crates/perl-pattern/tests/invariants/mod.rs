@@ -1,12 +1,12 @@
-//! Invariants of every text that is read as a pattern, shared by the test of mutated patterns and
-//! the fuzz target.
+//! Invariants for any bytes as a pattern, shared by the test of edited patterns and the fuzz
+//! target.
 
 use std::time::Duration;
 
 use perl_pattern::{Captures, Limits, Matcher, Modifiers, Verdict};
 
-/// Nothing panics, nothing takes for ever, and what one search says the others say too. The bits
-/// are the modifiers.
+/// Nothing panics, nothing runs for ever, and all kinds of search agree. The bits are the
+/// modifiers.
 pub(crate) fn any_pattern(bits: u8, source: &[u8], record: &[u8]) {
     let modifiers = Modifiers {
         ignore_case: bits & 1 != 0,

@@ -1,4 +1,4 @@
-//! A pattern with lines, and what our engines say of them.
+//! A pattern with lines, and the verdicts of both engines.
 
 use perl_pattern::{Captures, Limits, Matcher, Modifiers, PatternErrorKind, Verdict};
 
@@ -13,10 +13,10 @@ pub(crate) struct Case {
     pub(crate) lines: Vec<Vec<u8>>,
 }
 
-/// Something else than Perl says.
+/// A difference from Perl.
 pub(crate) enum Difference {
     Found(String),
-    /// For a reason that is known.
+    /// The reason is known.
     Excused(&'static str),
 }
 

@@ -28,10 +28,10 @@ impl Random {
     }
 }
 
-/// Which constructs are used.
+/// The constructs to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// Constructs of the linear-time engine.
+    /// Those that the linear-time engine supports.
     Regular,
     /// Everything.
     Full,
@@ -99,8 +99,8 @@ fn line(random: &mut Random) -> Vec<u8> {
         .collect()
 }
 
-/// True if a group can perhaps match the empty text. Counted repetitions of such are left out:
-/// perl ends a loop at an empty round and PCRE2 does not, so their groups differ.
+/// Whether a group might match the empty text. Counted repetitions of such groups are left out:
+/// perl ends a loop at an empty iteration and PCRE2 does not, so their groups differ.
 fn may_be_empty(atom: &[u8]) -> bool {
     atom.starts_with(b"(") && atom.iter().any(|byte| b"|*?{^$\\".contains(byte)) || atom == b"()"
 }

@@ -1,4 +1,4 @@
-//! Our engines against perl itself: generated patterns on generated lines, groups included.
+//! Differential test against perl: generated patterns on generated lines, including groups.
 //!
 //! `PERL_PATTERN_CASES` is the number of patterns (default 4,000), `PERL_PATTERN_SEED` where
 //! they begin, `PERL_PATTERN_REPORT` after how many differences it ends (default 1).
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use case::{Case, Difference};
 use oracle::Oracle;
 
-/// One reason may excuse one pattern of so many.
+/// Each reason may excuse one pattern in this many.
 const EXCUSED_OF: u64 = 1_000;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -61,7 +61,7 @@ fn generated_patterns_match_as_in_perl() {
     }
 }
 
-/// Our answers that perl gives neither with its optimiser nor without it.
+/// A difference from perl both with and without its optimizer.
 fn difference(oracle: &mut Oracle, case: &Case) -> Option<Difference> {
     let mut last = None;
     for optimised in [true, false] {
@@ -75,7 +75,7 @@ fn difference(oracle: &mut Oracle, case: &Case) -> Option<Difference> {
     last
 }
 
-/// Leaves bytes of the pattern out as long as a difference remains.
+/// Removes bytes of the pattern while a difference remains.
 fn shrink(oracle: &mut Oracle, mut case: Case) -> (Case, String) {
     let original = case.clone();
     let mut text = String::new();

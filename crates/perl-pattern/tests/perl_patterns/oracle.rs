@@ -1,4 +1,4 @@
-//! A `perl` process that answers what a pattern matches.
+//! A `perl` process that reports what a pattern matches.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -22,7 +22,7 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    /// None, and a reason on standard error, where there is no perl that can serve.
+    /// `None`, with a reason on standard error, if there is no suitable perl.
     pub(crate) fn start() -> Option<Oracle> {
         let version = Command::new("perl").args(["-e", "print $]"]).output();
         let version = match version {

@@ -1,10 +1,10 @@
-//! Cases in which perl 5.36 itself errs, or PCRE2 documents that it differs. Each has its reason, and how
-//! often it may excuse a difference is bounded: a fault of ours would soon exceed that.
+//! Bugs of perl 5.36, and differences that PCRE2 documents. Each may excuse only a bounded number
+//! of differences, which a bug of this crate would soon exceed.
 
 use crate::case::Case;
 use crate::oracle::Answer;
 
-/// Why Perl's error need not be ours.
+/// The reason why this crate need not report Perl's error.
 pub(crate) fn excused_error(case: &Case, error: &str) -> Option<&'static str> {
     // `[:…:]` is a class by what perl guesses was meant; we guess less often that it was.
     if error.starts_with("POSIX") {
@@ -17,7 +17,7 @@ pub(crate) fn excused_error(case: &Case, error: &str) -> Option<&'static str> {
     eaten_class(case).then_some("blanks and comments in a class")
 }
 
-/// Why an answer of Perl's need not be ours.
+/// The reason why this crate need not give Perl's answer.
 pub(crate) fn excuse(case: &Case, ours: &Answer, perl: &Answer) -> Option<&'static str> {
     if eaten_class(case) {
         return Some("blanks and comments in a class");

@@ -1,4 +1,4 @@
-//! The parts of generated patterns.
+//! The vocabulary of generated patterns.
 
 pub(crate) const ESCAPES: &[&str] = &[
     r"\d",
