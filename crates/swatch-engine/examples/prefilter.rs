@@ -1,5 +1,5 @@
-//! Times the search and the decisions of a configuration over a file, without the program around
-//! them: `search RULES.conf LOG [THREADS]`.
+//! Times the search and the decisions of a configuration over a file, without the rest of the
+//! program: `prefilter RULES.conf LOG [THREADS]`.
 
 use std::fs::File;
 use std::io::Read;

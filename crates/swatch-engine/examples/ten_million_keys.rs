@@ -9,7 +9,7 @@ use swatch_engine::{ClockReading, Options, Program, State};
 
 const CONFIG: &str = "watchfor /^(\\d+)$/\n    throttle 5:00,key=$1\n    threshold track_by=$1,type=limit,count=1,seconds=60\n    echo\n";
 
-/// Resident memory in KiB, of the system's figures about this process.
+/// The resident memory of this process in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! Conditions at work: Perl expressions over matches.
+//! Evaluation of conditions: Perl expressions over matches.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::text::CompiledText;
 #[derive(Debug)]
 pub(crate) enum Condition {
     Match {
-        /// Absent: the record.
+        /// `None`: the record.
         target: Option<Box<Condition>>,
-        /// Absent: the empty pattern.
+        /// `None`: the empty pattern.
         pattern: Option<usize>,
         negated: bool,
     },
@@ -28,12 +28,12 @@ pub(crate) enum Condition {
     Text(CompiledText),
     Value(Variable),
     Compare(CompareOp, Box<Condition>, Box<Condition>),
-    /// For the Perl engine alone.
+    /// Only the Perl engine can evaluate it.
     Foreign,
 }
 
 impl Condition {
-    /// Whether the condition holds. The matches that succeed are left in the context.
+    /// Whether the condition holds. Successful matches are recorded in the context.
     pub(crate) fn holds(&self, context: &mut MatchContext<'_>) -> bool {
         match self {
             Condition::Match {
@@ -72,7 +72,7 @@ impl Condition {
     fn eval(&self, context: &mut MatchContext<'_>) -> Scalar<'static> {
         let owned = |bytes: Vec<u8>| Scalar::Bytes(Cow::Owned(bytes));
         match self {
-            // `A && B` is the value of the side that decided.
+            // `A && B` has the value of the side that decided.
             Condition::And(l, r) => {
                 let left = l.eval(context);
                 if left.truth() { r.eval(context) } else { left }

@@ -1,14 +1,14 @@
-//! What a decision is made of: the moment that goes in, the effects that come out.
+//! The input and the output of a decision: a clock reading and effects.
 
 use std::time::Duration;
 
-/// The clock as it is handed in.
+/// The time at which a record is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockReading {
-    /// Whole seconds that never go back and are not moved by a set clock. Their boundaries lie
-    /// where those of the wall clock lay at the start, as windows are cut to whole seconds.
+    /// Whole seconds of a monotonic clock. They start at the same instants as those of the wall
+    /// clock did at the start, because windows consist of whole seconds.
     pub seconds: i64,
-    /// Seconds since the epoch by the wall clock; used for the year of time stamps alone.
+    /// Seconds since the epoch by the wall clock, used only for the year of time stamps.
     pub wall: i64,
     /// Local day of the week, 0 is Sunday.
     pub weekday: u8,
@@ -16,7 +16,7 @@ pub struct ClockReading {
     pub hour: u8,
 }
 
-/// What is to be done, in order. All texts are ready: nothing is substituted any more.
+/// An action to perform. All variables in its texts have been replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Write the text and a newline to standard output.
@@ -28,7 +28,7 @@ pub enum Effect {
     },
     /// Write BEL characters to standard output.
     Bell {
-        /// How many.
+        /// Their number.
         rings: u32,
         /// Pause after each.
         delay: Duration,
@@ -57,7 +57,7 @@ pub enum Effect {
     },
     /// Write a message to users' terminals.
     Write {
-        /// To whom.
+        /// The addressees.
         users: Vec<Addressee>,
         /// Text; a newline follows.
         text: Vec<u8>,
@@ -68,12 +68,12 @@ pub enum Effect {
     Quit,
 }
 
-/// Whom `write` addresses.
+/// An addressee of `write`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addressee {
     /// Login name.
     pub login: Vec<u8>,
-    /// What stands behind it in the configuration: the terminal, for write(1).
+    /// The words after it in the configuration: the terminal, for write(1).
     pub more: Vec<Vec<u8>>,
 }
 

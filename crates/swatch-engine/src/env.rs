@@ -15,7 +15,7 @@ pub(crate) enum Variable {
 }
 
 impl Variable {
-    /// Adds it unless it is there, or needs nothing but the record.
+    /// Adds it unless it is there already or depends only on the record.
     pub(crate) fn add_to(&self, out: &mut Vec<Variable>) {
         let known = matches!(
             self,
@@ -27,10 +27,9 @@ impl Variable {
     }
 }
 
-/// Gives variables their values: the native engine from the last match, the Perl engine from what
-/// Perl computed.
+/// The values of variables: from the last match in the native engine, from Perl in the Perl engine.
 pub(crate) trait Env {
-    /// The value of a variable; one that has none is empty.
+    /// The value of a variable, empty if it has none.
     fn value(&mut self, source: &Variable) -> Cow<'_, [u8]>;
 
     /// Sets the values of `$recall{…}` for the rule that is being decided.

@@ -1,4 +1,4 @@
-//! Why a record was treated as it was: for `--explain`.
+//! Traces of decisions, for `--explain`.
 
 use crate::decide::Decision;
 use crate::effect::{ClockReading, Effect};
@@ -9,7 +9,7 @@ use crate::rate_limit::threshold::Counted;
 use crate::rate_limit::throttle::Throttled;
 use crate::state::State;
 
-/// A rule that matched a record, and all that followed from it.
+/// A rule that matched a record, and the consequences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleTrace {
     /// Its number in [`Program::rules`].
@@ -17,7 +17,7 @@ pub struct RuleTrace {
     /// Groups of the last successful match of its condition; number 0 is the whole. Empty if no
     /// pattern matched (`!/x/`).
     pub captures: Vec<Capture>,
-    /// Named groups, where only the names are known and not their numbers: Perl tells no more.
+    /// Named groups whose numbers are unknown, as Perl does not report them.
     pub named: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The key of the rule's `remember`, and whether all that it needs was known.
     pub remember: Option<(Vec<u8>, bool)>,
@@ -27,9 +27,9 @@ pub struct RuleTrace {
     pub throttle: Option<(Vec<u8>, Throttled)>,
     /// Actions that were not performed.
     pub skipped: Vec<Skipped>,
-    /// What is to be done.
+    /// The resulting effects.
     pub effects: Vec<Effect>,
-    /// What came after.
+    /// What followed the rule.
     pub end: AfterRule,
 }
 
@@ -38,14 +38,14 @@ pub struct RuleTrace {
 pub struct Skipped {
     /// Its number in the rule, from 0.
     pub action: usize,
-    /// Why.
+    /// The reason.
     pub why: SkipReason,
 }
 
-/// Why an action was not performed.
+/// Reasons not to perform an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// Its `when=` is about another time.
+    /// It is outside its `when=` window.
     OutsideWindow,
     /// Its own threshold: the key and the count.
     Threshold(Vec<u8>, Counted),
@@ -62,8 +62,7 @@ impl RuleTrace {
     }
 }
 
-/// As [`decide`](crate::decide), and records for every rule that matched how it came to its
-/// effects.
+/// As [`decide`](crate::decide), and returns a trace of every rule that matched.
 pub fn explain(
     program: &Program,
     state: &mut State,

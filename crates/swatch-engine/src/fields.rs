@@ -1,16 +1,16 @@
-//! Blank-separated fields of a record, as Perl's `split` and as awk counts them.
+//! Fields of a record separated by white space, as Perl's `split` and awk count them.
 
-/// What Perl's `\s` matches in bytes.
+/// The bytes that Perl's `\s` matches.
 pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || (0x09..=0x0d).contains(&byte)
 }
 
-/// Perl's `split ' '`: leading and trailing blanks make no field.
+/// Perl's `split ' '`: leading and trailing white space is ignored.
 pub(crate) fn words(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     text.split(|&b| is_blank(b)).filter(|w| !w.is_empty())
 }
 
-/// `$_[N]`: field number `index` from 0, a negative one from the end; a missing one is empty.
+/// `$_[N]`: field `index` from 0, or from the end if negative. A missing field is empty.
 pub(crate) fn perl_field(text: &[u8], index: i64) -> &[u8] {
     let found = match usize::try_from(index) {
         Ok(i) => words(text).nth(i),
@@ -22,7 +22,7 @@ pub(crate) fn perl_field(text: &[u8], index: i64) -> &[u8] {
 }
 
 /// Field `number` (from 1) under `--awk-field-syntax`: Perl's `split /\s+/`, which unlike awk
-/// counts an empty field before leading blanks. A missing field is empty.
+/// counts an empty field before leading white space. A missing field is empty.
 pub(crate) fn awk_field(text: &[u8], number: u32) -> &[u8] {
     let leading = text.first().is_some_and(|&b| is_blank(b));
     let index = number as usize;

@@ -19,8 +19,8 @@ enum Target {
     Other(Vec<u8>),
 }
 
-/// The last successful match of a condition. Its groups are computed when somebody asks for them:
-/// they cost several times as much as the match.
+/// The last successful match of a condition. Its groups are computed on demand, because they cost
+/// several times as much as the match.
 #[derive(Debug)]
 struct Last {
     pattern: usize,
@@ -29,7 +29,7 @@ struct Last {
     captured: bool,
 }
 
-/// One record while one rule is tried on it.
+/// A record while a rule is tried on it.
 #[derive(Debug)]
 pub(crate) struct MatchContext<'a> {
     pub(crate) record: &'a [u8],
@@ -38,7 +38,7 @@ pub(crate) struct MatchContext<'a> {
     last: Option<Last>,
     recalled: Recalled,
     captures: Captures,
-    /// What a search for all rules has found out.
+    /// The results of a search for all rules.
     known: Option<KnownMatches<'a>>,
     /// Searches that were given up.
     pub(crate) gave_up: u32,
@@ -58,20 +58,20 @@ impl<'a> MatchContext<'a> {
         }
     }
 
-    /// The same with what is known of the record's patterns.
+    /// The same with known results for the record's patterns.
     pub(crate) fn with_known(mut self, known: KnownMatches<'a>) -> Self {
         self.known = Some(known);
         self
     }
 
-    /// Forgets the matches of the rule before.
+    /// Forgets the matches of the previous rule.
     pub(crate) fn next_rule(&mut self) {
         self.last = None;
         self.recalled = Recalled::default();
     }
 
-    /// Searches a text (none: the record). `None` as the pattern is the empty one: the last
-    /// successful pattern of the condition, or without one a match.
+    /// Searches a text (`None`: the record). The pattern `None` is the empty pattern: the last
+    /// successful one of the condition, or a match if there is none.
     pub(crate) fn search(&mut self, pattern: Option<usize>, text: Option<Vec<u8>>) -> bool {
         let Some(pattern) = pattern.or(self.last.as_ref().map(|l| l.pattern)) else {
             return true;
@@ -108,8 +108,8 @@ impl<'a> MatchContext<'a> {
             Target::Other(t) => t.as_slice(),
         };
         if !last.captured {
-            // The search has succeeded before; only a limit that is reached by the extra work of
-            // the groups can fail it now, and then the groups are empty.
+            // The search has already succeeded. Only a limit reached by the extra work for the
+            // groups can make it fail now, and then the groups are empty.
             if matcher.captures_into(text, &mut self.captures) == Verdict::GaveUp {
                 self.gave_up += 1;
             }
@@ -118,7 +118,7 @@ impl<'a> MatchContext<'a> {
         Some((matcher, text, &self.captures))
     }
 
-    /// The part of the last match's text that a choice of its captures names.
+    /// The part of the last match's text that `choose` selects.
     fn part(&mut self, choose: impl Fn(&Captures, &[u8]) -> Option<Range<usize>>) -> &[u8] {
         match self.last_match() {
             Some((_, text, captures)) => choose(captures, text)
@@ -146,7 +146,7 @@ impl Env for MatchContext<'_> {
             Var::Recall(name) => self.recalled.get(name),
             Var::Field(i) => fields::perl_field(self.record, *i),
             Var::Pid => return Cow::Owned(self.pid.to_string().into_bytes()),
-            // A program with such a variable is not compiled for this engine.
+            // Programs with such a variable are not compiled for this engine.
             Var::Perl(_) => &[],
         })
     }

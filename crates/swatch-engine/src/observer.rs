@@ -5,12 +5,12 @@ use crate::match_context::MatchContext;
 use crate::rate_limit::threshold::Counted;
 use crate::rate_limit::throttle::Throttled;
 
-/// Watches a decision being taken. The default does nothing and costs nothing.
+/// Observes decisions. The default does nothing and costs nothing.
 pub(crate) trait Observer {
-    /// Whether anybody watches: captures are computed for it.
+    /// Whether it is interested: captures are then computed for it.
     const ACTIVE: bool;
     fn matched(&mut self, _rule: usize, _scene: &mut MatchContext<'_>) {}
-    /// As `matched`, where another engine has seen the match.
+    /// As `matched`, if another engine made the match.
     fn matched_elsewhere(&mut self, _rule: usize, _captured: CapturedGroups) {}
     fn remember(&mut self, _key: &[u8], _complete: bool) {}
     fn threshold(&mut self, _action: Option<usize>, _key: &[u8], _counted: Counted) {}
@@ -20,7 +20,7 @@ pub(crate) trait Observer {
     fn ended(&mut self, _end: AfterRule) {}
 }
 
-/// How a rule that matched ended.
+/// What follows a rule that matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterRule {
     /// No later rule sees the record.
@@ -31,7 +31,7 @@ pub enum AfterRule {
     Quit,
 }
 
-/// Nobody watches.
+/// An observer that ignores everything.
 pub(crate) struct Unwatched;
 
 impl Observer for Unwatched {
@@ -43,9 +43,9 @@ impl Observer for Unwatched {
 pub struct Capture {
     /// Its name, if it has one.
     pub name: Option<Vec<u8>>,
-    /// Its text, if it took part.
+    /// Its text, if it participated.
     pub text: Option<Vec<u8>>,
 }
 
-/// Groups by number, and by name where a name's number is not known.
+/// Groups by number, and by name if its number is unknown.
 pub(crate) type CapturedGroups = (Vec<Capture>, Vec<(Vec<u8>, Option<Vec<u8>>)>);

@@ -1,18 +1,17 @@
-//! All rules at once: which records of a block can concern any rule, and which rules.
+//! Search for all rules at once: the records of a block that can concern a rule, and the rules.
 //!
-//! The cost of a log must be that of looking through it once, whatever the number of rules:
+//! The cost must be that of one pass over the log, whatever the number of rules:
 //!
-//! 1. Each pattern gives texts of which a record must hold one to match (`literal`), the rarest
-//!    ones that it has (`rank`, and what the log itself shows: `adapt`). All texts together are
-//!    looked for in one pass over the block (`filter`).
-//! 2. Patterns without such texts go into one automaton over the block (`index`).
-//! 3. Only where something was found, the line is cut out, and the patterns concerned are tried on
-//!    it, each exactly as the rule would.
-//! 4. The rules are decided in their order on these lines alone, by
-//!    [`decide_hit`](crate::decide_hit).
+//! 1. A record must contain one of a pattern's literals to match. The rarest ones are searched for:
+//!    by estimate (`perl_pattern::selectivity`), then by statistics of the log itself (`adapt`). All
+//!    of them are found in one pass over the block (`filter`, `teddy`).
+//! 2. Patterns without literals are combined to one automaton over the block (`index`).
+//! 3. Only where something was found, the line is extracted and the patterns concerned are tried on
+//!    it, exactly as the rule would.
+//! 4. Only these lines are decided, by the rules in order: [`decide_hit`](crate::decide_hit).
 //!
-//! Nothing is built before it is needed: a thousand rules are ready in some milliseconds, and the
-//! engines of those that never match are never made.
+//! Nothing is built before it is needed: a thousand rules are ready within milliseconds, and the
+//! engines of rules that never match are never built.
 
 mod adapt;
 mod filter;
@@ -45,31 +44,30 @@ pub use hits::{Hit, Hits};
 pub use parallel::in_order;
 pub use scan::Scratch;
 
-/// All that is needed to search for the rules of one program. It may be shared by threads, each
-/// with a [`Scratch`](Scratch) of its own.
+/// The search for the rules of one program. Threads may share it, each with its own [`Scratch`].
 #[derive(Debug)]
 pub struct Prefilter {
-    /// For each pattern whether the search says if it matches.
+    /// For each pattern, whether the search determines if it matches.
     covered: Vec<bool>,
-    /// For each pattern the rules that need it.
+    /// For each pattern, the rules that require it.
     rules: Vec<Vec<u32>>,
     /// Rules that must be tried on every record.
     always: Vec<u32>,
-    /// For each pattern its texts, and which of them are searched for.
+    /// For each pattern, its literals.
     texts: Vec<RequiredLiterals>,
-    /// For each pattern with several choices of texts the means to look for them in a line.
+    /// For each pattern with several sets of literals, finders for them within a line.
     finders: Vec<Box<[ChoiceFinder]>>,
     rest: Vec<u32>,
     index: Mutex<Arc<Index>>,
-    /// Grows when the index changes.
+    /// Incremented when the index changes.
     generation: AtomicU64,
     adaptation: Mutex<Adaptation>,
 }
 
-/// Looks for the texts of one choice: each with whether it is to be looked for in lower case.
+/// Finders for the literals of one set, each with whether to search in lower case.
 type ChoiceFinder = Box<[(Finder<'static>, bool)]>;
 
-/// What a search has found out of a record's patterns.
+/// The patterns of a record as far as a search has determined them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KnownMatches<'s> {
     covered: &'s [bool],
@@ -111,7 +109,7 @@ impl Prefilter {
                 }
                 let found = literals_of(&matchers[pattern]);
                 if found.sets.is_empty() {
-                    // What may match the empty text would be found everywhere.
+                    // A pattern that may match the empty text would be found everywhere.
                     let length = matchers[pattern]
                         .line_expression()
                         .properties()
@@ -154,14 +152,14 @@ impl Prefilter {
         }
     }
 
-    /// Whether some rule has to be tried on every record: then every record is found.
+    /// Whether some rule must be tried on every record, so that every record is found.
     #[must_use]
     pub fn sees_all(&self) -> bool {
         !self.always.is_empty()
     }
 
-    /// Whether the record has a text of every choice of the pattern: to look for them takes much
-    /// less time than to try the pattern. `lower` is the record in lower case, once it was needed.
+    /// Whether the record contains a literal of each set, which takes much less time to find out
+    /// than trying the pattern. `lower` caches the record in lower case.
     fn has_all_texts(&self, pattern: u32, record: &[u8], lower: &mut Option<Vec<u8>>) -> bool {
         self.finders[pattern as usize].iter().all(|choice| {
             choice.iter().any(|(finder, fold)| {
@@ -175,12 +173,12 @@ impl Prefilter {
         })
     }
 
-    /// The index in force.
+    /// The current index.
     fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes another choice of texts.
+    /// Switches to other literals.
     fn choose(&self, chosen: &[u32], sample: &LogSample) {
         let index = index(&self.texts, chosen, self.rest.clone(), sample);
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
@@ -231,8 +229,8 @@ fn index(texts: &[RequiredLiterals], chosen: &[u32], rest: Vec<u32>, sample: &Lo
     Index::new(choices, rest, sample)
 }
 
-/// The literals of a pattern that are long enough, the one that is probably the rarest first. If
-/// the pattern is nothing but literals, these are taken: then nothing remains to be tried.
+/// The literals of a pattern that are long enough, the set that is probably rarest first. If a set
+/// is equivalent to the pattern, it is used: then the pattern need not be tried.
 fn literals_of(matcher: &Matcher) -> RequiredLiterals {
     let mut literals = matcher.required_literals();
     let long = |set: &LiteralSet| set.iter().all(|literal| literal.bytes.len() >= SHORTEST);

@@ -1,4 +1,4 @@
-//! A configuration made ready to decide.
+//! A compiled configuration.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::shell::CompiledCommand;
 use crate::text::CompiledText;
 use perl_pattern::Limits;
 
-/// How a configuration is compiled.
+/// Options of the compilation.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `--awk-field-syntax`: in commands `$N` is field N of the record.
@@ -23,7 +23,8 @@ pub struct Options {
     pub pid: u32,
     /// Bounds for the patterns.
     pub limits: Limits,
-    /// Keys that each throttle and each threshold keeps at most; the longest unused are forgotten.
+    /// The most keys that each throttle and each threshold keeps; the least recently used are
+    /// evicted.
     pub max_keys: usize,
 }
 
@@ -38,14 +39,14 @@ impl Default for Options {
     }
 }
 
-/// What is known of a rule for messages.
+/// Information about a rule for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleInfo {
     /// `watchfor` or `ignore`.
     pub kind: RuleKind,
     /// The condition as written.
     pub text: Vec<u8>,
-    /// The file it stands in.
+    /// The file that contains it.
     pub path: PathBuf,
     /// The line of the condition, from 1.
     pub line: usize,
@@ -53,7 +54,7 @@ pub struct RuleInfo {
     pub span: Span,
 }
 
-/// A compiled configuration. It never changes while it decides.
+/// A compiled configuration. It is immutable while records are decided.
 #[derive(Debug)]
 pub struct Program {
     pub(crate) rules: Vec<Rule>,
@@ -63,12 +64,12 @@ pub struct Program {
     pub(crate) pid: u32,
 }
 
-/// The tables that a program needs: what each is for, as bytes that are the same after a reload
-/// as long as the rule is.
+/// The tables that a program needs, each identified by bytes that stay the same across reloads as
+/// long as the rule does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) rules: Vec<Vec<u8>>,
-    /// Number 0 is that of all throttles with a `key=` of their own: they share their keys.
+    /// Number 0 belongs to all throttles with a `key=` of their own: they share their keys.
     pub(crate) throttles: Vec<Vec<u8>>,
     pub(crate) thresholds: Vec<Vec<u8>>,
     pub(crate) max_keys: usize,
@@ -89,7 +90,7 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct ThrottlePlan {
     pub(crate) rate: Rate,
-    /// Absent: the message without its time stamp.
+    /// `None`: the message without its time stamp.
     pub(crate) key: Option<CompiledText>,
     pub(crate) table: usize,
     pub(crate) time_regex: Option<usize>,
@@ -98,7 +99,7 @@ pub(crate) struct ThrottlePlan {
     pub(crate) message: Option<CompiledText>,
 }
 
-/// What a rule stores under a key, and what it waits for.
+/// The values that a rule stores under a key, and those that it waits for.
 #[derive(Debug)]
 pub(crate) struct RememberPlan {
     pub(crate) key: CompiledText,
@@ -149,7 +150,7 @@ pub(crate) enum StepKind {
         users: CompiledText,
         program: Option<CompiledCommand>,
     },
-    /// Perl code and functions: the Perl engine runs them itself.
+    /// Perl code and functions, which the Perl engine runs itself.
     Foreign,
 }
 
@@ -171,7 +172,8 @@ impl Program {
 }
 
 impl Rule {
-    /// What Perl must give the values of before the rule's threshold and throttle are asked.
+    /// The variables that Perl must evaluate before the rule's threshold and throttle are
+    /// consulted.
     pub(crate) fn gate_sources(&self) -> Vec<Variable> {
         let mut sources = Vec::new();
         if let Some(plan) = &self.remember {
@@ -191,7 +193,7 @@ impl Rule {
 }
 
 impl Step {
-    /// What Perl must give the values of before the action is performed.
+    /// The variables that Perl must evaluate before the action is performed.
     pub(crate) fn sources(&self) -> Vec<Variable> {
         let mut sources = Vec::new();
         let out = &mut sources;

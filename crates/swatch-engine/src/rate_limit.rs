@@ -1,4 +1,4 @@
-//! Throttles and thresholds: which of many similar messages are acted upon.
+//! Throttles and thresholds: limits on actions for similar messages.
 
 pub(crate) mod key;
 pub(crate) mod table;

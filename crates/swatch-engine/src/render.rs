@@ -1,4 +1,4 @@
-//! From an action and its values to an [`Effect`].
+//! Turns an action and its values into an [`Effect`].
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::program::{Step, StepKind};
 use crate::text::{CompiledText, TextPart};
 
-/// The effect of an action; none if nothing is left of its command.
+/// The effect of an action, or `None` if nothing is left of its command.
 pub(crate) fn effect(step: &Step, message: &[u8], env: &mut impl Env) -> Option<Effect> {
     let own = step.message.as_ref().map(|m| m.render(env));
     let message = || own.clone().unwrap_or_else(|| message.to_vec());
@@ -54,8 +54,8 @@ pub(crate) fn effect(step: &Step, message: &[u8], env: &mut impl Env) -> Option<
     })
 }
 
-/// A header's value: nothing in it may begin another header, nor talk to the terminal of who reads
-/// it. Of control characters only the tab may stand in one (RFC 5322, section 2.2).
+/// The value of a mail header: it must not start another header or control the reader's terminal.
+/// The tab is the only control character allowed (RFC 5322, section 2.2).
 fn one_line(mut text: Vec<u8>) -> Vec<u8> {
     for byte in &mut text {
         if byte.is_ascii_control() && *byte != b'\t' {
@@ -75,10 +75,10 @@ fn recipients(text: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// Addressees between colons, words in them between the configuration's own blanks: a blank of the
-/// log divides nothing. Who has a word that looks like an option is left out.
+/// Addressees are separated by colons, and their words by spaces of the configuration; a space from
+/// the log does not separate. Addressees with a word that looks like an option are left out.
 fn addressees(users: &CompiledText, env: &mut impl Env) -> Vec<Addressee> {
-    // No argument can hold a NUL, so it can stand for a blank that divides.
+    // An argument cannot contain a NUL, so it can represent a separating space.
     const DIVIDES: u8 = 0;
     let mut text = Vec::new();
     for part in &users.parts {

@@ -1,4 +1,4 @@
-//! Perl scalars as conditions see them: truth, numbers in strings, strings of numbers.
+//! Perl scalars in conditions: truth, strings as numbers, numbers as strings.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -15,7 +15,7 @@ pub(crate) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// What Perl's logical operators and matches yield.
+    /// The result of Perl's logical operators and matches.
     pub(crate) fn bool(value: bool) -> Self {
         if value {
             Scalar::Number(Number::Integer(1))
@@ -24,7 +24,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// Perl's truth: everything but `0`, `"0"` and the empty string.
+    /// Perl's truth: everything except `0`, `"0"` and the empty string.
     pub(crate) fn truth(&self) -> bool {
         match self {
             Scalar::Number(n) => n.as_f64() != 0.0,
@@ -80,7 +80,7 @@ fn compare_numbers(left: Number, right: Number) -> Option<Ordering> {
     }
 }
 
-/// Perl's numeric value of a string: leading blanks, then as much as looks like a decimal number.
+/// Perl's numeric value of a string: after leading spaces, the longest decimal number.
 fn leading_number(text: &[u8]) -> Number {
     let start = text
         .iter()

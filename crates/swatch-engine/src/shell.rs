@@ -1,4 +1,4 @@
-//! Commands with variables, made ready to be run.
+//! Commands with variables, quoted for the place where each value goes.
 
 mod context;
 mod here;
@@ -20,7 +20,7 @@ use word::Unit;
 /// A compiled command.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CompiledCommand {
-    /// Words, each of them parts.
+    /// The words of the command.
     Direct(Vec<DirectWord>),
     Shell(Vec<ShellPart>),
 }
@@ -29,7 +29,7 @@ pub(crate) enum CompiledCommand {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DirectWord {
     text: CompiledText,
-    /// `ssh` gives it to a shell on the other side.
+    /// `ssh` passes it to a shell on the remote side.
     remote: bool,
 }
 
@@ -51,8 +51,8 @@ impl CompiledCommand {
             Command::Direct(words) => {
                 let ssh = matches!(words.first().map(CompiledText::compile), Some(t)
                     if t.literal().is_some_and(|w| w == b"ssh" || w.ends_with(b"/ssh")));
-                // The host is the first word that is neither an option nor an option's value; a
-                // value that is taken for the host only makes more be quoted, never less.
+                // The host is the first word that is neither an option nor an option's value.
+                // Mistaking such a value for the host causes more quoting, never less.
                 let host = words
                     .iter()
                     .skip(1)
@@ -88,7 +88,7 @@ impl CompiledCommand {
         }
     }
 
-    /// Adds the sources that another engine must give the values of, each once.
+    /// Adds the variables whose values another engine must supply, each once.
     pub(crate) fn add_sources(&self, out: &mut Vec<Variable>) {
         match self {
             CompiledCommand::Direct(words) => words.iter().for_each(|w| w.text.add_sources(out)),
@@ -102,7 +102,7 @@ impl CompiledCommand {
         }
     }
 
-    /// The command with its values; none if no word is left of it.
+    /// The command with its values, or `None` if no word is left.
     pub(crate) fn render(&self, env: &mut impl Env) -> Option<Invocation> {
         match self {
             CompiledCommand::Direct(words) => {
@@ -135,12 +135,13 @@ impl CompiledCommand {
     }
 }
 
-/// A NUL can be in no argument; the original's command ended at it.
+/// An argument cannot contain a NUL; swatchdog's command ended at it.
 fn without_nul(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
     bytes.iter().copied().filter(|b| *b != 0)
 }
 
-/// Adds what becomes of a word: its values are split at blanks, glued to the text beside them.
+/// Adds the words that result from a word: values are split at white space, and their ends joined
+/// to the adjacent text.
 fn render_word(word: &DirectWord, env: &mut impl Env, argv: &mut Vec<Vec<u8>>) {
     let mut current: Option<Vec<u8>> = None;
     for part in &word.text.parts {

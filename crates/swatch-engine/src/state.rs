@@ -1,25 +1,25 @@
-//! What a program remembers from record to record.
+//! The state that a program keeps from record to record.
 
 use crate::memory::Memory;
 use crate::program::{Layout, Program};
 use crate::rate_limit::table::{Keys, Table};
 use crate::rate_limit::{threshold, throttle};
 
-/// What happened to one rule so far.
+/// Counters of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Records that its condition matched.
     pub matched: u64,
-    /// Of these, those that its actions were run for.
+    /// Those for which its actions were run.
     pub acted: u64,
-    /// Those that a throttle or threshold kept back.
+    /// Those that a throttle or threshold suppressed.
     pub held: u64,
     /// Searches of its patterns that were given up at the limit of the backtracking engine; they
     /// count as no match.
     pub gave_up: u64,
 }
 
-/// Throttles, thresholds and counters of a program, and nothing of the world outside.
+/// Throttles, thresholds and counters of a program.
 #[derive(Debug)]
 pub struct State {
     layout: Layout,
@@ -28,12 +28,12 @@ pub struct State {
     pub(crate) throttles: Vec<Table<throttle::Record>>,
     pub(crate) thresholds: Vec<Table<threshold::Record>>,
     pub(crate) counters: Vec<Counters>,
-    /// Rules whose first search has been given up, and that nobody has been told of.
+    /// Rules whose first search was given up, not yet reported.
     pub(crate) faults: Vec<usize>,
 }
 
 impl State {
-    /// Nothing has happened yet.
+    /// The initial state.
     pub fn new(program: &Program) -> Self {
         let layout = program.layout.clone();
         let limit = layout.max_keys;
@@ -52,8 +52,7 @@ impl State {
         }
     }
 
-    /// The state for a program that takes the place of another: what belongs to a rule that is
-    /// still there, with the same condition, stays.
+    /// The state for a program that replaces another. Rules with the same condition keep theirs.
     pub fn carry_over(mut self, program: &Program) -> Self {
         let mut new = Self::new(program);
         let limit = new.layout.max_keys;
@@ -88,22 +87,22 @@ impl State {
         &self.counters
     }
 
-    /// Keys that throttles and thresholds remember now.
+    /// The number of keys that throttles and thresholds remember.
     pub fn remembered_keys(&self) -> usize {
         let throttles: usize = self.throttles.iter().map(Table::len).sum();
         let thresholds: usize = self.thresholds.iter().map(Table::len).sum();
         throttles + thresholds + self.memory.len()
     }
 
-    /// Keys that had to be forgotten at the bound although they still mattered.
+    /// The number of keys that were evicted at the limit although they still mattered.
     pub fn forgotten_keys(&self) -> u64 {
         let throttles: u64 = self.throttles.iter().map(|t| t.forgotten).sum();
         let thresholds: u64 = self.thresholds.iter().map(|t| t.forgotten).sum();
         throttles + thresholds + self.memory.forgotten
     }
 
-    /// Rules with a search that was given up for the first time since the last call: each is
-    /// worth one warning.
+    /// Rules of which a search was given up for the first time since the last call: each deserves
+    /// one warning.
     pub fn take_faults(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.faults)
     }
@@ -117,7 +116,7 @@ impl State {
     }
 }
 
-/// Moves what has the same name from the old list to the new one.
+/// Moves items with the same name from the old list to the new one.
 fn take_same<T>(old_names: &[Vec<u8>], old: &mut [T], names: &[Vec<u8>], new: &mut [T]) {
     for (name, slot) in names.iter().zip(new) {
         if let Some(at) = old_names.iter().position(|o| o == name) {

@@ -1,4 +1,4 @@
-//! Configurations built by hand, for this crate's own tests.
+//! Configurations built by hand, for this crate's tests.
 
 use std::path::PathBuf;
 
@@ -153,7 +153,7 @@ pub(crate) fn config(rules: Vec<Rule>) -> Config {
     config
 }
 
-/// A Sunday at midnight, and some second.
+/// A Sunday at midnight, at this second.
 pub(crate) fn at(seconds: i64) -> ClockReading {
     ClockReading {
         seconds,
@@ -163,7 +163,7 @@ pub(crate) fn at(seconds: i64) -> ClockReading {
     }
 }
 
-/// A program at work.
+/// A program and its state.
 pub(crate) struct Bench {
     pub(crate) program: Program,
     pub(crate) state: State,
@@ -188,7 +188,7 @@ impl Bench {
         out
     }
 
-    /// What is echoed, `QUIT` for the end.
+    /// The echoed texts, and `QUIT` for the end.
     pub(crate) fn echoes(&mut self, record: &str, seconds: i64) -> Vec<String> {
         let effects = self.effects(record, at(seconds));
         let texts = effects.into_iter().map(|e| match e {

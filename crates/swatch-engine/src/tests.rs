@@ -1,4 +1,4 @@
-//! Whole decisions, by the sequences that swatchdog 3.2.4 was seen to produce.
+//! Whole decisions, checked against sequences recorded from swatchdog 3.2.4.
 
 use swatch_config::ast::*;
 

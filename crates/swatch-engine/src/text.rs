@@ -31,7 +31,7 @@ impl CompiledText {
         }
     }
 
-    /// The text without variables, if it has none.
+    /// The text, if it has no variables.
     pub(crate) fn literal(&self) -> Option<&[u8]> {
         match self.parts.as_slice() {
             [] => Some(b""),
@@ -40,7 +40,7 @@ impl CompiledText {
         }
     }
 
-    /// Adds the sources that another engine must give the values of, each once.
+    /// Adds the variables whose values another engine must supply, each once.
     pub(crate) fn add_sources(&self, out: &mut Vec<Variable>) {
         for part in &self.parts {
             if let TextPart::Value(source) = part {

@@ -71,12 +71,11 @@ fn modifiers(flags: Flags) -> Modifiers {
     }
 }
 
-/// A refusal as an error at its place in the pattern literal, of which `text` is what the file
-/// holds.
+/// A refusal as an error at its place in the pattern literal. `text` is the literal in the file.
 fn refusal(error: PatternError, pattern: &Pattern, text: &[u8]) -> Diagnostic {
     let mut span = pattern.span;
-    // Where escapes or constants were replaced, an offset into the source means nothing in the
-    // file, and the whole literal is shown.
+    // If escapes or constants were replaced, offsets do not apply to the file, and the whole
+    // literal is shown.
     let found = text
         .windows(pattern.source.len().max(1))
         .position(|window| window == pattern.source);

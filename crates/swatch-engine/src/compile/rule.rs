@@ -19,7 +19,7 @@ use crate::text::CompiledText;
 pub(super) struct RuleCompiler<'p, 'c> {
     pub(super) layout: Layout,
     patterns: &'p mut PatternCompiler<'c>,
-    /// How many rules with this condition were compiled so far.
+    /// The number of rules with this condition compiled so far.
     twins: HashMap<Vec<u8>, u64>,
     awk_fields: bool,
     /// The Perl engine evaluates the conditions.
@@ -46,7 +46,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
     }
 
     pub(super) fn rule(&mut self, rule: &ast::Rule) -> Rule {
-        // Rules of the same text are told apart by their order among themselves.
+        // Rules with the same text are distinguished by their order.
         let twins = self.twins.entry(rule.text.clone()).or_default();
         let mut id = twins.to_le_bytes().to_vec();
         *twins += 1;
@@ -60,7 +60,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
             remember: rule.remember.as_deref().map(remember),
             kind: rule.kind,
             condition,
-            // Of several lines the last counts, as in the original.
+            // Of several lines the last one counts, as in swatchdog.
             throttle: rule.throttles.last().map(|t| self.throttle(t, &id)),
             threshold: rule.thresholds.last().map(|t| self.threshold(t, &id, 0)),
             steps: rule
@@ -103,7 +103,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
         }
     }
 
-    /// `place` is 0 for the rule's own threshold, else 1 and the number of the action.
+    /// `place` is 0 for the rule's own threshold, otherwise 1 plus the number of the action.
     fn threshold(&mut self, threshold: &Threshold, id: &[u8], place: usize) -> ThresholdPlan {
         let mut table = place.to_le_bytes().to_vec();
         table.extend_from_slice(id);
@@ -121,7 +121,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
 
     fn step(&mut self, action: &ast::Action, id: &[u8], number: usize) -> Step {
         let text = |t: &Template| CompiledText::compile(t);
-        // Fields of the record are known in `exec` and `pipe` alone, as in the original.
+        // Fields of the record are available only in `exec` and `pipe`, as in swatchdog.
         let with_fields = |c: &ast::Command| CompiledCommand::compile(c, self.awk_fields);
         let with_groups = |c: &ast::Command| CompiledCommand::compile(c, false);
         let act = match &action.kind {

@@ -1,4 +1,4 @@
-//! A rule chain in Perl: started, and asked about records.
+//! The exchange with a rule chain in Perl: starting it, and asking about records.
 
 use std::io::{self, Read, Write};
 
@@ -16,12 +16,12 @@ use crate::observer::{AfterRule, Capture, CapturedGroups, Observer, Unwatched};
 use crate::program::{Options, Program, Rule};
 use crate::state::State;
 
-/// What `-M` and `-I` name.
+/// The arguments of `-M` and `-I`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PerlModules {
-    /// Modules, each as it stands behind `use`.
+    /// Modules, each as it is written after `use`.
     pub modules: Vec<Vec<u8>>,
-    /// Directories in front of `@INC`, the first one first.
+    /// Directories to search before `@INC`, in order.
     pub include_dirs: Vec<Vec<u8>>,
 }
 
@@ -33,43 +33,43 @@ pub struct PerlChain {
     faults: faults::Places,
 }
 
-/// Why a chain did not start.
+/// Reasons why a chain did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Perl refuses it, or a function that stands where an action does is missing.
+    /// Perl refuses it, or a function used as an action is missing.
     #[error("the configuration's Perl code cannot be run")]
     Refused(Vec<Diagnostic>),
     /// Code of depth 0 ended the program.
     #[error("the configuration's Perl code ended the program with status {0}")]
     Ended(i32),
-    /// The program is gone.
+    /// The Perl program has ended.
     #[error("perl ended before it was ready: {0}")]
     Gone(#[from] io::Error),
 }
 
-/// The program is gone, or does not speak as it should.
+/// The Perl program has ended, or does not follow the protocol.
 #[derive(Debug, thiserror::Error)]
 #[error("the Perl program is gone: {0}")]
 pub struct ChannelError(#[from] pub io::Error);
 
-/// How a record went.
+/// The result for a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The watch is to end: `quit`, or user code ended the program.
     pub quit: bool,
     /// The status that user code ended the program with.
     pub ended: Option<i32>,
-    /// Texts of errors that user code died of, with file and line.
+    /// Errors that user code died of, with file and line.
     pub faults: Vec<String>,
-    /// Processes that user code forked, and that went on to decide records until they were ended.
+    /// Processes that user code forked and that tried to decide records; they were ended.
     pub strays: u64,
 }
 
 impl PerlChain {
-    /// Compiles what is native in a configuration and writes the rest as a Perl program.
+    /// Compiles the native part of a configuration and writes the rest as a Perl program.
     ///
     /// # Errors
-    /// Patterns of throttles that are refused. Perl's own errors come with [`PerlChain::start`].
+    /// Refused patterns of throttles. Perl's own errors are reported by [`PerlChain::start`].
     pub fn compile(
         config: &Config,
         options: &Options,
@@ -84,7 +84,7 @@ impl PerlChain {
         })
     }
 
-    /// Rules, tables and needs, as of a native program. Its `decide` is not to be used.
+    /// Rules and tables. The program must not be used to decide.
     pub fn program(&self) -> &Program {
         &self.program
     }
@@ -99,8 +99,8 @@ impl PerlChain {
         &self.script
     }
 
-    /// Gives the chain to a Perl that runs [`RUNTIME`](super::RUNTIME), and waits until it is
-    /// ready for records.
+    /// Sends the chain to a Perl that runs [`RUNTIME`](super::RUNTIME), and waits until it is ready
+    /// for records.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -129,11 +129,11 @@ impl PerlChain {
         }
     }
 
-    /// Decides one record; each effect is performed before Perl goes on.
+    /// Decides one record. Each effect is performed before Perl continues.
     ///
     /// # Errors
-    /// The channel is broken: Perl has died. Start another one, [`Replay::rewind`], and try the
-    /// same record again.
+    /// The channel is broken, usually because Perl has died. Start another one, call
+    /// [`Replay::rewind`], and retry the record.
     pub fn decide(
         &self,
         channel: &mut (impl Read + Write),
@@ -156,11 +156,10 @@ impl PerlChain {
         Ok(turn.run(channel)?)
     }
 
-    /// As [`PerlChain::decide`], and says for every rule that matched what it captured and what
-    /// became of it.
+    /// As [`PerlChain::decide`], and returns a trace of every rule that matched.
     ///
     /// # Errors
-    /// As of [`PerlChain::decide`].
+    /// See [`PerlChain::decide`].
     pub fn explain(
         &self,
         channel: &mut (impl Read + Write),
@@ -170,7 +169,7 @@ impl PerlChain {
         replay: &mut Replay,
         perform: &mut dyn FnMut(Effect),
     ) -> Result<(Outcome, Vec<RuleTrace>), ChannelError> {
-        // Kept with the answers: a rule that is answered from them is not told of again.
+        // Kept with the answers: a rule that is answered from them is not traced again.
         let mut recorder = std::mem::take(&mut replay.told);
         let mut turn = Exchange {
             chain: self,
@@ -192,7 +191,7 @@ impl PerlChain {
     }
 }
 
-/// One record.
+/// The exchange about one record.
 struct Exchange<'a, O> {
     chain: &'a PerlChain,
     state: &'a mut State,
@@ -201,7 +200,7 @@ struct Exchange<'a, O> {
     replay: &'a mut Replay,
     perform: &'a mut dyn FnMut(Effect),
     observer: &'a mut O,
-    /// What the rule that is told of next has captured.
+    /// The captures of the rule that is reported next.
     captured: CapturedGroups,
 }
 
@@ -210,7 +209,7 @@ impl<'a, O: Observer> Exchange<'a, O> {
         let mut outcome = Outcome::default();
         let kind = if O::ACTIVE { b'E' } else { b'R' };
         let number = self.replay.number;
-        // The lower half tells one record from the next.
+        // The lower half suffices to distinguish consecutive records.
         let tag = number as u32;
         let digits = number.to_string();
         protocol::write(channel, kind, tag, &[digits.as_bytes(), self.record])?;
@@ -356,7 +355,7 @@ impl<'a, O: Observer> Exchange<'a, O> {
     }
 }
 
-/// The groups that a message of kind `m` tells of.
+/// The groups in a message of kind `m`.
 fn captured(message: &Message) -> CapturedGroups {
     let text = |field: &Vec<u8>| field.strip_prefix(b"1").map(<[u8]>::to_vec);
     let groups = message

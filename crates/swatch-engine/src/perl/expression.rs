@@ -38,8 +38,8 @@ fn var(var: &Var, out: &mut Vec<u8>) {
         }
         Var::Field(i) => format!("$_[{i}]").into_bytes(),
         Var::Pid => b"$$".to_vec(),
-        // In a string, as the original has it: an array is its elements with blanks between. What
-        // is a string already, `"\U$1"`, must not be one twice.
+        // Interpolated as in swatchdog: an array becomes its elements separated by spaces. Code
+        // that is already a string, such as `"\U$1"`, must not be quoted twice.
         Var::Perl(code) => {
             let string = code.strip_prefix(b"\"");
             let string = string.and_then(|code| code.strip_suffix(b"\""));
@@ -53,7 +53,7 @@ fn var(var: &Var, out: &mut Vec<u8>) {
     out.extend(text);
 }
 
-/// The value of a source as an argument.
+/// The value of a variable as an argument.
 pub(super) fn source(source: &Variable, out: &mut Vec<u8>) {
     if let Variable::Var(v) = source {
         var(v, out);
@@ -73,7 +73,7 @@ pub(super) fn text(template: &Template, out: &mut Vec<u8>) {
     out.push(b')');
 }
 
-/// A condition; `first` says whether a match in it is the first of the whole condition.
+/// A condition. `first`: no match precedes it in the whole condition.
 pub(super) fn condition(expr: &Expr, first: &mut bool, out: &mut Vec<u8>) {
     let mut pair = |l: &Expr, op: &str, r: &Expr, out: &mut Vec<u8>| {
         out.push(b'(');
@@ -125,7 +125,7 @@ fn matching(found: &Match, first: &mut bool, out: &mut Vec<u8>) {
     }
     let begins = std::mem::replace(first, false);
     if found.pattern.source.is_empty() && begins {
-        // Here an empty pattern matches everything, whatever matched in other rules.
+        // The empty pattern matches everything here, whatever matched in other rules.
         pattern(b"(?:)", found.pattern.flags, out);
     } else {
         pattern(&found.pattern.source, found.pattern.flags, out);
@@ -133,7 +133,7 @@ fn matching(found: &Match, first: &mut bool, out: &mut Vec<u8>) {
     out.extend(b"))");
 }
 
-/// A match whose text Perl does not interpolate: variables and escapes are already replaced.
+/// A match that Perl does not interpolate, because variables and escapes are already replaced.
 fn pattern(source: &[u8], flags: Flags, out: &mut Vec<u8>) {
     out.extend(b"m'");
     let mut bytes = source.iter();
@@ -141,7 +141,7 @@ fn pattern(source: &[u8], flags: Flags, out: &mut Vec<u8>) {
         match b {
             b'\'' => out.extend(b"\\'"),
             b'\\' => match bytes.next() {
-                // Perl takes the backslash off the delimiter: a quote needs no other escape.
+                // Perl removes the backslash before a delimiter, so a quote needs no other escape.
                 Some(b'\'') => out.extend(b"\\'"),
                 Some(next) => out.extend([b'\\', *next]),
                 None => out.extend(b"\\\\"),

@@ -1,4 +1,4 @@
-//! Perl's messages, at their places in the configuration.
+//! Perl's messages, located in the configuration.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use swatch_config::{Config, Diagnostic, FileId, Span};
 
 use super::script::file_name;
 
-/// The files under the names that Perl knows, with their lines.
+/// The files by the names that Perl knows, with their lines.
 #[derive(Debug)]
 pub(super) struct Places {
     files: Vec<(FileId, String, Vec<Range<usize>>)>,
-    /// Where each function stands that is used as an action.
+    /// The places where functions are used as actions.
     functions: Vec<(Vec<u8>, Span)>,
 }
 
@@ -49,7 +49,7 @@ impl Places {
         }
     }
 
-    /// A message of several lines as one finding for each line that names a place; at least one.
+    /// A message as one finding for each of its lines that names a place; at least one.
     pub(super) fn all(&self, text: &[u8]) -> Vec<Diagnostic> {
         let text = String::from_utf8_lossy(text);
         let mut found: Vec<Diagnostic> = Vec::new();
@@ -117,8 +117,8 @@ impl Places {
     }
 }
 
-/// A line of Perl's without `, <$lines> line 7`, the position in the records: it would make each
-/// death of the same code another one.
+/// A line of Perl's without `, <$lines> line 7`: with it, each death of the same code would look
+/// different.
 fn without_position(line: &str) -> String {
     const HANDLE: &str = ", <$lines> ";
     let line = line.trim_end();

@@ -35,11 +35,11 @@ pub(super) struct Message {
     pub(super) fields: Vec<Vec<u8>>,
 }
 
-/// More than any message has.
+/// More fields than any message has.
 const MAX_FIELDS: u32 = 100_000;
 
 impl Message {
-    /// Field `index` as a number; a number that is none is out of every range.
+    /// Field `index` as a number. Anything else becomes a number out of every range.
     pub(super) fn number(&self, index: usize) -> usize {
         let text = self.fields.get(index).map_or(&b""[..], Vec::as_slice);
         let text = std::str::from_utf8(text).unwrap_or_default();
@@ -80,7 +80,7 @@ pub(super) fn write(
     out.flush()
 }
 
-/// Reads a message; `UnexpectedEof` when the other side is gone.
+/// Reads a message. `UnexpectedEof`: the other side has ended.
 pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     let mut kind = [0];
     input.read_exact(&mut kind)?;
@@ -94,7 +94,7 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     for _ in 0..count {
         let size = u64::from(number(input)?);
         let mut field = Vec::new();
-        // Grows with what arrives: a wrong length allocates nothing.
+        // The buffer grows with the data received, so a wrong length allocates nothing.
         input.by_ref().take(size).read_to_end(&mut field)?;
         if field.len() as u64 != size {
             return Err(io::ErrorKind::UnexpectedEof.into());

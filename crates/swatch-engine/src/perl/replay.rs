@@ -1,16 +1,16 @@
-//! A record that is tried again: what was answered stays answered.
+//! Retries of a record: questions that were answered keep their answers.
 
 use crate::explain::Recorder;
 
-/// What was answered for one record so far. If Perl dies of it, a new one is given the same
-/// answers, and nothing that was done is done again.
+/// The answers given for one record so far. If Perl dies, a new one gets the same answers, so no
+/// action is repeated.
 #[derive(Debug, Default)]
 pub struct Replay {
     /// The number of the record since the watch began, from 1: Perl's `$.`.
     pub(super) number: u64,
     answers: Vec<(Question, Answer)>,
     at: usize,
-    /// What was told of the record so far.
+    /// The trace of the record so far.
     pub(super) told: Recorder,
 }
 
@@ -18,7 +18,7 @@ pub(super) type Question = (u8, usize, usize);
 pub(super) type Answer = Vec<Vec<u8>>;
 
 impl Replay {
-    /// Nothing was answered yet for the record with this number: from 1, since the watch began.
+    /// No answers yet, for the record with this number (from 1 at the start of the watch).
     pub fn new(number: u64) -> Self {
         Self {
             number,
@@ -26,7 +26,7 @@ impl Replay {
         }
     }
 
-    /// From the start again, with the answers known so far.
+    /// Starts over with the answers known so far.
     pub fn rewind(&mut self) {
         self.at = 0;
     }
@@ -38,7 +38,7 @@ impl Replay {
                 Some(answer.clone())
             }
             _ => {
-                // It goes another way this time.
+                // The code takes another path this time.
                 self.answers.truncate(self.at);
                 None
             }

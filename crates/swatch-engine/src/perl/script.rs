@@ -1,9 +1,9 @@
 //! The rule chain as a Perl program.
 //!
-//! Its shape follows what users' code may rely on: code of depth 0 at the top, all of it before
-//! the first record; code of depth 1 in the loop, at its place between the rules, so that its
-//! `my` variables are seen by later conditions and values; code of depth 2 first in its block, of
-//! depth 3 among the actions.
+//! Its structure is what users' code may rely on: code of depth 0 at the top, before the first
+//! record; code of depth 1 in the loop, at its place between the rules, so that later conditions
+//! and values see its `my` variables; code of depth 2 first in its block; code of depth 3 among the
+//! actions.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::expression;
 use crate::env::Variable;
 use crate::program::Program;
 
-/// The name of code that no file holds, in Perl's messages.
+/// The name of generated code in Perl's messages.
 const OWN: &str = "swatch-rs";
 
 pub(super) fn write(config: &Config, program: &Program, modules: &PerlModules) -> Vec<u8> {
@@ -29,7 +29,7 @@ pub(super) fn write(config: &Config, program: &Program, modules: &PerlModules) -
     script.out
 }
 
-/// The name that a file has in Perl's messages: its path, unless a `#line` cannot hold that.
+/// The name of a file in Perl's messages: its path, unless `#line` cannot express it.
 pub(super) fn file_name(config: &Config, span: Span) -> String {
     let path = config.sources.path(span.file).to_string_lossy();
     if path.contains(['"', '\n', '\r']) {
@@ -51,7 +51,7 @@ impl Script<'_> {
         self.out.push(b'\n');
     }
 
-    /// Text of the configuration, under the name and line it has there.
+    /// Text of the configuration, with its file name and line.
     fn foreign(&mut self, span: Span, text: &[u8]) {
         let (line, _) = self.config.sources.line_column(span);
         let name = file_name(self.config, span);
@@ -96,8 +96,8 @@ impl Script<'_> {
     }
 
     fn chain(&mut self) {
-        // The `eval` lies around the loop: `next` in user code must not leave an `eval`, which
-        // `use warnings` reports.
+        // The `eval` encloses the loop, because `use warnings` would complain about each `next`
+        // that leaves an `eval`.
         self.line("until ($SwatchRs::Left) { next if eval {");
         self.line("LOOP: while (SwatchRs::next_record()) { @_ = split;");
         let mut number = 0;
@@ -137,7 +137,7 @@ impl Script<'_> {
             self.line("%SwatchRs::Recall = @SwatchRs_gate[3 .. $#SwatchRs_gate];");
         }
         self.line("if ($SwatchRs_gate[0]) {");
-        // Without a throttle the message is what `$_` holds when the action runs.
+        // Without a throttle the message is the value of `$_` when the action runs.
         let message = match rule.throttles.is_empty() {
             true => "$_",
             false => "$SwatchRs_gate[1]",
@@ -189,7 +189,7 @@ impl Script<'_> {
     }
 }
 
-/// Values that Perl gives along.
+/// Values that Perl sends along.
 fn arguments(sources: &[Variable], out: &mut Vec<u8>) {
     for source in sources {
         out.extend(b", ");
@@ -197,7 +197,7 @@ fn arguments(sources: &[Variable], out: &mut Vec<u8>) {
     }
 }
 
-/// Names of functions that stand where actions do.
+/// Names of functions used as actions.
 pub(super) fn functions(config: &Config) -> BTreeSet<&[u8]> {
     let rules = config.items.iter().filter_map(|item| match item {
         Item::Rule(rule) => Some(rule),
@@ -212,8 +212,8 @@ pub(super) fn functions(config: &Config) -> BTreeSet<&[u8]> {
         .collect()
 }
 
-/// Scalars that constant code sets without `my`: the manual's own example does, and `strict`
-/// would refuse it.
+/// Scalars that constant code assigns without `my`, as the manual's own example does; `strict`
+/// would refuse them.
 fn undeclared(config: &Config) -> Vec<String> {
     let mut names = BTreeSet::new();
     for item in &config.items {

@@ -1,4 +1,4 @@
-//! Chains in a real Perl. Without one on the machine the tests say so and pass.
+//! Chains run by a real Perl. The tests are skipped with a message if there is none.
 
 mod both_engines;
 
@@ -55,7 +55,7 @@ impl Perl {
         }
     }
 
-    /// What user code printed, when all is over.
+    /// The output of user code, after the end.
     fn printed(self) -> String {
         drop(self.channel);
         let output = self.child.wait_with_output().expect("perl ends");
@@ -86,7 +86,7 @@ fn effect_text(effect: &Effect) -> String {
     }
 }
 
-/// Effects, and what was printed.
+/// The effects and the output.
 fn run_with(text: &str, modules: &PerlModules, records: &[&str]) -> (Vec<String>, String) {
     let chain = chain(text, modules);
     let mut perl = Perl::new();
@@ -128,7 +128,7 @@ fn run(text: &str, records: &[&str]) -> (Vec<String>, String) {
     run_with(text, &PerlModules::default(), records)
 }
 
-/// Configuration, records, effects, what is printed: as swatchdog 3.2.4 does it.
+/// Configuration, records, effects and output, as of swatchdog 3.2.4.
 type Case<'c> = (&'c str, &'c [&'c str], &'c [&'c str], &'c str);
 
 #[test]
@@ -444,7 +444,7 @@ fn warnings_of_perl_are_about_user_code_alone() {
     assert!(effects[2].starts_with("DIED oh"), "{effects:?}");
 }
 
-/// A process that user code forks shares the socket: it must not take the records of its parent.
+/// A process that user code forks shares the socket. It must not read its parent's records.
 #[test]
 fn a_forked_process_decides_no_records() {
     let chain = chain(

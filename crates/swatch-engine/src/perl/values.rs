@@ -8,14 +8,14 @@ use crate::env::{Env, Variable};
 use crate::fields;
 use crate::memory::Recalled;
 
-/// Values for the sources of one gate or action.
+/// Values of the variables of one gate or action.
 pub(super) struct Values<'a> {
     /// The record as it was read: `$0`, `$*` and awk fields.
     pub(super) record: &'a [u8],
     /// `$_`, which user code may have changed.
     pub(super) current: &'a [u8],
     pub(super) pid: u32,
-    /// What Perl was asked for, and its answers in the same order.
+    /// The variables that Perl evaluates, and its values in the same order.
     pub(super) sources: &'a [Variable],
     pub(super) values: &'a [Vec<u8>],
     /// What a gate has recalled; an action gets it from Perl.

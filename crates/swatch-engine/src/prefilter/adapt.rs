@@ -1,4 +1,4 @@
-//! Other texts, and other parts of them, by what the log shows.
+//! Chooses other literals, and other parts of them, by statistics of the log.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -7,17 +7,17 @@ use super::Prefilter;
 use super::sample::LogSample;
 use super::scan::Scratch;
 
-/// Look at the counts after this much text.
+/// The counts are examined after this much text.
 const PERIOD: usize = 1 << 20;
-/// A smaller block shows little.
+/// A smaller block is not representative.
 const ENOUGH: usize = 64 << 10;
-/// The index is built anew at most so often: a log may change, but not for ever.
+/// The index is rebuilt at most this many times: adaptation must end.
 const MOST_CHANGES: u32 = 8;
 
-/// What was chosen so far.
+/// The literals chosen so far.
 #[derive(Debug)]
 pub(super) struct Adaptation {
-    /// For each pattern the number of the choice that is searched for.
+    /// For each pattern, the number of the set that is searched for.
     pub(super) chosen: Vec<u32>,
     changes: u32,
 }
@@ -31,7 +31,7 @@ impl Adaptation {
     }
 }
 
-/// Makes the first choice by the first block that is large enough to show something.
+/// Makes the first choice by the first block that is large enough to be representative.
 pub(super) fn learn(search: &Prefilter, block: &[u8]) {
     if block.len() < ENOUGH || search.generation.load(Ordering::Acquire) > 1 {
         return;
@@ -48,7 +48,7 @@ pub(super) fn learn(search: &Prefilter, block: &[u8]) {
     }
 }
 
-/// Counts the block; now and then, chooses again if lines are tried for nothing.
+/// Counts the block. Now and then, chooses again if too many lines are tried in vain.
 pub(super) fn adapt(search: &Prefilter, scratch: &mut Scratch, block: &[u8]) {
     scratch.seen.bytes += block.len();
     if scratch.seen.bytes < PERIOD {
@@ -60,7 +60,7 @@ pub(super) fn adapt(search: &Prefilter, scratch: &mut Scratch, block: &[u8]) {
     if seen.lines_for_nothing < too_many || block.len() < ENOUGH {
         return;
     }
-    // Another thread at work on the same is as good.
+    // If another thread is adapting, that is sufficient.
     if let Ok(mut adaptation) = search.adaptation.try_lock()
         && adaptation.changes < MOST_CHANGES
     {
@@ -72,11 +72,11 @@ pub(super) fn adapt(search: &Prefilter, scratch: &mut Scratch, block: &[u8]) {
     }
 }
 
-/// Chooses by a sample; whether anything has changed.
+/// Chooses by a sample. True if anything has changed.
 fn rechoose(search: &Prefilter, adaptation: &mut Adaptation, sample: &LogSample) -> bool {
     let before = adaptation.chosen.clone();
     for (texts, chosen) in search.texts.iter().zip(&mut adaptation.chosen) {
-        // What is all of a pattern leaves nothing to be tried.
+        // A set that is equivalent to its pattern saves trying it.
         if texts.sets.len() > 1 && !texts.complete {
             let costs = texts.sets.iter().map(|choice| sample.choice(choice));
             let best = (0u32..).zip(costs).min_by(|(_, a), (_, b)| a.total_cmp(b));

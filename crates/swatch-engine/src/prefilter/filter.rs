@@ -1,10 +1,10 @@
-//! Many texts at once, found by samples of the searched text.
+//! Many literals at once, found by sampling the searched text.
 //!
-//! Of a text of `Q + S - 1` bytes or more, one run of `Q` bytes lies at a multiple of `S` wherever
-//! the text occurs. So it is enough to look at every `S`th place: its `Q` bytes, with the case
-//! bit set, are hashed into a bit map that stays in the first-level cache. With four bytes at
-//! every fourth place, a core looks through gigabytes per second whatever the number of texts; only
-//! where a bit is set the texts themselves are compared.
+//! Wherever a literal of at least `Q + S - 1` bytes occurs, a run of `Q` of its bytes starts at a
+//! multiple of `S`. So it suffices to look at every `S`th position: its `Q` bytes, with the case
+//! bit set, are hashed into a bit map that stays in the first-level cache. With four bytes at every
+//! fourth position, a core searches gigabytes per second whatever the number of literals. The
+//! literals are compared only where a bit is set.
 
 use super::needle::Needle;
 use super::sample::LogSample;
@@ -12,14 +12,14 @@ use super::window::{BITS, folded, hash, load};
 
 /// Words of the bit map.
 const WORDS: usize = 1 << (BITS - 6);
-/// Samples that are looked at before it is asked whether one of them hit.
+/// Samples examined before testing if one of them hit.
 const ROUND: usize = 8;
 
-/// Finds texts of at least `Q + S - 1` bytes.
+/// Finds literals of at least `Q + S - 1` bytes.
 #[derive(Debug)]
 pub(crate) struct Filter<const Q: usize, const S: usize> {
     map: Box<[u64; WORDS]>,
-    /// Where the entries of a slot begin; a slot is a prefix of the hash.
+    /// The start of each slot's entries; a slot is a prefix of the hash.
     starts: Vec<u32>,
     slot_shift: u32,
     entries: Vec<Entry>,
@@ -31,12 +31,12 @@ struct Entry {
     /// The sampled bytes.
     word: u32,
     needle: u32,
-    /// How far behind the text's beginning they lie.
+    /// Their offset within the literal.
     back: u32,
 }
 
 impl<const Q: usize, const S: usize> Filter<Q, S> {
-    /// The shortest text that it finds.
+    /// The length of the shortest literal that it finds.
     pub(crate) const SHORTEST: usize = Q + S - 1;
 
     pub(crate) fn new(needles: Vec<Needle>, seen: &LogSample) -> Self {
@@ -74,11 +74,11 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
         }
     }
 
-    /// Calls `found` with the place and the number of each text that occurs, in the order of the
-    /// samples.
+    /// Calls `found` with the position and the number of each literal that occurs, in the order of
+    /// the samples.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
         let mut at = 0;
-        // One more round than is needed would read behind the end.
+        // Another round would read past the end.
         for round in text.windows(ROUND * S + 4).step_by(ROUND * S) {
             let mut hits = 0u32;
             for i in 0..ROUND {

@@ -1,12 +1,12 @@
-//! What a search found.
+//! The results of a search.
 
 use std::ops::Range;
 
-/// A pattern that may match, but nobody has tried it yet.
+/// A pattern that may match and has not been tried yet.
 const UNSURE: u32 = 1 << 31;
 
 /// The records of a block that may concern a rule, in order. Filled by
-/// [`Prefilter::block`](super::Prefilter::block), and used again for the next block.
+/// [`Prefilter::block`](super::Prefilter::block), and reused for the next block.
 #[derive(Debug, Default, Clone)]
 pub struct Hits {
     lines: Vec<Line>,
@@ -17,19 +17,19 @@ pub struct Hits {
 struct Line {
     start: u32,
     end: u32,
-    /// Where its patterns end; they begin where those of the line before end.
+    /// The end of its patterns, which start at the end of the previous line's.
     last: u32,
 }
 
 /// One of these records.
 #[derive(Debug, Clone)]
 pub struct Hit<'f> {
-    /// Where the record lies in the block, its newline not included.
+    /// The range of the record in the block, without its newline.
     pub range: Range<usize>,
     pub(crate) matched: Matched<'f>,
 }
 
-/// Patterns that match a record, or may match it, in rising order.
+/// Patterns that match a record, or may match it, in ascending order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Matched<'f>(&'f [u32]);
 
@@ -38,7 +38,7 @@ impl Matched<'_> {
         self.0.iter().map(|pattern| pattern & !UNSURE)
     }
 
-    /// Whether a pattern matches that was searched for; none where that is still to be tried.
+    /// Whether a pattern that was searched for matches. `None`: it is still to be tried.
     pub(crate) fn contains(self, pattern: u32) -> Option<bool> {
         match self.0.iter().find(|&&entry| entry & !UNSURE == pattern) {
             Some(entry) if entry & UNSURE != 0 => None,
@@ -49,7 +49,7 @@ impl Matched<'_> {
 }
 
 impl Hits {
-    /// Nothing found yet.
+    /// Empty results.
     #[must_use]
     pub fn new() -> Hits {
         Hits::default()
@@ -64,7 +64,7 @@ impl Hits {
         })
     }
 
-    /// How many records were found.
+    /// The number of records found.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -81,13 +81,13 @@ impl Hits {
         self.patterns.clear();
     }
 
-    /// Adds a pattern to the line that is being gathered.
+    /// Adds a pattern to the current line.
     pub(super) fn add(&mut self, pattern: u32, sure: bool) {
         self.patterns
             .push(if sure { pattern } else { pattern | UNSURE });
     }
 
-    /// Ends the line; without patterns it counts only if `always`.
+    /// Ends the line. It counts without patterns only if `always` is set.
     pub(super) fn end_line(&mut self, range: Range<usize>, always: bool) {
         let first = self.lines.last().map_or(0, |line| line.last);
         let last = self.patterns.len() as u32;

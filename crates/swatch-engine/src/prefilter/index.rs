@@ -1,4 +1,4 @@
-//! Which texts and expressions are searched for, and what each says.
+//! The literals and expressions to search for, and the patterns they belong to.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -12,43 +12,43 @@ use super::sample::LogSample;
 use super::teddy::Teddy;
 use perl_pattern::{Literal, LiteralSet, Matcher};
 
-/// Four bytes at every fourth place.
+/// Four bytes at every fourth position.
 type Long = Filter<4, 4>;
-/// Three bytes at every second place.
+/// Three bytes at every second position.
 type Middle = Filter<3, 2>;
 /// Three bytes everywhere.
 type Short = Filter<3, 1>;
 
-/// The shortest text that is searched for; shorter ones are everywhere.
+/// The length of the shortest literal to search for; shorter ones are everywhere.
 pub(crate) const SHORTEST: usize = Short::SHORTEST;
 
-/// A pattern that a text belongs to.
+/// A pattern that a literal belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) pattern: u32,
-    /// Where the text is, the pattern matches.
+    /// The pattern matches wherever the literal occurs.
     pub(crate) whole: bool,
 }
 
-/// What a search looks for.
+/// The targets of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     long: Option<(Long, Owners)>,
     middle: Option<(Middle, Owners)>,
     short: Option<(Short, Owners)>,
     few: Option<(Teddy, Owners)>,
-    /// Patterns without such a text.
+    /// Patterns without such a literal.
     pub(crate) rest: Vec<u32>,
     gate: OnceLock<Option<meta::Regex>>,
 }
 
-/// The owners of each text.
+/// The owners of each literal.
 #[derive(Debug, Default)]
 struct Owners(Vec<Vec<Owner>>);
 
 impl Index {
-    /// `chosen` has a choice of texts for each pattern that has any, and whether they are all of
-    /// the pattern.
+    /// `chosen` has a set of literals for each pattern that has any, and whether the set is
+    /// equivalent to the pattern.
     pub(crate) fn new<'c>(
         chosen: impl Iterator<Item = (u32, &'c LiteralSet, bool)>,
         rest: Vec<u32>,
@@ -89,8 +89,8 @@ impl Index {
         index
     }
 
-    /// Calls `found` with the place and the owner of each text that occurs. The places of one
-    /// filter rise, those of several are mixed: then the answer is true.
+    /// Calls `found` with the position and the owner of each literal that occurs. Positions of one
+    /// filter ascend. Returns true if several filters were used, so that positions are interleaved.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, Owner)) -> bool {
         let mut filters = 0;
         if let Some((filter, owners)) = &self.long {
@@ -112,8 +112,8 @@ impl Index {
         filters > 1
     }
 
-    /// An expression that matches wherever one of the patterns without texts does, in a chunk of
-    /// lines. None: there is none that is small enough, and every line must be looked at.
+    /// An expression that matches wherever one of the patterns without literals does, in a chunk of
+    /// lines. `None`: it would be too large, so every line must be tried.
     pub(crate) fn gate(&self, matchers: &[Matcher]) -> Option<&meta::Regex> {
         self.gate
             .get_or_init(|| {
@@ -122,8 +122,8 @@ impl Index {
                     .iter()
                     .map(|&pattern| matchers[pattern as usize].line_expression())
                     .collect();
-                // The lazy DFA falls back to a search hundreds of times slower when its cache is
-                // too small for the patterns.
+                // The lazy DFA falls back to a search that is hundreds of times slower if its cache
+                // is too small for the patterns.
                 let cache = (2 << 20) + hirs.len() * (16 << 10);
                 let config = meta::Config::new()
                     .utf8_empty(false)

@@ -1,4 +1,4 @@
-//! One pass over many blocks: several threads search, and decide in order.
+//! One pass over many blocks: several threads search, and decisions are taken in order.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -9,15 +9,14 @@ use super::hits::Hits;
 use super::scan::Scratch;
 use crate::program::Program;
 
-/// Searches blocks in `threads` threads, this one among them, and hands each with its findings to
-/// `decide`, in the order in which `jobs` yields them, until it says to break off or they are at
-/// an end.
+/// Searches blocks in `threads` threads, including this one, and passes each with its hits to
+/// `decide`, in the order of `jobs`, until `decide` breaks off or the jobs end.
 ///
-/// The threads take turns in drawing jobs; each makes a block of its own with `load`, whose error
-/// breaks off when it is its turn. So what can be read at many places at once is, and what must be
-/// read in a row is drawn ready. Whoever has searched the block whose turn it is decides on it, and
-/// on those that were searched before their turn. (A thread of its own for it would have to be
-/// woken for each block.) At most two blocks per thread are under way.
+/// The threads take turns in drawing jobs, and each loads its block with `load`, whose error breaks
+/// off when it is the job's turn. So input that can be read in parallel is, and input that must be
+/// read sequentially is read by `jobs`. The thread that has searched the block whose turn it is
+/// decides on it, and on later blocks that are ready. (A dedicated thread would have to be woken
+/// for each block.) At most two blocks per thread are in flight.
 pub fn in_order<J, B, T>(
     program: &Program,
     search: &Prefilter,
@@ -71,20 +70,20 @@ where
     result
 }
 
-/// Who is next.
+/// Puts finished work in order.
 struct Turns<W> {
     table: Mutex<Table<W>>,
-    /// It has become somebody's turn, or there is room again.
+    /// The next turn has come, or there is room again.
     moved: Condvar,
-    /// How much may wait for its turn.
+    /// The most work that may wait for its turn.
     room: usize,
 }
 
 struct Table<W> {
     next: usize,
-    /// What was done before its turn.
+    /// Work finished before its turn.
     early: BTreeMap<usize, W>,
-    /// Somebody decides; he will look at what is handed in meanwhile.
+    /// A thread is deciding, and will also take work submitted meanwhile.
     busy: bool,
     over: bool,
     waiting: usize,
@@ -109,8 +108,8 @@ impl<W> Turns<W> {
         lock(&self.table).over
     }
 
-    /// Hands in what was numbered so; decides on all whose turn it is, unless somebody does.
-    /// Waits while too much is there already.
+    /// Submits the work with this number, and decides on all work whose turn it is unless another
+    /// thread does. Waits while too much work is queued.
     fn hand_in(&self, number: usize, work: W, mut decide: impl FnMut(W) -> ControlFlow<()>) {
         let mut table = lock(&self.table);
         while !table.over && table.next != number && table.early.len() >= self.room {
@@ -152,7 +151,7 @@ impl<W> Table<W> {
     }
 }
 
-/// Nobody must wait for a decision in which a thread panicked.
+/// No thread may wait for a decision that panicked.
 struct Deciding<'t, W> {
     turns: &'t Turns<W>,
     done: bool,
@@ -167,7 +166,7 @@ impl<W> Drop for Deciding<'_, W> {
     }
 }
 
-/// A panic elsewhere comes out where the threads are joined.
+/// A panic of another thread surfaces where the threads are joined.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

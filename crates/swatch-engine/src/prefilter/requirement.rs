@@ -10,7 +10,7 @@ use crate::program::Program;
 pub(crate) enum Requirement {
     /// Any record may match: every one must be decided.
     None,
-    /// At least one of these patterns must match the record. Of none: the rule never matches.
+    /// At least one of these patterns must match the record. If empty, the rule never matches.
     AnyOf(BTreeSet<usize>),
 }
 
@@ -32,7 +32,7 @@ fn requirement(condition: &Condition, sizes: &[usize]) -> Requirement {
             pattern: Some(pattern),
             negated: false,
         } => Requirement::AnyOf(BTreeSet::from([*pattern])),
-        // Either side will do; the one with fewer and longer patterns finds fewer records.
+        // Either side suffices. The one with fewer and longer patterns selects fewer records.
         Condition::And(l, r) => match (required(l), required(r)) {
             (Requirement::None, other) | (other, Requirement::None) => other,
             (Requirement::AnyOf(a), Requirement::AnyOf(b)) => {

@@ -1,4 +1,4 @@
-//! What a piece of the log shows: how often runs of bytes occur in it.
+//! Frequencies of runs of bytes in a sample of the log.
 
 use perl_pattern::{Literal, selectivity};
 
@@ -6,11 +6,11 @@ use super::window::{folded, hash, load};
 
 /// Counters of hashed runs.
 const SLOTS: usize = 1 << 17;
-/// Bytes that are enough to know a log.
+/// Bytes that are representative of a log.
 const ENOUGH: usize = 256 << 10;
 
-/// How often runs of four and of three bytes occur, letters taken in either case. Without a log,
-/// all is estimated.
+/// The frequencies of runs of four and of three bytes, ignoring case. Without a log, everything is
+/// estimated.
 #[derive(Debug, Default)]
 pub(crate) struct LogSample {
     fours: Vec<u16>,
@@ -35,8 +35,8 @@ impl LogSample {
         counts
     }
 
-    /// About how often a run of three or four bytes occurs; the estimate decides among those that
-    /// do not occur.
+    /// The approximate frequency of a run of three or four bytes. The estimate ranks those that do
+    /// not occur.
     pub(crate) fn cost(&self, run: &[u8]) -> f64 {
         let word = load(run, 0);
         let count = match run.len() {
@@ -47,8 +47,8 @@ impl LogSample {
         count.map_or(estimate, |&count| f64::from(count) + estimate)
     }
 
-    /// How often something is to be compared for a text that is found by samples of `length`
-    /// bytes at every `step`th place: the best part of it, and where that begins.
+    /// The number of comparisons for a literal that is found by samples of `length` bytes at every
+    /// `step`th position: for the best part of it, and the start of that part.
     pub(crate) fn best_part(&self, bytes: &[u8], length: usize, step: usize) -> (f64, usize) {
         bytes
             .windows(length + step - 1)
@@ -58,20 +58,20 @@ impl LogSample {
             .unwrap_or((f64::MAX, 0))
     }
 
-    /// What it costs to search for one of these texts, in comparisons of a sample that hit.
+    /// The cost of searching for these literals, in comparisons of samples that hit.
     pub(crate) fn choice(&self, choice: &[Literal]) -> f64 {
         choice.iter().map(|literal| self.literal(literal)).sum()
     }
 
     fn literal(&self, literal: &Literal) -> f64 {
-        // The shorter texts need more samples: a pass of its own, if it comes to the worst.
+        // Shorter literals need more samples, in the worst case a separate pass.
         let (length, step, pass) = match literal.bytes.len() {
             0..=3 => (3, 1, 26_000.0),
             4..=6 => (3, 2, 10_000.0),
             _ => (4, 4, 0.0),
         };
         let runs = literal.bytes.windows(length).map(|run| self.cost(run));
-        // Where the text itself occurs, its line is cut out and looked at.
+        // Where the literal occurs, its line is extracted and examined.
         let occurs = runs.fold(f64::MAX, f64::min);
         self.best_part(&literal.bytes, length, step).0
             + 10.0 * occurs

@@ -1,4 +1,4 @@
-//! Looking through a block.
+//! The search of a block.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{Prefilter, adapt};
 use crate::program::Program;
 use perl_pattern::Verdict;
 
-/// What a thread needs to search: room, and what it has seen of the log.
+/// The working memory of a searching thread, and its statistics of the log.
 #[derive(Debug, Default)]
 pub struct Scratch {
     index: Option<(u64, Arc<Index>)>,
@@ -21,7 +21,7 @@ pub struct Scratch {
     pub(super) seen: Seen,
 }
 
-/// What was seen since the last look.
+/// Statistics since the last adaptation.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
     pub(super) bytes: usize,
@@ -29,7 +29,7 @@ pub(super) struct Seen {
 }
 
 impl Scratch {
-    /// Empty.
+    /// An empty one.
     #[must_use]
     pub fn new() -> Scratch {
         Scratch::default()
@@ -37,8 +37,8 @@ impl Scratch {
 }
 
 impl Prefilter {
-    /// Finds the records of a block that can concern a rule. The block holds whole records with a
-    /// newline behind each (the last one may lack it), and is shorter than 2 GiB.
+    /// Finds the records of a block that can concern a rule. The block contains whole records, each
+    /// followed by a newline (optional for the last), and is shorter than 2 GiB.
     pub fn block(&self, program: &Program, scratch: &mut Scratch, block: &[u8], found: &mut Hits) {
         found.clear();
         adapt::learn(self, block);
@@ -56,7 +56,7 @@ impl Prefilter {
                 .iter()
                 .position(|(at, _)| *at as usize >= end)
                 .map_or(scratch.touches.len(), |count| next + count)
-                // A touch of an empty line lies on its newline.
+                // The touch of an empty line is on its newline.
                 .max(next + 1);
             self.other_lines(block, done..start, found);
             scratch.line.clear();
@@ -96,7 +96,7 @@ impl Prefilter {
         found.end_line(0..record.len(), self.sees_all());
     }
 
-    /// Notes the places of all texts, in order.
+    /// Collects the positions of all literals, in order.
     fn touches(&self, scratch: &mut Scratch, text: &[u8]) -> Arc<Index> {
         let generation = self.generation.load(Ordering::Acquire);
         let index = match &scratch.index {
@@ -110,7 +110,7 @@ impl Prefilter {
         scratch.touches.clear();
         let touches = &mut scratch.touches;
         let mixed = index.find(text, |at, owner| touches.push((at as u32, owner)));
-        // A sample may lie anywhere in its text, so the order of beginnings is a little mixed.
+        // A sample may be anywhere in its literal, so the starts are slightly out of order.
         if mixed || !touches.is_sorted_by_key(|(at, _)| *at) {
             touches.sort_unstable_by_key(|(at, _)| *at);
         }
@@ -130,7 +130,7 @@ impl Prefilter {
             } else if owner.whole {
                 found.add(owner.pattern, true);
             } else if !matcher.is_linear() {
-                // Its searches may be given up, which the rule must account for.
+                // Its searches may be given up, which must be counted for the rule.
                 found.add(owner.pattern, false);
             } else if matcher.is_match(record) == Verdict::Match {
                 found.add(owner.pattern, true);
@@ -154,7 +154,7 @@ impl Prefilter {
     }
 }
 
-/// Adds the lines on which a pattern without texts may match, and with them all such patterns.
+/// Adds the lines on which a pattern without literals may match, with all such patterns.
 fn rest_lines(program: &Program, index: &Index, block: &[u8], scratch: &mut Scratch) {
     let gate = index.gate(&program.patterns.matchers);
     let before = scratch.touches.len();
@@ -168,7 +168,7 @@ fn rest_lines(program: &Program, index: &Index, block: &[u8], scratch: &mut Scra
             let Some(half) = gate.search_half(&input) else {
                 break;
             };
-            // The match ends behind its last byte; what matches is not empty.
+            // The offset is after the last byte of a match, which is not empty.
             at = half.offset() - 1;
         }
         scratch.touches.extend(index.rest.iter().map(|&pattern| {

@@ -1,4 +1,4 @@
-//! A few texts, by SIMD.
+//! A few literals, by SIMD.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use aho_corasick::packed;
 use super::needle::Needle;
 use super::sample::LogSample;
 
-/// More texts than this are found faster by samples.
+/// More literals than this are found faster by sampling.
 const MOST: usize = 24;
 /// The searcher's limit.
 const MOST_WINDOWS: usize = 64;
 
-/// Finds a few texts, each by a window of three or four bytes of it.
+/// Finds a few literals, each by a window of three or four of its bytes.
 #[derive(Debug)]
 pub(crate) struct Teddy {
     searcher: packed::Searcher,
-    /// For each window the texts that have it, and where.
+    /// For each window, the literals that contain it, and where.
     owners: Vec<Vec<(u32, u32)>>,
     needles: Vec<Needle>,
 }
 
 impl Teddy {
-    /// None: there are too many texts, or the machine has no fitting instructions.
+    /// `None`: there are too many literals, or the machine lacks the instructions.
     pub(crate) fn new(needles: &[Needle], sample: &LogSample) -> Option<Teddy> {
         if needles.len() > MOST {
             return None;
@@ -65,10 +65,10 @@ impl Teddy {
         })
     }
 
-    /// Calls `found` with the place and the number of each text that occurs.
+    /// Calls `found` with the position and the number of each literal that occurs.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
         let mut from = 0;
-        // Windows have one length and differ, so no other one begins where one was found.
+        // Windows have the same length and differ, so only one can start at a position.
         while let Some(hit) = self.searcher.find_in(text, Span::from(from..text.len())) {
             from = hit.start() + 1;
             for &(needle, back) in &self.owners[hit.pattern().as_usize()] {
@@ -82,7 +82,7 @@ impl Teddy {
     }
 }
 
-/// The window in each mixture of cases.
+/// The window in every combination of cases.
 fn variants(window: &[u8], fold: bool) -> Vec<Vec<u8>> {
     let mut all = vec![window.to_vec()];
     for at in 0..window.len() {

@@ -1,4 +1,4 @@
-//! The block path, the record path and the rule-by-rule path decide the same.
+//! The block path, the record path and the rule-by-rule path agree.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::state::State;
 use crate::testing::*;
 
-/// Parts that patterns and lines are made of.
+/// Parts of patterns and lines.
 const WORDS: &[&str] = &[
     "Failed password",
     "connect from",
@@ -29,7 +29,7 @@ const WORDS: &[&str] = &[
     "",
 ];
 
-/// Parts of patterns alone.
+/// Parts of patterns only.
 const CONSTRUCTS: &[&str] = &[
     r"\d+",
     r"\S+",
@@ -228,7 +228,7 @@ fn a_panic_of_the_one_that_decides_ends_the_others() {
 
 #[test]
 fn a_choice_that_the_log_shows_to_be_poor_is_changed() {
-    // Both texts are in the pattern; the one that seems rarer is on every line.
+    // Both literals are in the pattern; the one that seems rarer is on every line.
     let bench = Bench::new(vec![rule(
         "x",
         matches(r"QQQQQ_QQQQQ.*seldom seen"),

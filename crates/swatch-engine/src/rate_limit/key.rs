@@ -6,7 +6,7 @@ use perl_pattern::Captures;
 use crate::patterns::Patterns;
 use crate::program::ThrottlePlan;
 
-/// The message without its time stamp and what `extra_cuts=` names.
+/// The message without its time stamp and the parts that `extra_cuts=` matches.
 pub(crate) fn default_key(patterns: &Patterns, plan: &ThrottlePlan, text: &[u8]) -> Vec<u8> {
     let cut = match plan.time_regex {
         Some(pattern) => patterns.matchers[pattern].find(text),
@@ -20,7 +20,7 @@ pub(crate) fn default_key(patterns: &Patterns, plan: &ThrottlePlan, text: &[u8])
         let matcher = &patterns.matchers[pattern];
         let mut rest = Vec::with_capacity(key.len());
         let mut at = 0;
-        // An empty match cuts nothing and moves on by a byte.
+        // An empty match removes nothing and advances by one byte.
         let mut from = 0;
         while from <= key.len() {
             let Some(found) = matcher.find_at(&key, from) else {
@@ -36,7 +36,7 @@ pub(crate) fn default_key(patterns: &Patterns, plan: &ThrottlePlan, text: &[u8])
     key
 }
 
-/// The second that a message's time stamp names.
+/// The second of a message's time stamp.
 pub(crate) fn second_of(
     patterns: &Patterns,
     plan: &ThrottlePlan,

@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use hashlink::LinkedHashMap;
 
-/// Two independently keyed 64-bit hashes stand for a key: nobody who writes log lines can choose
-/// two keys that fall together, and a key of any length costs 16 bytes.
+/// A key is represented by two independently keyed 64-bit hashes: someone who writes log lines
+/// cannot construct a collision, and a key of any length takes 16 bytes.
 pub(crate) type Key = (u64, u64);
 
 /// Makes [`Key`]s of bytes.
@@ -23,7 +23,7 @@ impl Keys {
     }
 }
 
-/// A [`Key`] is random already: its first half is its hash.
+/// A [`Key`] is already random, so its first half serves as its hash.
 #[derive(Debug, Clone, Default)]
 struct FirstHalf(u64);
 

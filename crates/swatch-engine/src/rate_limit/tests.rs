@@ -181,7 +181,7 @@ fn threshold_windows() {
         limit.run(&[(0, "a"), (1, "b"), (1, "c"), (2, "d"), (3, "e"), (4, "f")]),
         ["a", "d", "f"]
     );
-    // A new window begins with the event after the old one: nothing is carried over.
+    // The first event after a window starts a new one: nothing is carried over.
     let mut carry = counted(threshold(Limit, "k", 3, 2));
     let times = [
         (0, "a"),
@@ -267,7 +267,7 @@ fn memory_is_bounded_whatever_the_keys() {
     }
     assert_eq!(state.remembered_keys(), 1000);
     assert_eq!(state.forgotten_keys(), 9000);
-    // Windows that have ended are dropped as new keys come, without a bound that forces it.
+    // Expired windows are dropped as new keys arrive, before the limit requires it.
     for i in 0..250 {
         out.clear();
         crate::decide(

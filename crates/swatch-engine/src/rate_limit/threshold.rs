@@ -1,13 +1,13 @@
 //! `threshold`: count events of a key in windows of whole seconds.
 //!
 //! The sequences are those of swatchdog 3.2.4, except that `limit` starts a new window with the
-//! first event after the old one has ended; the original carried what was left over into it.
+//! first event after the old one; swatchdog carried the remainder over.
 
 use swatch_config::ast::ThresholdKind;
 
 use super::table::{Key, Table};
 
-/// What the settings of a threshold come down to.
+/// The settings of a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) kind: ThresholdKind,
@@ -15,7 +15,7 @@ pub(crate) struct Window {
     pub(crate) seconds: u64,
 }
 
-/// What is known about one key.
+/// The state of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Second in which the window began.
@@ -26,7 +26,7 @@ pub(crate) struct Record {
     end: i64,
 }
 
-/// Whether an event passes, and how far the count is.
+/// The verdict on an event, and the current count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     /// The event is acted upon.
@@ -55,7 +55,7 @@ pub(crate) fn threshold(table: &mut Table<Record>, key: Key, window: Window, now
             record
         }
         None => {
-            // A window that has ended is as good as none.
+            // An expired window is equivalent to none.
             table.insert(key, fresh, |old| now >= old.end);
             table.get(key).expect("it was just inserted")
         }

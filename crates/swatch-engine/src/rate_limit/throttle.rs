@@ -1,20 +1,20 @@
 //! `throttle`: report a key's first message, then count, then say how many there were.
 //!
-//! The sequences and texts are those of swatchdog 3.2.4; `threshold=1` reports every message,
-//! where the original reports the first one alone, for ever.
+//! The sequences and texts are those of swatchdog 3.2.4, except that `threshold=1` reports every
+//! message; swatchdog reports only the first, for ever.
 
 use super::table::{Key, Table};
 
-/// What the settings of a `throttle` line come down to.
+/// The settings of a `throttle` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
-    /// Seconds that must be *exceeded* since the last report; none: for ever.
+    /// Seconds that must be *exceeded* since the last report. `None`: for ever.
     pub(crate) hold: Option<i64>,
     /// Report every Nth message.
     pub(crate) threshold: Option<u32>,
 }
 
-/// What is known about one key.
+/// The state of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Second of the last report that was due by time.
@@ -23,7 +23,7 @@ pub(crate) struct Record {
     count: u32,
 }
 
-/// Whether a message is reported.
+/// The verdict on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttled {
     /// The first of its key: unchanged.
@@ -36,7 +36,7 @@ pub enum Throttled {
     Held {
         /// Messages of this key since the last report, this one included.
         count: u32,
-        /// The second from which the next one is reported; none: time does not end it.
+        /// The second from which the next one is reported. `None`: time does not end it.
         until: Option<i64>,
     },
 }
@@ -47,7 +47,7 @@ impl Throttled {
         matches!(self, Throttled::Held { .. })
     }
 
-    /// What is added to a reported message.
+    /// The text appended to a reported message.
     pub fn suffix(self) -> String {
         match self {
             Throttled::First | Throttled::Held { .. } => String::new(),
@@ -60,8 +60,8 @@ impl Throttled {
 /// One message of a key at second `now`.
 pub(crate) fn throttle(table: &mut Table<Record>, key: Key, rate: Rate, now: i64) -> Throttled {
     let Some(record) = table.get(key) else {
-        // A record never becomes meaningless: even after a long silence the next message tells
-        // how many there were. So only the bound of the table makes it forget.
+        // An entry never expires: even after a long silence the next message reports the count.
+        // Only the limit of the table evicts it.
         let first = Record {
             last: now,
             count: 1,
@@ -77,7 +77,7 @@ pub(crate) fn throttle(table: &mut Table<Record>, key: Key, rate: Rate, now: i64
         return Throttled::Exceeded(n);
     }
     let until = rate.hold.map(|hold| record.last.saturating_add(hold));
-    // Time stamps of records may be wrong: one of the far future must not silence its key until
+    // Time stamps of records may be wrong: one in the far future must not silence its key until
     // then.
     let from_future = |hold| now < record.last.saturating_sub(hold);
     if until.is_some_and(|end| now > end) || rate.hold.is_some_and(from_future) {

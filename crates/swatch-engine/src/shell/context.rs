@@ -1,24 +1,24 @@
-//! Finds out in which shell context each variable of a command stands.
+//! Determines the shell context of each variable of a command.
 //!
-//! A reader of shell text with holes in it. It knows quotes, substitutions, parameter expansions,
-//! arithmetic, here-documents and comments, assignments and redirections (where a shell does not
-//! split words), and the scripts that other shells are given as an argument (`sh -c "…"`,
-//! `eval …`, `ssh HOST …`): a value in such a script is quoted for both shells.
+//! The reader of shell text knows quotes, substitutions, parameter expansions, arithmetic,
+//! here-documents, comments, assignments and redirections (where a shell does not split words), and
+//! scripts that are passed to other shells (`sh -c "…"`, `eval …`, `ssh HOST …`): a value in such a
+//! script is quoted for both shells.
 
 use super::here::HereDelimiter;
 use super::quote::Quote;
 use super::scripts::{Invoked, Role};
 use super::word::{Unit, Word};
 
-/// For each hole the quoting steps from the innermost outwards.
+/// The quoting steps of each hole, from the innermost outwards.
 pub(crate) fn contexts(units: &[Unit], holes: usize) -> Vec<Vec<Quote>> {
     let mut found = vec![vec![Quote::Plain]; holes];
     read_script(units, &mut found, 0);
     found
 }
 
-/// Substitutions and scripts in each other are followed this far. Holes deeper down become plain
-/// letters, which are harmless everywhere.
+/// The deepest nesting of substitutions and scripts. Holes below become plain letters, which are
+/// harmless everywhere.
 const DEPTH: usize = 50;
 
 fn read_script(units: &[Unit], found: &mut [Vec<Quote>], depth: usize) {
@@ -32,12 +32,12 @@ fn read_script(units: &[Unit], found: &mut [Vec<Quote>], depth: usize) {
     };
     while reader.at < units.len() {
         reader.commands(End::Text);
-        // A stray closing bracket: read on behind it.
+        // A stray closing parenthesis: continue after it.
         reader.at += 1;
     }
 }
 
-/// What ends a list of commands.
+/// The end of a list of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Text,
@@ -50,9 +50,9 @@ pub(super) struct Reader<'u, 'f> {
     pub(super) at: usize,
     found: &'f mut [Vec<Quote>],
     depth: usize,
-    /// Here-documents whose text begins after the next line break.
+    /// Here-documents whose text starts after the next newline.
     pub(super) here: Vec<HereDelimiter>,
-    /// What must be done because of the byte directly before a hole.
+    /// An additional step because of the byte directly before a hole.
     before: Option<Quote>,
 }
 
@@ -72,14 +72,14 @@ impl Reader<'_, '_> {
         matches!(self.unit(), Some(Unit::Hole(_)))
     }
 
-    /// Notes the context of a hole; returns it as quoting steps.
+    /// Records the context of a hole and returns it as quoting steps.
     pub(super) fn fill(&mut self, hole: usize, quote: Quote) -> Vec<Quote> {
         let steps: Vec<_> = [quote].into_iter().chain(self.before.take()).collect();
         self.found[hole].clone_from(&steps);
         steps
     }
 
-    /// Reads text that is a script of its own behind a layer of quoting.
+    /// Reads text that is itself a script inside a layer of quoting.
     fn nested(&mut self, content: &[Unit], outer: Vec<(usize, Vec<Quote>)>) {
         for (hole, _) in &outer {
             self.found[*hole] = vec![Quote::Plain];
@@ -92,7 +92,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Reads commands up to what ends them, and stands on that.
+    /// Reads commands up to their end, which is not consumed.
     fn commands(&mut self, end: End) {
         if self.depth >= DEPTH {
             self.at = self.units.len();
@@ -142,7 +142,7 @@ impl Reader<'_, '_> {
                     invoked = Invoked::default();
                     self.at += 1;
                     if self.byte(0) == Some(b'(') {
-                        // bash computes in there and expands commands in what it computes.
+                        // bash evaluates this and expands commands in it.
                         self.at += 1;
                         self.arithmetic();
                     } else {
@@ -156,7 +156,7 @@ impl Reader<'_, '_> {
                 }
                 b'<' | b'>' => {
                     if word.is_number() {
-                        // `2>`: the number is no word of the command.
+                        // `2>`: the number is not a word of the command.
                         word = Word::default();
                     }
                     self.end_word(&mut word, &mut invoked, &mut cases);
@@ -181,7 +181,7 @@ impl Reader<'_, '_> {
             return;
         }
         match invoked.next_word(&word) {
-            // The holes are quoted for that script, and the result is data for this one.
+            // Holes are quoted for that script, and the result is data for this one.
             Role::Script => self.nested(&word.content, word.outer),
             Role::Case => *cases += 1,
             Role::Esac => *cases = cases.saturating_sub(1),
@@ -278,8 +278,8 @@ impl Reader<'_, '_> {
                 word.push(b'$');
                 self.at += 1;
                 if self.at_hole() {
-                    // Nothing that the value begins with may become the name of a variable or
-                    // open a substitution.
+                    // The start of the value must not become the name of a variable or open a
+                    // substitution.
                     self.before = Some(match in_double {
                         true => Quote::Apart(b"\"\""),
                         false => Quote::Apart(b"''"),
@@ -304,8 +304,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The inside of `${…}`. A value may stand where a name or an index is expected, so only
-    /// harmless letters of it get there.
+    /// The inside of `${…}`. A value may be in the place of a name or an index, so only harmless
+    /// letters are passed.
     fn parameter(&mut self, in_double: bool) {
         let mut word = Word::default();
         while let Some(unit) = self.unit() {
@@ -329,7 +329,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The inside of `$((…))`, whatever quotes and brackets are in it.
+    /// The inside of `$((…))`, including quotes and parentheses.
     fn arithmetic(&mut self) {
         let mut depth = 2;
         while let Some(unit) = self.unit() {
@@ -350,7 +350,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// From a backquote to its end. The shell unescapes what stands between, and then reads it.
+    /// Text between backquotes. The shell unescapes it before it parses it.
     fn backquote(&mut self, word: &mut Word, in_double: bool) {
         word.begun = true;
         self.at += 1;

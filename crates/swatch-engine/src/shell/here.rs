@@ -4,10 +4,10 @@ use super::context::Reader;
 use super::quote::Quote;
 use super::word::Unit;
 
-/// What ends a here-document.
+/// The delimiter of a here-document.
 pub(super) struct HereDelimiter {
     text: Vec<u8>,
-    /// The shell expands nothing in it.
+    /// The shell does not expand the document.
     quoted: bool,
     /// `<<-`.
     strip_tabs: bool,
@@ -51,7 +51,7 @@ impl Reader<'_, '_> {
         self.here.push(delimiter);
     }
 
-    /// The texts of the here-documents that were announced on the line before.
+    /// The texts of the here-documents announced on the previous line.
     pub(super) fn here_documents(&mut self) {
         for delimiter in std::mem::take(&mut self.here) {
             while self.at < self.units.len() {
@@ -63,7 +63,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// One line. Its holes are told from its bytes.
+    /// One line, with its holes.
     fn here_line(&mut self, delimiter: &HereDelimiter) -> Vec<Unit> {
         let from = self.at;
         while let Some(unit) = self.unit() {
@@ -93,7 +93,7 @@ impl Reader<'_, '_> {
 }
 
 impl HereDelimiter {
-    /// The line without the tabs that `<<-` takes away.
+    /// The line without the tabs that `<<-` removes.
     fn stripped<'l>(&self, line: &'l [Unit]) -> &'l [Unit] {
         let tabs = line.iter().take_while(|u| **u == Unit::Byte(b'\t'));
         let tabs = if self.strip_tabs { tabs.count() } else { 0 };
@@ -111,8 +111,8 @@ impl HereDelimiter {
             .iter())
     }
 
-    /// With some values in its holes the line would be the delimiter: what stands before the
-    /// first and behind the last of them is its beginning and its end.
+    /// Whether some values could make the line the delimiter: the text before the first hole and
+    /// after the last one is its start and its end.
     fn could_be(&self, line: &[Unit]) -> bool {
         let line = self.stripped(line);
         let byte = |unit: &Unit| match unit {
@@ -122,7 +122,7 @@ impl HereDelimiter {
         let head: Vec<u8> = line.iter().map_while(byte).collect();
         let mut tail: Vec<u8> = line.iter().rev().map_while(byte).collect();
         tail.reverse();
-        // A value may bring the tabs that are taken away.
+        // A value may contain tabs that are removed.
         self.strip_tabs || (self.text.starts_with(&head) && self.text.ends_with(&tail))
     }
 }

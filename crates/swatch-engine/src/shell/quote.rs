@@ -1,40 +1,39 @@
-//! Makes a value plain data for the place in shell text where it stands.
+//! Quotes a value so that it is plain data at its place in shell text.
 //!
-//! A value is quoted from the innermost context outwards: for the text of a script that another
-//! shell runs (`sh -c "echo $1"`) it is quoted as a word of that script first, and then for the
-//! double quotes around the script.
+//! A value is quoted from the innermost context outwards: in a script for another shell (`sh -c
+//! "echo $1"`) first as a word of that script, then for the double quotes around it.
 
 /// One step of quoting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Quote {
-    /// Outside of quotes: each blank-separated field a single-quoted word of its own. The first
-    /// and the last stay glued to the text beside them, as a shell's own splitting leaves them.
+    /// Outside quotes: each field becomes a single-quoted word. The first and the last stay joined
+    /// to the adjacent text, as after a shell's own splitting.
     Words,
-    /// Outside of quotes where the shell does not split: one single-quoted word.
+    /// Outside quotes where the shell does not split: one single-quoted word.
     Word,
     /// Between `"…"`.
     Double,
     /// Between `'…'`.
     Single,
-    /// Text of a command between backquotes, which the shell unescapes before it reads it.
+    /// Text of a command between backquotes, which the shell unescapes before it parses it.
     Backquote {
-        /// The backquotes stand in `"…"`.
+        /// The backquotes are inside `"…"`.
         in_double: bool,
     },
-    /// `$((…))`: shells expand commands in there whatever the quotes, so that only a number can
-    /// stand there; anything else is 0.
+    /// `$((…))`: shells expand commands inside whatever the quotes, so only a number is allowed;
+    /// anything else becomes 0.
     Number,
-    /// A here-document in which the shell expands. A line break could end it: it becomes a blank.
+    /// A here-document with expansion. A newline could end it and becomes a space.
     HereDocument,
-    /// A here-document behind a quoted delimiter, in which nothing can be escaped: a value that
-    /// could make a line equal to this delimiter gets a sign more.
+    /// A here-document with a quoted delimiter, in which nothing can be escaped: a value that could
+    /// make a line equal to this delimiter gets an extra character.
     RawHereDocument(Box<[u8]>),
-    /// Where no quoting can be relied on: letters, digits, blanks and a few signs without a
-    /// meaning stay, every other byte becomes `_`.
+    /// Where no quoting is reliable: letters, digits, spaces and a few harmless characters stay,
+    /// every other byte becomes `_`.
     Plain,
-    /// After another step: a backslash stands before the value and must not act on it.
+    /// After another step: a backslash precedes the value and must not act on it.
     Backslash,
-    /// After another step: a dollar sign stands before the value; this text keeps them apart.
+    /// After another step: a dollar sign precedes the value; this text separates them.
     Apart(&'static [u8]),
 }
 
@@ -62,7 +61,7 @@ impl Quote {
                 out.extend_from_slice(if plain { value } else { b"0" });
             }
             Quote::HereDocument => {
-                // Expands to nothing, and no line with it is the delimiter.
+                // Expands to nothing, and a line with it is never the delimiter.
                 out.extend_from_slice(b"${0+}");
                 for &b in value {
                     match b {
@@ -74,7 +73,7 @@ impl Quote {
             }
             Quote::RawHereDocument(delimiter) => {
                 out.extend(value.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
-                // `<<-` takes tabs away.
+                // `<<-` removes leading tabs.
                 let tabs = value.iter().take_while(|b| **b == b'\t').count();
                 let value = &value[tabs..];
                 if !value.is_empty() && delimiter.windows(value.len()).any(|w| w == value) {
@@ -99,7 +98,7 @@ impl Quote {
     }
 }
 
-/// What a shell splits at: the usual `IFS`.
+/// The bytes at which a shell splits: the usual `IFS`.
 fn splits(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n')
 }

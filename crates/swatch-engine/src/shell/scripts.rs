@@ -1,4 +1,4 @@
-//! What the words of a simple command are to its shell.
+//! The roles of the words of a simple command.
 
 use swatch_config::nested_shell::{
     NestedShell, is_script_option, is_ssh_option_with_value, is_wrapper,
@@ -7,23 +7,23 @@ use swatch_config::nested_shell::{
 use super::quote::Quote;
 use super::word::Word;
 
-/// The words of a simple command as they come.
+/// The state while the words of a simple command are read.
 #[derive(Debug, Default)]
 pub(super) struct Invoked {
-    /// A word has come that is neither an assignment before the command nor a wrapper (`sudo`).
+    /// A word was read that is neither an assignment before the command nor a wrapper (`sudo`).
     named: bool,
     state: State,
     /// The next word is the file of a redirection.
     redirected: bool,
 }
 
-/// What a word is.
+/// The role of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Plain,
-    /// Text that a further shell reads.
+    /// Text that another shell parses.
     Script,
-    /// `case`: brackets of its patterns do not end anything.
+    /// `case`: parentheses of its patterns do not close anything.
     Case,
     Esac,
 }
@@ -38,7 +38,7 @@ enum State {
     Script,
     /// `eval`, or the command for `ssh`: every word is.
     Eval,
-    /// `ssh`: what follows its options and the host is a script.
+    /// `ssh`: the words after its options and the host are a script.
     Ssh,
     /// The next word is the value of an option of ssh.
     SshValue,
@@ -46,14 +46,14 @@ enum State {
     Case,
     /// `export` and the like: `NAME=` is not split.
     Declaration,
-    /// `let`: words are computed.
+    /// `let`: words are evaluated as arithmetic.
     Arithmetic,
-    /// `[[ … ]]`: bash may compute words.
+    /// `[[ … ]]`: bash may evaluate words as arithmetic.
     Test,
 }
 
 impl Invoked {
-    /// How a value outside of quotes is to be quoted, in the word begun.
+    /// The quoting of an unquoted value in the current word.
     pub(super) fn quote(&self, word: &Word) -> Quote {
         let single = self.redirected
             || self.state == State::Case
@@ -98,7 +98,7 @@ impl Invoked {
         Role::Plain
     }
 
-    /// A word that may name a command: behind `sudo`, `env` or `xargs` it need not be the first.
+    /// A word that may name a command. After `sudo`, `env` or `xargs` it need not be the first.
     fn command(&mut self, text: &[u8], first: bool) -> Role {
         match text {
             b"if" | b"then" | b"else" | b"elif" | b"while" | b"until" | b"do" | b"!" | b"{"

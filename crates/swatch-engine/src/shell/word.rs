@@ -1,4 +1,4 @@
-//! Words of shell text with holes.
+//! Words of shell text in which values leave holes.
 
 use super::quote::Quote;
 
@@ -9,14 +9,14 @@ pub(crate) enum Unit {
     Hole(usize),
 }
 
-/// A word as it is being read.
+/// A word being read.
 #[derive(Debug, Default)]
 pub(super) struct Word {
     /// Without its quotes.
     pub(super) content: Vec<Unit>,
-    /// How each hole of `content` must be quoted to be in there.
+    /// The quoting that each hole of `content` needs.
     pub(super) outer: Vec<(usize, Vec<Quote>)>,
-    /// There is a word, even if it is empty.
+    /// There is a word, possibly an empty one.
     pub(super) begun: bool,
 }
 

@@ -1,15 +1,15 @@
-//! What must hold for every text taken for a value or a command: shared by the test of mutated
-//! values and the fuzz target.
+//! Invariants for any text as a value or a command, shared by the test of mutated values and the
+//! fuzz target.
 
 use std::path::Path;
 
 use swatch_config::{Config, Options, parse_str, print};
 use swatch_engine::{ClockReading, Effect, Invocation, Program, State};
 
-/// What an attacker may write into a log.
+/// Text that an attacker may write to a log.
 const RECORD: &[u8] = b"a x;$(id)`id`'\"\n\r\x00&|<>\\ \xff*?~# {b,c} -n";
 
-/// One rule, and where in it the text stands.
+/// A rule with the text in one of its places.
 const PLACES: &[(&[u8], &[u8])] = &[
     (b"watchfor /(x.*)/s\nexec rec ", b"\n"),
     (b"watchfor /(x.*)/s\nexec \"rec ", b"\"\n"),
@@ -22,10 +22,10 @@ const PLACES: &[(&[u8], &[u8])] = &[
     (b"perlcode 0 my $x = \"", b"\";\nwatchfor /$x/\necho $x\n"),
 ];
 
-/// No panic, a printed form that means the same, and effects that can be performed.
+/// No panic, a printed form with the same meaning, and effects that can be performed.
 pub(crate) fn any_value(place: u8, data: &[u8]) {
     let (before, behind) = PLACES[usize::from(place) % PLACES.len()];
-    // A line break would end the value.
+    // A newline would end the value.
     let no_break = |&byte: &u8| if byte == b'\n' { b' ' } else { byte };
     let data: Vec<u8> = data.iter().map(no_break).collect();
     let text = [before, &data, behind].concat();
@@ -39,14 +39,14 @@ pub(crate) fn any_value(place: u8, data: &[u8]) {
     assert!(!again.has_errors(), "{shown}\n{:?}", again.diagnostics);
     let effects = decided(&parsed.config);
     effects.iter().for_each(sound);
-    // Where no quotation marks are left to put around a command its signs get backslashes.
+    // If a command contains every kind of quotation mark, its special characters get backslashes.
     let hidden = |mark: &[u8]| printed.windows(2).any(|pair| pair == mark);
     if !hidden(b"\\#") && !hidden(b"\\,") {
         assert_eq!(effects, decided(&again.config), "{shown}");
     }
 }
 
-/// What is to be done about the record. Patterns may be wrong: then nothing.
+/// The effects for the record; none if a pattern is wrong.
 fn decided(config: &Config) -> Vec<Effect> {
     let options = swatch_engine::Options {
         pid: 7,
@@ -73,7 +73,7 @@ fn decided(config: &Config) -> Vec<Effect> {
     effects
 }
 
-/// Without blanks at the ends of a script, which mean nothing there.
+/// Removes spaces at the ends of a script, which are insignificant.
 fn trim(effect: &mut Effect) {
     if let Effect::Exec(Invocation::Shell(text))
     | Effect::Pipe {
@@ -85,7 +85,7 @@ fn trim(effect: &mut Effect) {
     }
 }
 
-/// What the effects' documentation promises.
+/// The guarantees documented for effects.
 fn sound(effect: &Effect) {
     match effect {
         Effect::Exec(command) => runnable(command),

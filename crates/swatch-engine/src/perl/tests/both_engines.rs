@@ -1,4 +1,4 @@
-//! Both engines on configurations that need no Perl: they must do the same.
+//! Both engines must agree on configurations that need no Perl.
 
 use std::path::Path;
 
