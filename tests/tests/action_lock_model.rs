@@ -77,7 +77,7 @@ impl Dice {
     }
 }
 
-/// How to see and how to spoil what a firewall holds.
+/// A firewall: ways to look at it and to spoil it.
 struct Kind {
     name: &'static str,
     /// Prints `ADDRESS SECONDS` for each entry in force, `-` for no end of its own.
@@ -248,7 +248,7 @@ fn history(seed: u64, kind: &Kind) -> (String, Vec<(String, bool)>) {
     (script, steps)
 }
 
-/// What `look` printed.
+/// The output of `look`.
 #[derive(Default, Debug)]
 struct Seen {
     said: String,

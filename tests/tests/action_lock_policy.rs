@@ -1,4 +1,5 @@
-//! Who is locked, for how long, and who never; and who may look.
+//! The policy of locks: their length, addresses that are never locked, and the rights that looking
+//! needs.
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
@@ -48,7 +49,7 @@ fn a_network_that_was_locked_by_hand_keeps_its_time() {
     );
     assert_eq!(minutes("198.51.100.0/25"), Some(5));
     assert_eq!(minutes("198.51.100.9"), Some(24 * 60));
-    // Where the network lasts longer, it is enough, and is not lengthened either.
+    // A network that lasts longer is enough, and is not lengthened either.
     run(&["lock", "203.0.113.0/24", "--for", "48h"]);
     let output = sandbox.event("203.0.113.9", &["lock"]);
     assert!(

@@ -1,8 +1,7 @@
 //! Firewalls behind one small interface.
 //!
-//! Whether an address should be locked is asked of the state and never of the firewall: with 50,000
-//! rules, iptables takes half a second to answer. The firewall is asked only where its answer can
-//! differ from the state's: after a failure, for an event of an address that should be locked, and
+//! The state knows which addresses should be locked. The firewall is not asked for that: with 50,000
+//! rules, iptables takes half a second to answer. It is asked only where its answer can differ: after a failure, for an event of an address that should be locked, and
 //! by `check`.
 
 use std::{collections::HashMap, path::Path};
@@ -25,7 +24,7 @@ mod template;
 pub use auto::choose;
 pub(crate) use template::filled;
 
-/// What a firewall is asked to lock.
+/// An address or network to lock, as the firewall gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirewallEntry {
     /// An address or a network.
@@ -36,23 +35,23 @@ pub struct FirewallEntry {
     pub count: u64,
 }
 
-/// What a firewall holds.
+/// The contents of a firewall, as far as they are locks.
 #[derive(Debug, Default)]
 pub struct Inventory {
     /// The entries, by what they lock.
     pub entries: HashMap<IpNet, Held>,
-    /// What keeps entries from having an effect and is mended by locking again, in words.
+    /// Damage that keeps entries from having an effect and is repaired by locking again.
     pub faults: Vec<String>,
-    /// What may keep entries from having an effect and is for the administrator to judge.
+    /// Rules of others that may keep entries from having an effect: for the administrator to judge.
     pub hints: Vec<String>,
 }
 
 /// One entry that a firewall holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Whether it drops packets: in every chain, with every rule that it needs.
+    /// True if it drops packets: in every chain, with every rule that it needs.
     pub in_force: bool,
-    /// How many copies there are beyond the one that is needed.
+    /// The number of copies beyond the one that is needed.
     pub surplus: usize,
     /// Seconds until the firewall itself ends it, where it does.
     pub seconds: Option<u64>,
@@ -78,7 +77,7 @@ pub enum FirewallError {
 }
 
 impl FirewallError {
-    /// Whether it is certain that nothing was changed.
+    /// True if it is certain that nothing was changed.
     #[must_use]
     pub fn nothing_changed(&self) -> bool {
         match self {
@@ -94,7 +93,7 @@ pub trait Firewall {
     /// Its name, as the settings spell it.
     fn name(&self) -> &'static str;
 
-    /// Whether the kernel or the firewall itself ends a lock when its time is over.
+    /// True if the kernel or the firewall itself ends a lock when its time is over.
     fn has_timeouts(&self) -> bool;
 
     /// The longest time in seconds that the firewall takes for a lock; `None` where it has no
@@ -103,7 +102,7 @@ pub trait Firewall {
         None
     }
 
-    /// Whether everything in its [`Inventory`] was put there by this program. Rules of iptables in
+    /// True if everything in its [`Inventory`] was put there by this program. Rules of iptables in
     /// the usual chains may as well be the administrator's.
     fn is_exclusive(&self) -> bool;
 
@@ -130,7 +129,7 @@ pub trait Firewall {
         entries.iter().try_for_each(|&entry| self.lock(entry))
     }
 
-    /// Ends a lock and every copy of it. Whether there was one, where that can be told.
+    /// Ends a lock and every copy of it. True if there was one, `None` where that cannot be told.
     ///
     /// # Errors
     /// [`FirewallError`]. A lock that is not there is not an error.
@@ -145,7 +144,7 @@ pub trait Firewall {
         nets.iter().try_for_each(|&net| self.unlock(net).map(drop))
     }
 
-    /// Whether an address is locked, in full effect; `None` where that cannot be told.
+    /// True if an address is locked, in full effect; `None` where that cannot be told.
     fn holds(&self, net: IpNet) -> Option<bool>;
 
     /// Everything that the firewall holds of the form that this program gives to locks; `None` for

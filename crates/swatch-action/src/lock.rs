@@ -37,20 +37,20 @@ pub(crate) mod settle;
 
 pub(crate) use end::{Unlocked, end_all, expire, unlock};
 
-/// What is to be locked, and why.
+/// A request to lock.
 #[derive(Clone, Debug)]
 pub struct LockRequest {
     /// The attacker's address; `None` for a network that was given by hand.
     pub address: Option<IpAddr>,
     /// The network that is counted and locked for it.
     pub net: IpNet,
-    /// How many log lines it has.
+    /// The count of its log lines.
     pub count: u64,
     /// Why: the log line, sanitised.
     pub reason: String,
     /// The rule that found the address.
     pub rule: String,
-    /// How long; `None` for the policy's time.
+    /// The length of the lock; `None` for the policy's.
     pub span: Option<Seconds>,
     /// Asked for by hand: the SSH login is then protected.
     pub by_hand: bool,
@@ -59,15 +59,15 @@ pub struct LockRequest {
 /// A lock that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockOutcome {
-    /// What is locked.
+    /// The locked address or network.
     pub net: IpNet,
-    /// Until when; `None` for ever.
+    /// The end; `None` for ever.
     pub until: Option<i64>,
-    /// Whether it was locked before.
+    /// True if it was locked before.
     pub renewed: bool,
-    /// Whether it was locked before for longer than was asked for now, which stays so.
+    /// True if it was locked before for longer than requested now, which remains so.
     pub lasts_longer: bool,
-    /// What went wrong beside it.
+    /// Other steps that went wrong.
     pub warnings: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ pub enum LockError {
          unconfirmed until the next event or `swatch-action check`"
     )]
     InDoubt {
-        /// What the firewall did.
+        /// The firewall's error.
         error: FirewallError,
     },
     /// The state failed, where nothing can be done without it.
@@ -108,7 +108,7 @@ pub struct Locker<'a> {
     pub backend: Backend,
 }
 
-/// When a lock ends, and how.
+/// The end of a lock.
 pub(crate) struct End {
     /// In seconds since 1970.
     pub(crate) until: i64,
@@ -165,7 +165,7 @@ impl<'a> Locker<'a> {
         })
     }
 
-    /// Whether an address needs a lock of its own inside a wider one: a network that was locked by
+    /// True if an address needs a lock of its own inside a wider one: a network that was locked by
     /// hand is not lengthened for it, nor any network for a lock by hand.
     fn needs_own(&self, wide: &Lock, net: IpNet, request: &LockRequest, now: i64) -> bool {
         if !is_fixed(wide, net, request) {
@@ -187,7 +187,7 @@ impl<'a> Locker<'a> {
         grown.min(settings.max_lock_time.max(settings.lock_time))
     }
 
-    /// Whether `at` ends the locks of this firewall.
+    /// True if `at` ends the locks of this firewall.
     #[must_use]
     pub fn is_ended_by_at(&self, firewall: &dyn Firewall) -> bool {
         match self.settings.expiry {
@@ -222,7 +222,7 @@ impl<'a> Locker<'a> {
     }
 }
 
-/// Whether a lock keeps its time whatever happens to `net`.
+/// True if a lock keeps its time whatever happens to `net`.
 fn is_fixed(lock: &Lock, net: IpNet, request: &LockRequest) -> bool {
     let by_hand = |rule: &str| rule == "hand" || rule == "import";
     lock.net != net && (by_hand(&lock.rule) || request.by_hand)

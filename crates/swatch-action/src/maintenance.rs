@@ -11,7 +11,7 @@ use crate::{
 };
 
 mod compare;
-mod mend;
+mod repair;
 
 use compare::Findings;
 
@@ -35,7 +35,7 @@ pub(crate) fn expire(settings: &Settings, console: &mut Console<'_>) -> Outcome 
 pub(crate) fn restore(settings: &Settings, console: &mut Console<'_>) -> Outcome {
     let runner = runner(settings);
     let locker = locker(settings, &runner, console);
-    let found = mend::mend(&locker, true)?;
+    let found = repair::repair(&locker, true)?;
     writeln!(
         console.out(),
         "{} put back, {} were there, {} expired",
@@ -47,7 +47,7 @@ pub(crate) fn restore(settings: &Settings, console: &mut Console<'_>) -> Outcome
     Ok(())
 }
 
-/// Compares the firewall with the state, and mends both unless it is a dry run.
+/// Compares the firewall with the state, and repairs both unless it is a dry run.
 pub(crate) fn check(settings: &Settings, dry_run: bool, console: &mut Console<'_>) -> Outcome {
     if !dry_run {
         count::maintain(settings, date::now());
@@ -57,7 +57,7 @@ pub(crate) fn check(settings: &Settings, dry_run: bool, console: &mut Console<'_
     let found = if dry_run {
         compare_only(&locker)?
     } else {
-        mend::mend(&locker, false)?
+        repair::repair(&locker, false)?
     };
     report(&found, dry_run, console)?;
     report_trouble(&found, console);

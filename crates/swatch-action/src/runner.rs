@@ -11,10 +11,10 @@ use swatch_common::{
     sanitize, shell_quote,
 };
 
-/// How much of a program's output is kept: a listing of 400,000 addresses fits.
+/// The bytes of a program's output that are kept: a listing of 400,000 addresses fits.
 const MAX_OUTPUT: usize = 64 << 20;
 
-/// How much of a program's standard error is quoted in a message, in characters.
+/// The characters of a program's standard error that are quoted in a message.
 const MAX_QUOTED: usize = 600;
 
 /// Runs programs. In a dry run it only notes what it would have run.
@@ -40,7 +40,7 @@ pub struct Call<'a> {
     pub time_zone: Option<&'a str>,
 }
 
-/// What a program that succeeded has printed.
+/// The output of a program that succeeded.
 #[derive(Debug, Default)]
 pub struct Printed {
     /// Its standard output.
@@ -67,9 +67,9 @@ pub enum ProgramError {
     Failed {
         /// The whole command, quoted for a shell.
         command: String,
-        /// How it ended.
+        /// Its end.
         exit: Exit,
-        /// What it wrote, after a colon, or nothing.
+        /// Its error message after a colon, or nothing.
         said: String,
     },
     /// Programs before it have used up the time of the event.
@@ -81,7 +81,7 @@ pub enum ProgramError {
 }
 
 impl ProgramError {
-    /// Whether it is certain that the program changed nothing.
+    /// True if it is certain that the program changed nothing.
     #[must_use]
     pub fn never_ran(&self) -> bool {
         match self {
@@ -96,7 +96,7 @@ impl ProgramError {
         }
     }
 
-    /// Whether it ended because its time was over.
+    /// True if it was ended because its time was over.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(
@@ -140,7 +140,7 @@ impl Runner {
         }
     }
 
-    /// What a dry run would have run, in order; empty for a runner that runs.
+    /// The commands that a dry run would have run, in order; empty for a runner that runs.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         self.notes
@@ -149,7 +149,7 @@ impl Runner {
             .unwrap_or_default()
     }
 
-    /// Whether programs are only noted.
+    /// True if programs are only noted.
     #[must_use]
     pub fn is_dry(&self) -> bool {
         self.notes.is_some()

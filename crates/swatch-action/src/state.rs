@@ -24,7 +24,8 @@ mod schema;
 
 use schema::{COLUMNS, row};
 
-/// How long one process waits for another that is changing the firewall. Each of its programs has a time limit.
+/// The wait for another process that is changing the firewall. Each of its programs has a time
+/// limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A lock whose times were set so much later than now, in seconds, was made while the clock was
@@ -43,13 +44,13 @@ pub struct State {
 /// One lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// What is locked.
+    /// The locked address or network.
     pub net: IpNet,
-    /// Since when, in seconds since 1970.
+    /// The time of the first lock, in seconds since 1970.
     pub since: i64,
-    /// Until when; `None` for ever.
+    /// The end; `None` for ever.
     pub until: Option<i64>,
-    /// When `until` was last set, by the clock of that time.
+    /// The time at which `until` was last set, by the clock of that time.
     pub renewed: i64,
     /// The count of lines when it was last locked.
     pub count: u64,
@@ -59,8 +60,8 @@ pub struct Lock {
     pub rule: String,
     /// The firewall that holds it.
     pub backend: String,
-    /// Whether the firewall has confirmed it. If not, its making was interrupted or its outcome is
-    /// not known.
+    /// True once the firewall has confirmed it. Otherwise its making was interrupted, or its
+    /// outcome is not known.
     pub confirmed: bool,
     /// The number of the `at` job that ends it.
     pub job: Option<String>,
@@ -71,13 +72,13 @@ pub struct Lock {
 pub struct Past {
     /// The lock.
     pub lock: Lock,
-    /// When it ended.
+    /// The time of its end.
     pub ended: i64,
-    /// How: `expired`, `unlocked`, …
+    /// The reason: `expired`, `unlocked`, …
     pub how: String,
 }
 
-/// What is wrong with the state.
+/// An error of the state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// SQLite's reason.
@@ -87,7 +88,7 @@ pub enum StateError {
         path: PathBuf,
         /// SQLite's reason.
         source: rusqlite::Error,
-        /// What to do.
+        /// The remedy.
         hint: &'static str,
     },
     /// The directory.
@@ -295,7 +296,7 @@ impl State {
         Ok(found)
     }
 
-    /// How many times this network was locked before.
+    /// The number of earlier locks of this network.
     ///
     /// # Errors
     /// As [`State::get`].
@@ -351,13 +352,13 @@ impl State {
 }
 
 impl Lock {
-    /// Whether its time is not over.
+    /// True until its time is over.
     #[must_use]
     pub fn in_force(&self, now: i64) -> bool {
         self.until.is_none_or(|until| until > now)
     }
 
-    /// How many seconds are left; `None` for ever.
+    /// The seconds that are left; `None` for ever.
     #[must_use]
     pub fn left(&self, now: i64) -> Option<u64> {
         let left = |until: i64| u64::try_from(until.saturating_sub(now)).unwrap_or(0);

@@ -7,14 +7,15 @@ use crate::{
     settings::{Backend, Settings},
 };
 
-/// How long a firewall has to say that it works here.
+/// The time that a firewall has to say that it works here.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The firewall to use, and for `auto` the reason in words.
 ///
-/// nftables first: its sets grow without getting slower and forget by themselves, and a table of our own is left alone
-/// by whatever else manages the firewall, firewalld among them. Then firewalld where it runs, for it throws away the
-/// iptables rules of others when it reloads; then ipset; then iptables.
+/// nftables first: its sets grow without getting slower and expire entries by themselves, and a
+/// separate table is left alone by other managers of the firewall, firewalld among them. Then
+/// firewalld where it runs, because it throws away the iptables rules of others when it reloads;
+/// then ipset; then iptables.
 #[must_use]
 pub fn choose(settings: &Settings) -> (Backend, Option<String>) {
     if settings.firewall != Backend::Auto {

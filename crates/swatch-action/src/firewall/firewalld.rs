@@ -26,7 +26,7 @@ use crate::{
     settings::Settings,
 };
 
-/// How many entries go into one call.
+/// The number of entries in one call.
 const AT_ONCE: usize = 5000;
 
 /// The zone whose target drops everything.
@@ -137,7 +137,7 @@ impl<'a> Firewalld<'a> {
             .map(drop)
     }
 
-    /// Whether the zone drops what is in a set.
+    /// True if the zone drops what is in a set.
     fn is_bound(&self, set: SetKey) -> Result<bool, ProgramError> {
         let source = format!("--query-source=ipset:{}", set_name(set));
         answer(self.run(&[ZONE, &source], ""))
@@ -148,7 +148,8 @@ impl<'a> Firewalld<'a> {
         answer(self.run(&[&set, &query], ""))
     }
 
-    /// Adds or removes many entries, some thousands in one call: more would take longer than a program may.
+    /// Adds or removes many entries, some thousands in one call: more would take longer than a
+    /// program may.
     fn change(&self, verb: &str, nets: &[IpNet]) -> Result<(), ProgramError> {
         let sets: BTreeSet<SetKey> = nets.iter().map(|&net| key(net)).collect();
         for set in sets {

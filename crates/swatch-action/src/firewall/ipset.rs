@@ -57,7 +57,7 @@ impl<'a> Ipset<'a> {
         self.runner.run(&argv, b"").map(drop)
     }
 
-    /// Whether a chain drops what is in the set.
+    /// True if a chain drops what is in the set.
     fn is_matched(&self, chain: &str, six: bool) -> Result<bool, ProgramError> {
         match self.rule("-C", chain, six) {
             Ok(()) => Ok(true),

@@ -46,7 +46,7 @@ impl<'a> Iptables<'a> {
         self.runner.run(&argv, b"").map(drop)
     }
 
-    /// Whether the rule is in the chain.
+    /// True if the rule is in the chain.
     fn has(&self, chain: &str, net: IpNet) -> Result<bool, ProgramError> {
         match self.change("-C", chain, net) {
             Ok(()) => Ok(true),
@@ -55,7 +55,7 @@ impl<'a> Iptables<'a> {
         }
     }
 
-    /// Deletes every copy of a rule. Whether there was one.
+    /// Deletes every copy of a rule. True if there was one.
     fn delete(&self, chain: &str, net: IpNet) -> Result<bool, ProgramError> {
         let mut found = false;
         for _ in 0..MOST_COPIES {
@@ -199,7 +199,7 @@ fn after(done: usize, error: ProgramError) -> FirewallError {
     }
 }
 
-/// Whether the rule was not there: iptables says so with one of two sentences.
+/// True if the rule was not there: iptables says so with one of two sentences.
 pub(super) fn is_absence(error: &ProgramError) -> bool {
     let text = error.to_string();
     text.contains("does a matching rule exist")

@@ -39,7 +39,7 @@ const NUMBERS: usize = 1000;
 pub struct Job {
     /// The number that `atrm` takes, where `at` told it.
     pub number: Option<String>,
-    /// What `at` warned of though it took the job.
+    /// A warning of `at`, which took the job nevertheless.
     pub warning: Option<String>,
 }
 
@@ -48,7 +48,7 @@ pub struct Job {
 pub struct AtTime {
     /// `now+24hour`.
     pub words: String,
-    /// When the job runs, in seconds since 1970: on the minute, for `at` knows no seconds.
+    /// The time of the job in seconds since 1970: on the minute, because `at` knows no seconds.
     pub time: i64,
 }
 
@@ -74,8 +74,7 @@ pub fn at_time(seconds: u64, now: i64) -> AtTime {
 /// Makes one job for the end of these locks.
 ///
 /// # Errors
-/// What `at` did. A firewall without a command that ends locks has none to schedule, and needs
-/// none.
+/// The error of `at`. A firewall without a command that ends locks needs no job.
 pub fn schedule(
     runner: &Runner,
     firewall: &dyn Firewall,
@@ -154,7 +153,7 @@ fn script(firewall: &dyn Firewall, state_dir: &Path, nets: &[IpNet]) -> String {
     script + TAIL
 }
 
-/// Whether the job of a lock has run and removed the lock: it removes the file once it has.
+/// True once the job of a lock has removed the lock, and the file with it.
 #[must_use]
 pub fn has_run(state_dir: &Path, net: IpNet) -> bool {
     !until_file(state_dir, net).exists()
@@ -179,7 +178,7 @@ pub fn cancel<'a>(runner: &Runner, numbers: impl IntoIterator<Item = &'a str>) {
 pub fn note(state_dir: &Path, net: IpNet, until: i64) -> Result<(), AtomicFileError> {
     let path = until_file(state_dir, net);
     if let Some(directory) = path.parent() {
-        // Where it cannot be made, writing fails with the reason.
+        // If it cannot be made, writing fails with the reason.
         let _ = DirBuilder::new()
             .recursive(true)
             .mode(0o750)
@@ -191,8 +190,8 @@ pub fn note(state_dir: &Path, net: IpNet, until: i64) -> Result<(), AtomicFileEr
         .inspect_err(|_| drop(File::create_new(&path)))
 }
 
-/// Whether this program has locked a network, in whatever firewall, and nothing has ended that:
-/// the end as it was noted, 0 where the note is empty.
+/// The noted end of a lock that this program has made, in whatever firewall, and that nothing has
+/// ended yet; 0 where the note is empty.
 #[must_use]
 pub fn noted(state_dir: &Path, net: IpNet) -> Option<i64> {
     let text = fs::read_to_string(until_file(state_dir, net)).ok()?;

@@ -12,10 +12,10 @@ use crate::{
     state::{Lock, State},
 };
 
-/// How long after its time a lock of `at` is left to `at`: its daemon may be slow.
+/// Seconds for which a lock that is over is left to `at`: its daemon may be slow.
 const GRACE: i64 = 120;
 
-/// How many old locks one new lock cleans up on its way.
+/// The number of old locks that one new lock cleans up.
 const SWEEP: usize = 50;
 
 /// Ends these locks in the firewall, then in the state.
@@ -86,7 +86,7 @@ pub(super) fn sweep(locker: &Locker<'_>, state: &State, now: i64) -> Result<(), 
 /// A lock that was ended by hand.
 pub(crate) struct Unlocked {
     pub(crate) net: IpNet,
-    /// Whether the state knew it. If not, it was found in the firewall.
+    /// False if the state did not know it and it was found in the firewall.
     pub(crate) known: bool,
 }
 

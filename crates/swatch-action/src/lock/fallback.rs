@@ -53,7 +53,7 @@ pub(super) fn lock(
     })
 }
 
-/// Whether the firewall may hold locks that the state does not know, so that it has to be asked.
+/// True if the firewall may hold locks that the state does not know, so that it has to be asked.
 pub(super) fn was_used(locker: &Locker<'_>) -> bool {
     let settings = locker.settings;
     let longest = settings.max_lock_time.max(settings.lock_time);

@@ -62,7 +62,7 @@ pub(super) fn lock(
     })
 }
 
-/// Ends what is left of an earlier lock. Whether the firewall may still hold something of it.
+/// Ends the rest of an earlier lock. True if the firewall may still hold something of it.
 fn end_old(
     locker: &Locker<'_>,
     state: &State,
@@ -90,7 +90,7 @@ fn end_old(
     Ok(in_doubt)
 }
 
-/// Whether an address is locked although the firewall's program failed.
+/// True if an address is locked although the firewall's program failed.
 fn certain(firewall: &dyn Firewall, net: IpNet, error: &FirewallError) -> bool {
     !error.nothing_changed() && firewall.holds(net) == Some(true)
 }

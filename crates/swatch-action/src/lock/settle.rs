@@ -1,5 +1,5 @@
-//! What has to be put right before anything is done with the locks: times of a clock that was ahead,
-//! and locks of what must not be locked.
+//! Corrections before anything else is done with the locks: times of a clock that was ahead, and
+//! locks of what must not be locked.
 
 use ipnet::IpNet;
 

@@ -1,4 +1,4 @@
-//! How state and firewall differ.
+//! The differences between state and firewall.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::{
 /// Seconds by which the kernel's end of a lock may differ from the state's.
 const TOLERANCE: u64 = 120;
 
-/// How state and firewall differ, or differed before that was mended.
+/// The differences between state and firewall, before they were repaired.
 #[derive(Default)]
 pub(super) struct Findings {
     /// In the state, and not or not fully in force in the firewall.
@@ -28,7 +28,7 @@ pub(super) struct Findings {
     pub(super) adopted: Vec<Lock>,
     /// Over.
     pub(super) expired: Vec<Lock>,
-    /// What was unlocked because it must not be locked, in words.
+    /// Locks of what must not be locked, with the reason.
     pub(super) released: Vec<String>,
     /// Rules of the form of a lock that may be the administrator's, with the name of their firewall.
     pub(super) foreign: Vec<(&'static str, IpNet)>,
@@ -42,7 +42,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Whether anything has to be mended.
+    /// True if anything has to be repaired.
     pub(super) fn differ(&self) -> bool {
         let lists = [
             &self.missing,
@@ -93,7 +93,7 @@ impl Findings {
             self.there += locks.len();
         } else if !locks.is_empty() {
             self.mute.push(firewall.name());
-            // What cannot be asked is told again what to hold.
+            // A firewall that cannot be asked gets all its locks again.
             self.missing.extend(locks.iter().copied().cloned());
         }
     }
@@ -114,7 +114,7 @@ impl Findings {
         }
     }
 
-    /// What the firewall holds and the state does not.
+    /// Entries of the firewall that the state does not know.
     fn strays(
         &mut self,
         locker: &Locker<'_>,
@@ -157,7 +157,7 @@ impl Findings {
     }
 }
 
-/// Whether the kernel's end of a lock is not the state's. A firewall that has no times has none.
+/// True if the kernel's end of a lock is not the state's. A firewall that has no times has none.
 fn is_wrong_end(firewall: &dyn Firewall, lock: &Lock, held: &Held, now: i64) -> bool {
     let Some(longest) = firewall.longest() else {
         return false;

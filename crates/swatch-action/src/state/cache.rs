@@ -1,4 +1,4 @@
-//! What was asked of others and is remembered: whois answers by network, addresses of host names,
+//! Remembered answers of others: whois answers by network, addresses of host names,
 //! locks that wait for the next digest.
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,9 +13,9 @@ use crate::network::as_six;
 pub struct Answer {
     /// The name of the network, or an empty text.
     pub name: String,
-    /// The whole answer, harmless and bounded; or the reason why there is none.
+    /// The whole answer, sanitised and bounded; or the reason why there is none.
     pub text: String,
-    /// Whether it is an answer.
+    /// True for an answer, false for the reason why there is none.
     pub good: bool,
 }
 

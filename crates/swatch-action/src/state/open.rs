@@ -10,12 +10,19 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{StateError, db_error, schema};
 
-/// How long SQLite waits for another process's transaction.
+/// SQLite's wait for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// A private copy of a database, removed when dropped.
 #[derive(Debug)]
 pub(super) struct Copy(PathBuf);
+
+impl Copy {
+    /// The directory that holds it.
+    pub(super) fn directory(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for Copy {
     fn drop(&mut self) {
@@ -65,7 +72,7 @@ pub(super) fn readable(dir: &Path) -> Result<Option<(Connection, Option<Copy>)>,
         Err(error) => match fs::metadata(dir.join("state.db-wal")) {
             Ok(log) if log.len() > 0 => {
                 let copy = copy(&path).map_err(|_| db_error(dir, error))?;
-                let db = read(&copy.0.join("state.db"), "mode=rw");
+                let db = read(&copy.directory().join("state.db"), "mode=rw");
                 (db.map_err(|source| db_error(dir, source))?, Some(copy))
             }
             _ => (
@@ -123,7 +130,7 @@ fn read(path: &Path, how: &str) -> rusqlite::Result<Connection> {
 
 /// Database and log in a directory that only we can enter. A writer may be at work: both files are
 /// copied again until neither has changed meanwhile.
-fn copy(path: &Path) -> io::Result<Copy> {
+pub(super) fn copy(path: &Path) -> io::Result<Copy> {
     let template = std::env::temp_dir().join("swatch-action-XXXXXX");
     let copy = Copy(nix::unistd::mkdtemp(&template)?);
     let log = path.with_file_name("state.db-wal");

@@ -7,10 +7,11 @@ use super::Lock;
 /// The format that this program writes: SQLite's `user_version`.
 pub(super) const VERSION: i64 = 2;
 
-/// The columns of a lock in the order of [`row`]. Always named: a newer program may have added some.
+/// The columns of a lock in the order of [`row`]. Always named, because a newer program may have
+/// added some.
 pub(super) const COLUMNS: &str = "net,since,until,count,reason,rule,backend,confirmed,job,renewed";
 
-/// What each format adds to the one before. A format that was released is never changed here.
+/// The additions of each format to the one before. A released format is never changed here.
 const STEPS: [&str; VERSION as usize] = [FIRST, SECOND];
 
 /// Brings the tables to [`VERSION`], from nothing or from any older format, and returns the format

@@ -301,3 +301,20 @@ fn names_of_networks_are_those_of_single_questions() {
         );
     }
 }
+
+/// A writer that was killed leaves its log behind. A reader without the right to make the index
+/// beside it still sees what the log holds.
+#[test]
+fn a_log_that_a_writer_left_is_read_from_a_copy() {
+    let (dir, state) = state();
+    let lock = lock("203.0.113.9", Some(500));
+    state.put(&lock).expect("put");
+    let log = dir.path().join("state.db-wal");
+    assert!(log.metadata().expect("a log").len() > 0);
+    let copy = open::copy(&dir.path().join("state.db")).expect("copied");
+    let place = copy.directory().to_owned();
+    let reader = State::open_to_read(&place).expect("opened").expect("there");
+    assert_eq!(reader.all().expect("asked"), [lock]);
+    drop((reader, copy));
+    assert!(!place.exists(), "the copy is removed");
+}

@@ -24,11 +24,11 @@ pub(super) struct Rule {
     pub(super) place: usize,
 }
 
-/// What is known of a chain besides its locks.
+/// A chain, apart from its locks.
 struct Chain {
     six: bool,
     name: String,
-    /// Whether packets come here: a chain of the kernel, or one that another chain jumps to.
+    /// True if packets come here: a chain of the kernel, or one that another chain jumps to.
     reached: bool,
     /// The first rule that accepts packets, and its place.
     accept: Option<(usize, String)>,
@@ -117,7 +117,7 @@ impl Saved {
         }
     }
 
-    /// How many copies of a lock a chain has.
+    /// The number of copies of a lock in a chain.
     pub(super) fn copies(&self, chain: &str, net: IpNet) -> usize {
         self.rules
             .iter()

@@ -10,7 +10,7 @@ use super::{
     set::set_key,
 };
 
-/// Elements, and whether each set is matched by a rule in a chain that packets pass.
+/// The elements. They are in force if a rule in a chain that packets pass matches their set.
 pub(super) fn inventory(
     argv: &[&str],
     text: &[u8],
@@ -86,7 +86,7 @@ pub(super) fn inventory(
     Ok(inventory)
 }
 
-/// What is known of a table that is switched off.
+/// A table that is switched off.
 pub(super) fn dormant() -> Inventory {
     Inventory {
         faults: vec!["nftables: the table inet swatch is dormant".to_owned()],

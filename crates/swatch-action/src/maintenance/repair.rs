@@ -1,4 +1,4 @@
-//! Mending what differs.
+//! Repairing differences.
 
 use super::compare::Findings;
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
     state::{Lock, State},
 };
 
-/// Compares and mends. `move_over` puts every lock into the firewall of the settings, also those
+/// Compares and repairs. `move_over` puts every lock into the firewall of the settings, also those
 /// that another one held.
-pub(super) fn mend(locker: &Locker<'_>, move_over: bool) -> Result<Findings, LockError> {
+pub(super) fn repair(locker: &Locker<'_>, move_over: bool) -> Result<Findings, LockError> {
     let settings = locker.settings;
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
@@ -109,7 +109,7 @@ fn leave(locker: &Locker<'_>, locks: &[Lock], warnings: &mut Vec<String>) {
     }
 }
 
-/// After mending, the firewall is asked once more: the count is what it holds, not what was tried.
+/// After the repair, the firewall is asked once more: the count is what it holds, not what was tried.
 fn count_again(locker: &Locker<'_>, state: &State, now: i64) -> Result<usize, LockError> {
     let mut again = Findings::default();
     again.compare(locker, &state.all()?, now)?;
