@@ -33,6 +33,16 @@ cat "$corpus"/config/suite-* | awk -v values="$corpus/template" -v patterns="$co
 		}
 	}
 '
-for target in config template pattern; do
+mkdir -p "$corpus/action_address"
+# A first byte that stands for a whole line, and the line.
+awk -v into="$corpus/action_address" '
+	/ \| / && !/^#/ {
+		file = into "/sample-" ++n
+		line = substr($0, index($0, " | ") + 3)
+		printf "%c%s", 126 + 66, line > file
+		close(file)
+	}
+' "$here/../crates/log-address/tests/samples.txt"
+for target in config template pattern action_address; do
 	echo "$target: $(find "$corpus/$target" -type f | wc -l) files"
 done

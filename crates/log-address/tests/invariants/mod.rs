@@ -275,6 +275,61 @@ const NOTHING: &[(&str, &str)] = &[
         "\"",
     ),
     ("2024-06-01 12:00:00 8 [Note] Got an error reading ", ""),
+    // The peer is a name, or a server that this host connected to.
+    (
+        "2024-06-01 12:00:00 8 [Warning] Access denied for user '",
+        "'@'evil.host' (using password: YES)",
+    ),
+    (
+        "Jun  1 12:00:00 h vsftpd[1]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 \
+         euid=0 tty=ftp ruser=",
+        " rhost=evil.host",
+    ),
+    (
+        "Jun  1 12:00:00 h vsftpd[1]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 \
+         euid=0 tty=ftp ruser=",
+        " rhost=",
+    ),
+    (
+        "Sat Jun  1 12:00:00 2024 [pid 1] [",
+        "] FAIL LOGIN: Client \"evil.host\"",
+    ),
+    (
+        "[2024-06-01 12:00:00] NOTICE[1] chan_sip.c: Registration from '",
+        "' failed for 'evil.host' - Wrong password",
+    ),
+    (
+        "[01-Jun-2024 12:00:00 +0000]: <a> Failed login for ",
+        " from evil.host in session a (error: 0)",
+    ),
+    (
+        "06/01/2024 12:00:00 [LOGIN_ERROR] ",
+        " (example.com) from evil.host: Unknown user or password incorrect.",
+    ),
+    (
+        "2024/06/01 12:00:00 auth.go:1:x() [W] Failed authentication attempt for ",
+        " from evil.host: user does not exist",
+    ),
+    (
+        "2024-06-01 12:00:00 H=(",
+        ") [unknown]:4 F=<a@b> rejected RCPT <c@d>: relay not permitted",
+    ),
+    (
+        "Jun  1 12:00:00 h sm-mta[1]: abc: to=<",
+        ">, relay=mx.example. [192.0.2.1], dsn=5.1.1, stat=User unknown",
+    ),
+    (
+        "2024-06-01 12:00:00 1sAbCd-000000-0A ** ",
+        " R=dnslookup T=remote_smtp H=mx.example [192.0.2.1]: 550 no",
+    ),
+    (
+        "Jun  1 12:00:00 h postfix/smtp[1]: ABC: host mx.example[192.0.2.1] said: 450 ",
+        "",
+    ),
+    (
+        "2024-06-01 12:00:00.123 UTC [1] x@",
+        " FATAL:  password authentication failed for user \"x\"",
+    ),
 ];
 
 /// A stranger's text in a line without a place for an address finds none.
