@@ -246,3 +246,27 @@ fn settings_files_that_are_none() {
         assert_eq!(bare.said(&output), (2, format!("swatch-action: {said}\n")));
     }
 }
+
+#[test]
+fn a_mistyped_command_is_answered_with_the_one_that_was_meant() {
+    let sandbox = Sandbox::new();
+    for (typed, meant) in [
+        ("lsit", "list"),
+        ("unlok", "unlock"),
+        ("Check", "check"),
+        ("atuo", "auto"),
+    ] {
+        let output = sandbox.run(&[typed], b"x 203.0.113.9\n");
+        assert_eq!(output.status.code(), Some(2), "{typed}");
+        let said = err(&output);
+        assert!(
+            said.contains(&format!("did you mean `swatch-action {meant}`?")),
+            "{said}"
+        );
+    }
+    let flag = sandbox.run(&["7", "--lock-tiem", "1h"], b"");
+    assert!(err(&flag).contains("--lock-time"), "{}", err(&flag));
+    let bare = sandbox.run(&["7", "--lock-time", "24"], b"");
+    assert_eq!(bare.status.code(), Some(2));
+    assert!(err(&bare).contains("24h"), "{}", err(&bare));
+}

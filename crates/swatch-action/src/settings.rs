@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use swatch_common::{
     duration::Seconds,
+    sanitize,
     trust::{self, Untrusted},
 };
 
@@ -252,7 +253,10 @@ impl Default for Whois {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("cannot read the settings file {path}: {source}{hint}")]
+    #[error(
+        "cannot read the settings file {}: {source}{hint}",
+        sanitize::path(path)
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -262,7 +266,10 @@ pub enum SettingsError {
         hint: &'static str,
     },
     /// It is a directory, a pipe or a device.
-    #[error("the settings file {path} is not a regular file: name one with --config")]
+    #[error(
+        "the settings file {} is not a regular file: name one with --config",
+        sanitize::path(path)
+    )]
     NotAFile {
         /// The file.
         path: PathBuf,
@@ -276,7 +283,7 @@ pub enum SettingsError {
         source: Untrusted,
     },
     /// It cannot be parsed; toml's own message has line, column and a caret.
-    #[error("{path}: {}", in_words(source))]
+    #[error("{}: {}", sanitize::path(path), in_words(source))]
     Parse {
         /// The file.
         path: PathBuf,

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use ipnet::IpNet;
+use swatch_common::sanitize;
 
 use crate::{console::Console, lock::Locker, network, runner::Runner, settings::Settings};
 
@@ -10,7 +11,7 @@ use crate::{console::Console, lock::Locker, network, runner::Runner, settings::S
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     /// A file, or standard input, that the command line names.
-    #[error("cannot read {path}: {source}", path = .path.display())]
+    #[error("cannot read {}: {source}", sanitize::path(path))]
     Read {
         /// The file, or `standard input`.
         path: PathBuf,
