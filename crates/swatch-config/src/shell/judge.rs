@@ -1,13 +1,17 @@
 //! Judges simple commands by the table of programs.
 
+mod data;
+
 use super::arguments::{
     after_options, has_option, is_one_of, is_option, joined, operand, option_values,
 };
 use super::hazard::{Danger, Hazard};
 use super::log_text::LogText;
 use super::machine::{Field, Machine, Stream};
-use super::programs::{Use, base_name, is_builtin, is_shell, uses};
+use super::programs::{Use, base_name, is_builtin, is_shell, is_unjudged, uses};
 use super::unit::{Unit, expanded, first_log_text};
+use data::{mail_headers, options, plain_data, sent_files, tilde};
+pub(super) use data::{output_file, written};
 
 /// Judges a command and returns its output. `sure`: it certainly is a command.
 pub(super) fn command(
@@ -139,8 +143,14 @@ fn known(machine: &mut Machine<'_>, call: &Call<'_>, uses: &[Use]) -> Stream {
                     printed.extend(&shell_code(machine, call, &field, rest));
                 }
             }
+            Use::ShellOperand => {
+                let rest = after_options(call.arguments, "", 1);
+                if let Some(script) = rest.first().filter(|_| !has_option(call.arguments, b'c')) {
+                    printed.extend(&shell_code(machine, call, script, &[]));
+                }
+            }
             Use::ShellWords => {
-                let all = joined(call.arguments);
+                let all = joined(before_arguments(call.arguments));
                 printed.extend(&shell_code(machine, call, &all, &[]));
             }
             Use::Remote { values, host } => remote(machine, call, values, host),
@@ -164,7 +174,21 @@ fn known(machine: &mut Machine<'_>, call: &Call<'_>, uses: &[Use]) -> Stream {
             other => other_language(machine, call, other),
         }
     }
+    if is_unjudged(uses) {
+        unjudged(machine, call);
+    }
     printed
+}
+
+/// `parallel COMMAND ::: ARGUMENT…`: the arguments are quoted, if there is a command before them.
+fn before_arguments(fields: &[Field]) -> &[Field] {
+    let at = fields
+        .iter()
+        .position(|field| is_one_of(field, &[":::", "::::"]));
+    match at {
+        Some(at) if fields[..at].iter().any(|field| !is_option(field)) => &fields[..at],
+        _ => fields,
+    }
 }
 
 /// Uses whose code is not a shell's.
@@ -221,7 +245,10 @@ fn wrapped(machine: &mut Machine<'_>, call: &Call<'_>, rest: &[Field]) -> Stream
         let text = super::unit::bytes(&field.units);
         call.name == "env" && text.contains(&b'=')
     });
-    let rest = &rest[assignments.count()..];
+    let (assignments, rest) = rest.split_at(assignments.count());
+    for field in assignments {
+        machine.assign(field);
+    }
     let before = machine.elsewhere;
     machine.elsewhere |= matches!(
         call.name.as_str(),
@@ -301,8 +328,13 @@ fn filter(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
 
 /// `xargs COMMAND`: the words of its input become arguments or, with `-I {}`, replace that text.
 fn append_input(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
-    let replaced = option_values(call.arguments, &["-I", "--replace", "-i", "-J"]);
+    let replaced = option_values(call.arguments, &["-I", "--replace", "-J"]);
     let mark = replaced.first().and_then(|(field, _)| field.text());
+    let braces = call
+        .arguments
+        .iter()
+        .any(|field| is_one_of(field, &["-i", "--replace"]));
+    let mark = mark.or(braces.then(|| b"{}".to_vec()));
     let mut fields = after_options(call.arguments, "IJnPsLEdaR", 0).to_vec();
     let input = expanded(&call.input.units);
     let word = Field {
@@ -346,126 +378,6 @@ fn replace(field: &mut Field, mark: &[u8], text: &[Unit]) {
     field.units = out;
 }
 
-/// mail(1) obeys lines that begin with `~`.
-fn tilde(machine: &mut Machine<'_>, call: &Call<'_>) {
-    let units = &call.input.units;
-    let mut line_start = true;
-    let mut found = false;
-    for unit in units {
-        if let Some(number) = unit.log_text() {
-            found |= line_start && machine.texts[number].begins_with(b'~');
-        }
-        line_start = *unit == Unit::Byte(b'\n');
-    }
-    if found {
-        report(machine, Danger::Tilde(call.name.clone()), false);
-    }
-}
-
-/// Log text above the empty line that ends the headers of a mail.
-fn mail_headers(machine: &mut Machine<'_>, call: &Call<'_>) {
-    if !call.input.escapes {
-        return;
-    }
-    let mut head: Vec<u8> = Vec::new();
-    for unit in &call.input.units {
-        match *unit {
-            Unit::Byte(byte) => head.push(byte),
-            Unit::Unknown(_) => {}
-            Unit::Quoted(number) | Unit::Raw(number) => {
-                if machine.texts[number].holds(b'\\') {
-                    return report(machine, Danger::MailHeader(call.name.clone()), false);
-                }
-            }
-        }
-        if head.ends_with(b"\\n\\n") || head.ends_with(b"\n\n") {
-            return;
-        }
-    }
-}
-
-fn sent_files(machine: &mut Machine<'_>, call: &Call<'_>, options: &[&str]) {
-    for (field, _) in option_values(call.arguments, options) {
-        let at = match field
-            .units
-            .iter()
-            .position(|unit| *unit == Unit::Byte(b'='))
-        {
-            Some(at) if first_log_text(&field.units[..at]).is_none() => at + 1,
-            _ => 0,
-        };
-        for at in [0, at] {
-            let number = field.units.get(at).and_then(|unit| unit.log_text());
-            if number.is_some_and(|number| machine.texts[number].begins_with(b'@')) {
-                report(machine, Danger::SentFile(call.name.clone()), false);
-            }
-        }
-    }
-}
-
-/// Log text that the program can take for an option.
-fn options(machine: &mut Machine<'_>, call: &Call<'_>, values: &str) {
-    let mut is_value = false;
-    for field in call.arguments {
-        let text = field.text();
-        if text.as_deref() == Some(b"--") {
-            return;
-        }
-        let start = field.units.first().and_then(|unit| unit.log_text());
-        let starts = start.is_some_and(|number| machine.texts[number].is_option(false));
-        let later = field.splits
-            && texts(machine, &field.units)
-                .any(|text| text.is_option(true) && !text.is_option(false));
-        let split = field.splits && texts(machine, &field.units).any(|text| text.is_option(true));
-        if (starts && !is_value) || later || (split && is_value && splits_off(machine, field)) {
-            report(machine, Danger::Option(call.name.clone()), false);
-            return;
-        }
-        is_value = match text.as_deref() {
-            Some([b'-', b'-', long @ ..]) => !long.contains(&b'='),
-            Some([b'-', .., letter]) => values.as_bytes().contains(letter),
-            _ => false,
-        };
-    }
-}
-
-/// A later word of the text can begin with `-`.
-fn splits_off(machine: &Machine<'_>, field: &Field) -> bool {
-    texts(machine, &field.units).any(|text| text.holds(b' ') && text.holds(b'-'))
-}
-
-/// Shell builtins that set variables.
-fn plain_data(machine: &mut Machine<'_>, call: &Call<'_>) {
-    match call.name.as_str() {
-        "read" => {
-            for field in call.arguments.iter().filter(|field| !is_option(field)) {
-                if let Some(name) = field.text() {
-                    machine.set(name, &call.input.units);
-                }
-            }
-        }
-        "export" | "readonly" | "local" | "declare" | "typeset" => {
-            for field in call.arguments {
-                let name = super::lexer::name(&field.units);
-                if field.units.get(name.len()) == Some(&Unit::Byte(b'=')) {
-                    machine.set(name.clone(), &field.units[name.len() + 1..]);
-                }
-            }
-        }
-        "set" => {
-            for (number, field) in call
-                .arguments
-                .iter()
-                .filter(|field| !is_option(field))
-                .enumerate()
-            {
-                machine.set((number + 1).to_string().into_bytes(), &field.units);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// A program that is not in the table.
 fn unknown(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     let shell = call
@@ -475,12 +387,7 @@ fn unknown(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     if let Some(at) = shell {
         command(machine, &call.arguments[at..], call.input, false);
     }
-    for field in call.arguments.iter().filter(|field| !field.nested) {
-        let code = texts(machine, &field.units).any(LogText::is_shell_code);
-        if code && field.units.contains(&Unit::Byte(b' ')) {
-            report(machine, Danger::Unjudged(call.name.clone()), false);
-        }
-    }
+    unjudged(machine, call);
     let log_text = joined(call.arguments)
         .units
         .into_iter()
@@ -496,9 +403,12 @@ fn unknown(machine: &mut Machine<'_>, call: &Call<'_>) -> Stream {
     }
 }
 
-/// Checks the name of an output file.
-pub(super) fn output_file(machine: &mut Machine<'_>, name: &[Unit]) {
-    if texts(machine, name).any(|text| text.is_path()) {
-        report(machine, Danger::FileName, false);
+/// An argument that holds log text and a space.
+fn unjudged(machine: &mut Machine<'_>, call: &Call<'_>) {
+    for field in call.arguments.iter().filter(|field| !field.nested) {
+        let code = texts(machine, &field.units).any(LogText::is_shell_code);
+        if code && field.units.contains(&Unit::Byte(b' ')) {
+            report(machine, Danger::Unjudged(call.name.clone()), false);
+        }
     }
 }

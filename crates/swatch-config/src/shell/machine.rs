@@ -147,6 +147,14 @@ impl<'a> Machine<'a> {
         out
     }
 
+    /// Takes `NAME=value`.
+    pub(super) fn assign(&mut self, field: &Field) {
+        let name = lexer::name(&field.units);
+        if !name.is_empty() && field.units.get(name.len()) == Some(&Unit::Byte(b'=')) {
+            self.set(name.clone(), &field.units[name.len() + 1..]);
+        }
+    }
+
     /// Remembers a variable.
     pub(super) fn set(&mut self, name: Vec<u8>, value: &[Unit]) {
         self.variables.insert(name, expanded(value));
@@ -235,6 +243,7 @@ impl<'a> Machine<'a> {
         let printed = printed.unwrap_or_else(|| self.simple(fields, &stdin));
         match target {
             Some(name) => {
+                judge::written(self, &name, &printed);
                 self.write(&name, &printed);
                 Stream::default()
             }

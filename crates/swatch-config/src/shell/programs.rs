@@ -17,6 +17,8 @@ pub(super) enum Use {
     ShellOption(&'static [&'static str]),
     /// Its arguments, joined by spaces, are shell code.
     ShellWords,
+    /// The word after the first operand is shell code.
+    ShellOperand,
     /// As `ShellWords`, after the options and a host name. Without a command its input is shell code.
     Remote { values: &'static str, host: bool },
     /// Without an operand, standard input is shell code.
@@ -66,7 +68,8 @@ const PROGRAMS: &[Row] = &[
     (&["sh", "bash", "dash", "ash", "ksh", "ksh93", "mksh", "pdksh", "zsh", "yash", "rbash", "rksh", "fish", "csh", "tcsh", "xonsh", "elvish"],
         &[ShellOption(SHELL), ShellInput, ScriptFile]),
     (&["su", "runuser"], &[ShellOption(SHELL), ShellInput]),
-    (&["sg", "newgrp", "script"], &[ShellOption(SHELL), ShellInput]),
+    (&["sg"], &[ShellOption(SHELL), ShellOperand, ShellInput]),
+    (&["newgrp", "script"], &[ShellOption(SHELL), ShellInput]),
     (&["eval", "watch"], &[ShellWords]),
     (&["trap"], &[CodeOperand { values: "" }]),
     (&[".", "source"], &[ScriptFile]),
@@ -79,7 +82,7 @@ const PROGRAMS: &[Row] = &[
     (&["xterm", "rxvt", "urxvt", "konsole", "xfce4-terminal", "lxterminal", "st", "alacritty", "kitty", "x-terminal-emulator"],
         &[ShellOption(&["-e", "-x", "--command"])]),
     (&["tmux"], &[CodeOperands { after: 0 }]),
-    (&["screen"], &[Code(&["stuff", "eval", "exec"]), Wraps { values: "SscehpTt", operands: 0 }]),
+    (&["screen"], &[Code(&["stuff", "eval", "exec"])]),
     (&["at", "batch"], &[CodeInput, Code(&["-f"])]),
     (&["crontab"], &[CodeInputWith("-"), ScriptFile]),
 
@@ -125,7 +128,9 @@ const PROGRAMS: &[Row] = &[
     (&["cqlsh", "clickhouse-client", "influx", "hive", "impala-shell"], &[Code(&["-e", "-q", "--query", "--execute", "-execute"]), CodeInputAlways]),
     (&["redis-cli", "valkey-cli", "memcached-tool"], &[Code(&["--eval", "eval", "EVAL"]), CodeInputAlways]),
     (&["ftp", "lftp", "sftp", "smbclient", "telnet"], &[Code(&["-c", "-e"]), CodeInputAlways]),
-    (&["ldapmodify", "ldapadd", "nsupdate", "rndc", "socat"], &[CodeInputAlways]),
+    (&["ldapmodify", "ldapadd", "nsupdate", "rndc"], &[CodeInputAlways]),
+    (&["socat"], &[CodeOperands { after: 0 }]),
+    (&["nc", "ncat", "netcat"], &[ShellOption(&["-e", "-c", "--exec", "--sh-exec"]), Data { values: "wpiqsxX" }]),
 
     // Firewalls.
     (&["nft"], &[CodeOperands { after: 0 }, CodeInputWith("-")]),
@@ -165,7 +170,7 @@ const PROGRAMS: &[Row] = &[
     (&["chmod", "chown", "chgrp", "install", "setfacl", "usermod", "passwd", "chage", "userdel", "useradd", "faillock", "pam_tally2"],
         &[Data { values: "ogmtugsdlLUr" }]),
     (&["kill", "pkill", "killall", "pgrep", "renice", "skill"], &[Data { values: "ntPuUGgs" }]),
-    (&["ping", "ping6", "fping", "traceroute", "mtr", "host", "dig", "nslookup", "whois", "getent", "geoiplookup", "mmdblookup", "nmap", "nc", "ncat", "netcat", "openssl"],
+    (&["ping", "ping6", "fping", "traceroute", "mtr", "host", "dig", "nslookup", "whois", "getent", "geoiplookup", "mmdblookup", "nmap", "openssl"],
         &[Data { values: "cwWitsIhpTqfkbm" }]),
     (&["systemctl", "service", "invoke-rc.d", "rc-service", "initctl", "journalctl", "loginctl", "docker", "podman", "kubectl"], &[Data { values: "nutp" }]),
     (&["wall", "write", "notify-send", "xmessage", "zenity", "kdialog", "espeak", "say", "spd-say", "festival", "toilet", "figlet", "lp", "lpr", "beep", "play", "aplay", "mpg123", "paplay"],
@@ -208,4 +213,34 @@ pub(super) fn base_name(path: &[u8]) -> &[u8] {
 pub(super) fn is_shell(name: &[u8]) -> bool {
     let shell = |known: &Use| matches!(known, ShellInput | Remote { .. });
     uses(name).is_some_and(|uses| uses.iter().any(shell))
+}
+
+/// Returns true if nothing is known about plain arguments: they may be passed to a shell.
+pub(super) fn is_unjudged(uses: &[Use]) -> bool {
+    let own = |known: &Use| {
+        matches!(
+            known,
+            Code(_) | CodeInput | CodeInputAlways | CodeInputWith(_)
+        )
+    };
+    uses.iter().all(own)
+}
+
+/// Files whose content is run by another program.
+pub(super) fn reader_of_file(path: &[u8]) -> Option<&'static str> {
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| path.starts_with(p.as_bytes()));
+    if starts(&["/etc/cron", "/var/spool/cron"]) {
+        return Some("cron");
+    }
+    if starts(&["/etc/sudoers"]) {
+        return Some("sudo");
+    }
+    let shell = starts(&["/etc/profile", "/etc/init.d/"])
+        || [".sh", ".bashrc", ".profile", ".bash_profile"]
+            .iter()
+            .any(|end| path.ends_with(end.as_bytes()));
+    if shell {
+        return Some("sh");
+    }
+    path.ends_with(b"/authorized_keys").then_some("sshd")
 }

@@ -99,6 +99,10 @@ fn log_text_as_shell_code() {
         ("exec fish -c \"echo $1\"", "fish"),
         ("exec tcsh -c \"echo $1\"", "tcsh"),
         ("exec sg adm -c \"echo $1\"", "sg"),
+        ("exec sg adm \"echo $1\"", "sg"),
+        ("exec echo \"$1\" | xargs -i sh -c \"echo {}\"", "sh"),
+        ("exec env X=\"$1\" sh -c 'eval \"x $X\"'", "eval"),
+        ("exec nc -e \"/bin/x $1\" gw 1", "nc"),
         ("exec xterm -e \"echo $1\"", "xterm"),
         ("exec sh -c $1", "sh"),
         ("exec sh -c \"$(printf %s \"$1\")\"", "sh"),
@@ -222,6 +226,22 @@ fn options_files_and_mails() {
             "exec echo \"$1\" | mail root",
             "log text can begin a line with `~` for `mail`",
         ),
+        (
+            "exec curl -d \"@$1\" http://x",
+            "log text can name a file that `curl` sends",
+        ),
+        (
+            "exec echo \"$1\" >> /etc/crontab",
+            "log text becomes commands for `cron`",
+        ),
+        (
+            "exec redis-cli \"set $1 1\"",
+            "`redis-cli` may pass this argument to a shell",
+        ),
+        (
+            "exec socat - EXEC:\"$1\"",
+            "log text becomes part of a program for `socat`",
+        ),
         ("exec printf \"x $1\"", "log text is the format of `printf`"),
         (
             "exec echo x > /tmp/$1",
@@ -279,6 +299,7 @@ fn commands_that_take_log_text_as_data() {
         "exec rec \"$1\"; true",
         "exec for x in \"$1\"; do rec \"$x\"; done",
         "exec kill -9 $$",
+        "exec parallel echo ::: \"$1\"",
     ] {
         check(ANYTHING, command, &[]);
     }
