@@ -20,7 +20,7 @@ def contestants(bench, directory):
     yield "swatch-rs and swatch-action", [bench.program], helper
     yield "swatch-rs --jobs 4 and swatch-action", [bench.program, "--jobs", "4"], helper
     if "swatchdog" in bench.tools:
-        os.environ["SWATCH_BENCH_LEDGERS"] = str(directory / "script")
+        os.environ["SWATCH_BENCH_LOGS"] = str(directory / "script")
         yield "swatchdog and a shell script", ["swatchdog"], [SCRIPT, FIELD]
 
 

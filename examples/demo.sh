@@ -59,7 +59,7 @@ if [ -z "$address" ]; then
 elif [ -z "$verdict" ]; then
   what=counted said="$address: counted, line $count of 3"
 elif [ "$(wc -l < "$box/locks")" = "$locks" ]; then
-  what=again said="$address: counted, line $count; is locked, and its time starts anew"
+  what=again said="$address: counted, line $count; already locked; the lock is renewed"
 elif [ "${2:-}" = lock ]; then
   what=locked said="$address: counted, line $count; WOULD BE LOCKED: the rule locks at once"
 else
