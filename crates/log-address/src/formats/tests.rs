@@ -16,7 +16,7 @@ use super::table::{Format, formats};
 use crate::shape::{Part, parse};
 
 /// The lines of the short run.
-const LINES: u64 = 6_000;
+const LINES: u64 = 3_000;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
