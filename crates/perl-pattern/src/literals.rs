@@ -310,7 +310,12 @@ fn cross(first: &[Literal], second: &[Literal]) -> Option<Vec<Literal>> {
 /// The set that probably occurs least often.
 fn best(sets: Vec<LiteralSet>) -> Option<LiteralSet> {
     sets.into_iter()
-        .map(|set| (selectivity::of_set(&set), set))
+        .map(|set| {
+            (
+                selectivity::of_any(set.iter().map(|literal| &literal.bytes[..])),
+                set,
+            )
+        })
         .min_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, set)| set)
 }

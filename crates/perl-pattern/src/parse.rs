@@ -7,6 +7,7 @@
 //! groups.
 
 mod atom;
+mod body;
 mod class;
 mod escape;
 mod group;

@@ -1,7 +1,5 @@
 //! An estimate of how often a text occurs in a log that was not seen yet.
 
-use crate::literals::Literal;
-
 /// About how many bits a byte of log text tells.
 fn bits(byte: u8) -> f64 {
     match byte {
@@ -28,16 +26,17 @@ pub fn of_bytes(literal: &[u8]) -> f64 {
 /// The probability that one of the literals begins at a given place, plus a penalty for short ones,
 /// which cost a searcher more.
 #[must_use]
-pub fn of_set(set: &[Literal]) -> f64 {
-    set.iter()
+pub fn of_any<'l>(literals: impl IntoIterator<Item = &'l [u8]>) -> f64 {
+    literals
+        .into_iter()
         .map(|literal| {
-            let penalty = match literal.bytes.len() {
+            let penalty = match literal.len() {
                 0..=2 => 1.0,
                 3 => 1e-3,
                 4..=6 => 1e-4,
                 _ => 0.0,
             };
-            of_bytes(&literal.bytes) + penalty
+            of_bytes(literal) + penalty
         })
         .sum()
 }

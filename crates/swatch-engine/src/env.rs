@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use swatch_config::ast::Var;
 
-use crate::memory::Recalled;
+use crate::recalled::Recalled;
 
 /// A variable, or a field of the record under `--awk-field-syntax`.
 #[derive(Debug, Clone, PartialEq, Eq)]

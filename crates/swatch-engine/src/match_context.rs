@@ -8,9 +8,9 @@ use swatch_config::ast::Var;
 
 use crate::env::{Env, Variable};
 use crate::fields;
-use crate::memory::Recalled;
+use crate::known_matches::KnownMatches;
 use crate::patterns::Patterns;
-use crate::prefilter::KnownMatches;
+use crate::recalled::Recalled;
 
 /// The text that was searched by a successful match.
 #[derive(Debug)]

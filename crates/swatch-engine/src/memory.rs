@@ -4,41 +4,7 @@ use hashlink::LruCache;
 
 use crate::program::RememberPlan;
 use crate::rate_limit::table::Key;
-
-/// The longest value that is stored, in bytes. A record may be as long as a megabyte, and its
-/// writer must not choose how much memory the watcher uses.
-const MAX_VALUE: usize = 1024;
-
-/// The values that a rule sees as `$recall{NAME}`.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Recalled(Vec<(Vec<u8>, Vec<u8>)>);
-
-impl Recalled {
-    /// A value by name; empty if there is none.
-    pub(crate) fn get(&self, name: &[u8]) -> &[u8] {
-        let mut named = self.0.iter().filter(|(known, _)| known == name);
-        named.next().map_or(&[], |(_, value)| value)
-    }
-
-    /// Names and values.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
-    }
-
-    fn has(&self, name: &[u8]) -> bool {
-        self.0.iter().any(|(known, _)| known == name)
-    }
-
-    fn set(&mut self, name: &[u8], mut value: Vec<u8>) {
-        value.truncate(MAX_VALUE);
-        self.forget(name);
-        self.0.push((name.to_vec(), value));
-    }
-
-    fn forget(&mut self, name: &[u8]) {
-        self.0.retain(|(known, _)| known != name);
-    }
-}
+use crate::recalled::Recalled;
 
 #[derive(Debug)]
 struct Kept {
@@ -93,7 +59,7 @@ impl Memory {
         if complete {
             plan.forget.iter().for_each(|name| known.forget(name));
         }
-        if !plan.end && !known.0.is_empty() {
+        if !plan.end && !known.is_empty() {
             let seconds = i64::try_from(plan.seconds).unwrap_or(i64::MAX);
             let until = now.saturating_add(seconds);
             if self.kept.len() == self.kept.capacity() {

@@ -16,8 +16,9 @@ mod script;
 mod tests;
 mod values;
 
-pub use chain::{ChannelError, Outcome, PerlChain, PerlModules, StartError};
+pub use chain::{ChannelError, Outcome, PerlChain, StartError};
 pub use replay::Replay;
+pub use script::PerlModules;
 
 /// The Perl program that receives the chain: the argument of `perl -e`. Its standard input must be
 /// a bidirectional socket.

@@ -33,9 +33,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memchr::memmem::Finder;
 use perl_pattern::{LiteralSet, Matcher, RequiredLiterals, selectivity};
 
+use crate::known_matches::KnownMatches;
 use crate::program::Program;
 use adapt::Adaptation;
-use hits::Matched;
 use index::{Index, SHORTEST};
 use requirement::Requirement;
 use sample::LogSample;
@@ -66,24 +66,6 @@ pub struct Prefilter {
 
 /// Finders for the literals of one set, each with whether to search in lower case.
 type ChoiceFinder = Box<[(Finder<'static>, bool)]>;
-
-/// The patterns of a record as far as a search has determined them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct KnownMatches<'s> {
-    covered: &'s [bool],
-    matched: Matched<'s>,
-}
-
-impl KnownMatches<'_> {
-    /// Whether the pattern matches the record, if that is known.
-    pub(crate) fn get(&self, pattern: usize) -> Option<bool> {
-        if self.covered[pattern] {
-            self.matched.contains(pattern as u32)
-        } else {
-            None
-        }
-    }
-}
 
 impl Prefilter {
     /// Prepares the search for all rules of the program.
@@ -186,10 +168,7 @@ impl Prefilter {
     }
 
     pub(crate) fn known<'s>(&'s self, hit: &Hit<'s>) -> KnownMatches<'s> {
-        KnownMatches {
-            covered: &self.covered,
-            matched: hit.matched,
-        }
+        KnownMatches::new(&self.covered, hit.matched)
     }
 
     /// The rules that can match a record, in order.
@@ -239,9 +218,13 @@ fn literals_of(matcher: &Matcher) -> RequiredLiterals {
     if !literals.complete {
         literals
             .sets
-            .sort_by(|a, b| selectivity::of_set(a).total_cmp(&selectivity::of_set(b)));
+            .sort_by(|a, b| selectivity_of(a).total_cmp(&selectivity_of(b)));
         literals.sets.truncate(4);
         literals.sets.shrink_to_fit();
     }
     literals
+}
+
+fn selectivity_of(set: &LiteralSet) -> f64 {
+    selectivity::of_any(set.iter().map(|literal| &literal.bytes[..]))
 }

@@ -1,7 +1,6 @@
 //! Commands with variables, quoted for the place where each value goes.
 
 mod context;
-mod here;
 mod quote;
 mod scripts;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! One atom: a character, a class, an escape or a group.
 
-use super::{Parser, Read, class, escape, group, property, refs, shown};
+use super::{Parser, Read, class, escape, group, refs, shown};
 use crate::ast::{Assert, Node};
 use crate::byte_set::ByteSet;
-use crate::classes::{self, Charset, HORIZONTAL, NOT_NEWLINE, Named, VERTICAL};
+use crate::classes::{self, Charset, NOT_NEWLINE};
 
 /// Reads an atom; `None` if only modifiers were read.
 pub(super) fn atom(parser: &mut Parser<'_>) -> Read<Option<Node>> {
@@ -88,7 +88,7 @@ fn escape(parser: &mut Parser<'_>) -> Read<Option<Node>> {
     if let Some(node) = refs::reference(parser, letter)? {
         return Ok(Some(node));
     }
-    if let Some(set) = shorthand(parser, letter)? {
+    if let Some(set) = escape::shorthand(parser, letter)? {
         return Ok(Some(Node::set(set)));
     }
     parser.at += 2;
@@ -151,25 +151,4 @@ fn boundary(parser: &mut Parser<'_>, start: usize) -> Read<Option<Node>> {
             parser.refuse(start, format!("`{name}` is no kind of boundary"))
         }
     }
-}
-
-/// `\w`, `\d` and the like, inside or outside a class. Consumes it if it is one.
-pub(super) fn shorthand(parser: &mut Parser<'_>, letter: u8) -> Read<Option<ByteSet>> {
-    let charset = parser.mode.charset;
-    let set = match letter {
-        b'w' => Named::Word.set(charset),
-        b'W' => Named::Word.set(charset).negated(),
-        b'd' => Named::Digit.set(charset),
-        b'D' => Named::Digit.set(charset).negated(),
-        b's' => Named::Space.set(charset),
-        b'S' => Named::Space.set(charset).negated(),
-        b'h' => HORIZONTAL,
-        b'H' => HORIZONTAL.negated(),
-        b'v' => VERTICAL,
-        b'V' => VERTICAL.negated(),
-        b'p' | b'P' => return property::property(parser).map(Some),
-        _ => return Ok(None),
-    };
-    parser.at += 2;
-    Ok(Some(set))
 }

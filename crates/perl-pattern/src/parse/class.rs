@@ -1,6 +1,6 @@
 //! Bracketed classes.
 
-use super::{Parser, Read, atom, escape, shown};
+use super::{Parser, Read, escape, shown};
 use crate::byte_set::ByteSet;
 use crate::classes::{self, Named};
 
@@ -137,7 +137,7 @@ fn class_escape(parser: &mut Parser<'_>) -> Read<Member> {
     let Some(letter) = parser.peek_at(1) else {
         return parser.refuse(parser.at, "the pattern ends in a backslash");
     };
-    if let Some(set) = atom::shorthand(parser, letter)? {
+    if let Some(set) = escape::shorthand(parser, letter)? {
         return Ok(Member::Set(set));
     }
     if letter == b'b' {

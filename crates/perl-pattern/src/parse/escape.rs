@@ -1,6 +1,8 @@
 //! Escapes that name one character: `\n`, `\x41`, `\012`, `\cA`, `\N{U+41}`.
 
-use super::{Parser, Read};
+use super::{Parser, Read, property};
+use crate::byte_set::ByteSet;
+use crate::classes::{HORIZONTAL, Named, VERTICAL};
 
 /// The code point of the escape at this position, which is not a class, a reference or an
 /// assertion. An unknown letter stands for itself, as in Perl.
@@ -133,4 +135,25 @@ fn named_character(parser: &mut Parser<'_>, start: usize) -> Read<u32> {
     }
     parser.need_unicode_if_unsaid()?;
     number(parser, start, digits, 16)
+}
+
+/// `\w`, `\d` and the like, inside or outside a class. Consumes it if it is one.
+pub(super) fn shorthand(parser: &mut Parser<'_>, letter: u8) -> Read<Option<ByteSet>> {
+    let charset = parser.mode.charset;
+    let set = match letter {
+        b'w' => Named::Word.set(charset),
+        b'W' => Named::Word.set(charset).negated(),
+        b'd' => Named::Digit.set(charset),
+        b'D' => Named::Digit.set(charset).negated(),
+        b's' => Named::Space.set(charset),
+        b'S' => Named::Space.set(charset).negated(),
+        b'h' => HORIZONTAL,
+        b'H' => HORIZONTAL.negated(),
+        b'v' => VERTICAL,
+        b'V' => VERTICAL.negated(),
+        b'p' | b'P' => return property::property(parser).map(Some),
+        _ => return Ok(None),
+    };
+    parser.at += 2;
+    Ok(Some(set))
 }

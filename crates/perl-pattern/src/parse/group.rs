@@ -1,12 +1,8 @@
 //! Constructs that begin with `(`.
 
-use super::{MAX_DEPTH, Parser, Read, modifiers, refs, verb};
+use super::{MAX_DEPTH, Parser, Read, body, modifiers, refs, verb};
 use crate::ast::{Cond, Look, Node, Test};
 use crate::error::{PatternError, PatternErrorKind};
-use crate::width;
-
-/// The longest look-behind that Perl supports, in bytes.
-const MAX_LOOK_BEHIND: u64 = 255;
 
 /// Reads a group; `None` if it consists of modifiers only.
 pub(super) fn group(parser: &mut Parser<'_>) -> Read<Option<Node>> {
@@ -26,7 +22,7 @@ pub(super) fn group(parser: &mut Parser<'_>) -> Read<Option<Node>> {
         (Some(b'?'), None) => parser.refuse(start, "the group `(?` is not complete"),
         _ if parser.mode.no_capture => {
             parser.at += 1;
-            body(parser, start).map(Some)
+            body::body(parser, start).map(Some)
         }
         _ => {
             parser.at += 1;
@@ -41,11 +37,11 @@ fn special(parser: &mut Parser<'_>, start: usize, kind: u8) -> Read<Option<Node>
     let look = |behind, negated| Look { behind, negated };
     parser.at = start + 3;
     let node = match (kind, parser.peek()) {
-        (b':', _) => body(parser, start)?,
+        (b':', _) => body::body(parser, start)?,
         (b'|', _) => branch_reset(parser, start)?,
-        (b'>', _) => Node::Atomic(Box::new(body(parser, start)?)),
-        (b'=', _) => look_around(parser, start, look(false, false))?,
-        (b'!', _) => look_around(parser, start, look(false, true))?,
+        (b'>', _) => Node::Atomic(Box::new(body::body(parser, start)?)),
+        (b'=', _) => body::look_around(parser, start, look(false, false))?,
+        (b'!', _) => body::look_around(parser, start, look(false, true))?,
         (b'<', Some(b'=')) => look_behind(parser, start, look(true, false))?,
         (b'<', Some(b'!')) => look_behind(parser, start, look(true, true))?,
         (b'<', _) => named_group(parser, start, b'>')?,
@@ -92,7 +88,7 @@ fn special(parser: &mut Parser<'_>, start: usize, kind: u8) -> Read<Option<Node>
             }
             parser.at += 1;
             let outer = std::mem::replace(&mut parser.mode, modifiers);
-            let node = body(parser, start)?;
+            let node = body::body(parser, start)?;
             parser.mode = outer;
             node
         }
@@ -109,26 +105,6 @@ fn code<T>(start: usize) -> Read<T> {
     )
 }
 
-/// Alternatives and the `)`. Modifiers set inside end with the group.
-pub(super) fn body(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
-    let outer = parser.mode;
-    let node = parser.alternation()?;
-    parser.mode = outer;
-    close(parser, start)?;
-    Ok(node)
-}
-
-fn close(parser: &mut Parser<'_>, start: usize) -> Read<()> {
-    if parser.eat(b")") {
-        return Ok(());
-    }
-    parser.refuse_with(
-        start,
-        "the group that this `(` opens has no `)`",
-        "write `\\(` for the character",
-    )
-}
-
 fn capture(parser: &mut Parser<'_>, start: usize, name: Option<Vec<u8>>) -> Read<Node> {
     parser.opened += 1;
     let number = parser.opened;
@@ -139,7 +115,7 @@ fn capture(parser: &mut Parser<'_>, start: usize, name: Option<Vec<u8>>) -> Read
             groups.push(number);
         }
     }
-    let node = body(parser, start)?;
+    let node = body::body(parser, start)?;
     Ok(Node::Capture(number, Box::new(node)))
 }
 
@@ -164,31 +140,13 @@ fn branch_reset(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
     })?;
     parser.opened = parser.opened.max(top);
     parser.mode = outer;
-    close(parser, start)?;
+    body::close(parser, start)?;
     Ok(Node::BranchReset(branches))
 }
 
 fn look_behind(parser: &mut Parser<'_>, start: usize, look: Look) -> Read<Node> {
     parser.at += 1;
-    look_around(parser, start, look)
-}
-
-pub(super) fn look_around(parser: &mut Parser<'_>, start: usize, look: Look) -> Read<Node> {
-    parser.look_depth += 1;
-    let node = body(parser, start)?;
-    parser.look_depth -= 1;
-    // Groups are unknown on the first reading. PCRE2 determines the length of a recursion.
-    let readable = parser.known.is_some() || !parser.saw_reference;
-    let measurable = readable && !node.any(&|node| matches!(node, Node::Recurse(_)));
-    let longest = width::longest(&node);
-    if look.behind && measurable && longest.is_none_or(|longest| longest > MAX_LOOK_BEHIND) {
-        return parser.refuse_with(
-            start,
-            format!("this looks behind for more than {MAX_LOOK_BEHIND} bytes"),
-            "bound the quantifiers in it: `{0,20}` instead of `*`",
-        );
-    }
-    Ok(Node::Look(look, Box::new(node)))
+    body::look_around(parser, start, look)
 }
 
 /// `(?(test)yes|no)`.
@@ -196,7 +154,7 @@ fn conditional(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
     let test = condition(parser, start)?;
     // Modifiers set inside stay in force after the conditional, as in Perl; here only.
     let mut branches = parser.branches(|_| {})?;
-    close(parser, start)?;
+    body::close(parser, start)?;
     if test == Test::Define && branches.len() > 1 {
         return parser.refuse(start, "`(?(DEFINE)…)` has no alternatives");
     }

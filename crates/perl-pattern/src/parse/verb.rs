@@ -1,6 +1,6 @@
 //! `(*VERB)` and the spelled-out assertions, `(*positive_lookahead:…)`.
 
-use super::{Parser, Read, group, shown};
+use super::{Parser, Read, body, shown};
 use crate::ast::{Look, Node};
 
 /// Reads a group that begins with `(*`.
@@ -90,7 +90,7 @@ fn spelled_out(parser: &mut Parser<'_>, start: usize, name: &[u8]) -> Read<Node>
         return parser.refuse(start, "a `:` is missing behind the name of the assertion");
     }
     match known {
-        Some(look) => group::look_around(parser, start, look),
-        None => group::body(parser, start).map(|node| Node::Atomic(Box::new(node))),
+        Some(look) => body::look_around(parser, start, look),
+        None => body::body(parser, start).map(|node| Node::Atomic(Box::new(node))),
     }
 }

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 
 use swatch_config::{Config, Diagnostic};
 
+use super::faults;
 use super::protocol::{self, Message};
 use super::replay::{Answer, Replay};
+use super::script::{self, PerlModules};
 use super::values::Values;
-use super::{faults, script};
 use crate::decide::{Decision, Gate, after_rule};
 use crate::effect::{ClockReading, Effect};
 use crate::env::Variable;
@@ -15,15 +16,6 @@ use crate::explain::RuleTrace;
 use crate::observer::{AfterRule, Capture, CapturedGroups, Observer, Unwatched};
 use crate::program::{Options, Program, Rule};
 use crate::state::State;
-
-/// The arguments of `-M` and `-I`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PerlModules {
-    /// Modules, each as it is written after `use`.
-    pub modules: Vec<Vec<u8>>,
-    /// Directories to search before `@INC`, in order.
-    pub include_dirs: Vec<Vec<u8>>,
-}
 
 /// A configuration as a chain for the Perl engine.
 #[derive(Debug)]

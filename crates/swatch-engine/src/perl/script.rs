@@ -10,13 +10,21 @@ use std::collections::BTreeSet;
 use swatch_config::ast::{self, ActionKind, Item, PerlCode, RuleKind};
 use swatch_config::{Config, Span};
 
-use super::chain::PerlModules;
 use super::expression;
 use crate::env::Variable;
 use crate::program::Program;
 
 /// The name of generated code in Perl's messages.
 const OWN: &str = "swatch-rs";
+
+/// The arguments of `-M` and `-I`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PerlModules {
+    /// Modules, each as it is written after `use`.
+    pub modules: Vec<Vec<u8>>,
+    /// Directories to search before `@INC`, in order.
+    pub include_dirs: Vec<Vec<u8>>,
+}
 
 pub(super) fn write(config: &Config, program: &Program, modules: &PerlModules) -> Vec<u8> {
     let mut script = Script {

@@ -6,7 +6,7 @@ use swatch_config::ast::Var;
 
 use crate::env::{Env, Variable};
 use crate::fields;
-use crate::memory::Recalled;
+use crate::recalled::Recalled;
 
 /// Values of the variables of one gate or action.
 pub(super) struct Values<'a> {

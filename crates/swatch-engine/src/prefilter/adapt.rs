@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use super::Prefilter;
 use super::sample::LogSample;
-use super::scan::Scratch;
 
 /// The counts are examined after this much text.
 const PERIOD: usize = 1 << 20;
@@ -13,6 +12,13 @@ const PERIOD: usize = 1 << 20;
 const ENOUGH: usize = 64 << 10;
 /// The index is rebuilt at most this many times: adaptation must end.
 const MOST_CHANGES: u32 = 8;
+
+/// Statistics since the last adaptation.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Seen {
+    pub(super) bytes: usize,
+    pub(super) lines_for_nothing: u32,
+}
 
 /// The literals chosen so far.
 #[derive(Debug)]
@@ -49,12 +55,12 @@ pub(super) fn learn(search: &Prefilter, block: &[u8]) {
 }
 
 /// Counts the block. Now and then, chooses again if too many lines are tried in vain.
-pub(super) fn adapt(search: &Prefilter, scratch: &mut Scratch, block: &[u8]) {
-    scratch.seen.bytes += block.len();
-    if scratch.seen.bytes < PERIOD {
+pub(super) fn adapt(search: &Prefilter, seen: &mut Seen, block: &[u8]) {
+    seen.bytes += block.len();
+    if seen.bytes < PERIOD {
         return;
     }
-    let seen = std::mem::take(&mut scratch.seen);
+    let seen = std::mem::take(seen);
     // One line in a hundred or so.
     let too_many = (seen.bytes / 16_384) as u32;
     if seen.lines_for_nothing < too_many || block.len() < ENOUGH {

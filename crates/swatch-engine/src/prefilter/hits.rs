@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-/// A pattern that may match and has not been tried yet.
-const UNSURE: u32 = 1 << 31;
+use crate::known_matches::{Matched, UNSURE};
 
 /// The records of a block that may concern a rule, in order. Filled by
 /// [`Prefilter::block`](super::Prefilter::block), and reused for the next block.
@@ -29,25 +28,6 @@ pub struct Hit<'f> {
     pub(crate) matched: Matched<'f>,
 }
 
-/// Patterns that match a record, or may match it, in ascending order.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Matched<'f>(&'f [u32]);
-
-impl Matched<'_> {
-    pub(crate) fn patterns(self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|pattern| pattern & !UNSURE)
-    }
-
-    /// Whether a pattern that was searched for matches. `None`: it is still to be tried.
-    pub(crate) fn contains(self, pattern: u32) -> Option<bool> {
-        match self.0.iter().find(|&&entry| entry & !UNSURE == pattern) {
-            Some(entry) if entry & UNSURE != 0 => None,
-            Some(_) => Some(true),
-            None => Some(false),
-        }
-    }
-}
-
 impl Hits {
     /// Empty results.
     #[must_use]
@@ -60,7 +40,7 @@ impl Hits {
         let starts = std::iter::once(0).chain(self.lines.iter().map(|line| line.last));
         self.lines.iter().zip(starts).map(|(line, first)| Hit {
             range: line.start as usize..line.end as usize,
-            matched: Matched(&self.patterns[first as usize..line.last as usize]),
+            matched: Matched::new(&self.patterns[first as usize..line.last as usize]),
         })
     }
 

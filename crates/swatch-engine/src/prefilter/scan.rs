@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 
 use memchr::{memchr, memrchr};
 
+use super::Prefilter;
+use super::adapt::{self, Seen};
 use super::hits::Hits;
 use super::index::{Index, Owner};
-use super::{Prefilter, adapt};
 use crate::program::Program;
 use perl_pattern::Verdict;
 
@@ -18,14 +19,7 @@ pub struct Scratch {
     index: Option<(u64, Arc<Index>)>,
     touches: Vec<(u32, Owner)>,
     line: Vec<Owner>,
-    pub(super) seen: Seen,
-}
-
-/// Statistics since the last adaptation.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Seen {
-    pub(super) bytes: usize,
-    pub(super) lines_for_nothing: u32,
+    seen: Seen,
 }
 
 impl Scratch {
@@ -68,7 +62,7 @@ impl Prefilter {
             done = (end + 1).min(block.len());
         }
         self.other_lines(block, done..block.len(), found);
-        adapt::adapt(self, scratch, block);
+        adapt::adapt(self, &mut scratch.seen, block);
     }
 
     /// The same for a single record, which may hold newlines.

@@ -5,7 +5,10 @@
 //! scripts that are passed to other shells (`sh -c "…"`, `eval …`, `ssh HOST …`): a value in such a
 //! script is quoted for both shells.
 
-use super::here::HereDelimiter;
+mod here;
+
+use here::HereDelimiter;
+
 use super::quote::Quote;
 use super::scripts::{Invoked, Role};
 use super::word::{Unit, Word};
@@ -51,7 +54,7 @@ pub(super) struct Reader<'u, 'f> {
     found: &'f mut [Vec<Quote>],
     depth: usize,
     /// Here-documents whose text starts after the next newline.
-    pub(super) here: Vec<HereDelimiter>,
+    here: Vec<HereDelimiter>,
     /// An additional step because of the byte directly before a hole.
     before: Option<Quote>,
 }

@@ -18,7 +18,7 @@ impl Env for Always<'_> {
         Cow::Borrowed(self.0)
     }
 
-    fn recall(&mut self, _: crate::memory::Recalled) {}
+    fn recall(&mut self, _: crate::recalled::Recalled) {}
 }
 
 /// A plan of shell text; `@` stands for a variable.

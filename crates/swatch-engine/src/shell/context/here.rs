@@ -1,8 +1,8 @@
 //! Here-documents.
 
-use super::context::Reader;
-use super::quote::Quote;
-use super::word::Unit;
+use super::Reader;
+use crate::shell::quote::Quote;
+use crate::shell::word::Unit;
 
 /// The delimiter of a here-document.
 pub(super) struct HereDelimiter {
