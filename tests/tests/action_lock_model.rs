@@ -80,14 +80,17 @@ impl Dice {
 /// A firewall: ways to look at it and to spoil it.
 struct Kind {
     name: &'static str,
+    /// Each lock has an entry in each of them.
+    chains: &'static [&'static str],
     /// Prints `ADDRESS SECONDS` for each entry in force, `-` for no end of its own.
     entries: &'static str,
     flushes: &'static [&'static str],
 }
 
-const KINDS: [Kind; 3] = [
+const KINDS: [Kind; 4] = [
     Kind {
         name: "iptables",
+        chains: &["INPUT"],
         entries: r#"{ iptables-save; ip6tables-save; } 2>/dev/null | sed -n 's|^-A INPUT -s \([^ ]*\) -j DROP$|\1 -|p'"#,
         flushes: &[
             "iptables -F",
@@ -98,6 +101,7 @@ const KINDS: [Kind; 3] = [
     },
     Kind {
         name: "nftables",
+        chains: &["INPUT"],
         entries: r#"nft -j list ruleset 2>/dev/null | python3 -c '
 import json, sys
 try: items = json.load(sys.stdin)["nftables"]
@@ -122,6 +126,7 @@ for i in items:
     },
     Kind {
         name: "ipset",
+        chains: &["INPUT"],
         entries: r#"for family in 4 6; do
   program=iptables; [ $family = 4 ] || program=ip6tables
   $program -C INPUT -m set --match-set swatch-v$family src -j DROP 2>/dev/null || continue
@@ -133,6 +138,17 @@ done"#,
             "ipset flush",
             "iptables -F; ip6tables -F; ipset destroy",
             "ipset del swatch-v4 203.0.113.9",
+        ],
+    },
+    Kind {
+        name: "iptables",
+        chains: &["INPUT", "FORWARD"],
+        entries: r#"{ iptables-save; ip6tables-save; } 2>/dev/null | sed -n 's|^-A [IF][NPUTORWAD]* -s \([^ ]*\) -j DROP$|\1 -|p'"#,
+        flushes: &[
+            "iptables -F",
+            "ip6tables -F INPUT",
+            "iptables -D INPUT 1",
+            "iptables -D FORWARD 1",
         ],
     },
 ];
@@ -299,7 +315,7 @@ fn parse(text: &str) -> Vec<Seen> {
     all
 }
 
-fn promises(seen: &Seen, step: &str, faulty: bool) -> Result<(), String> {
+fn promises(seen: &Seen, copies: usize, step: &str, faulty: bool) -> Result<(), String> {
     for (net, ends) in &seen.kernel {
         let in_state = seen
             .state
@@ -315,7 +331,7 @@ fn promises(seen: &Seen, step: &str, faulty: bool) -> Result<(), String> {
             Some((_, wide)) => wide.trim_end_matches(')'),
             None => words[words.len() - 3],
         };
-        if !seen.kernel.iter().any(|(held, _)| held == net) {
+        if seen.kernel.iter().filter(|(held, _)| held == net).count() < copies {
             return Err(format!("reported and not in force: {line}"));
         }
     }
@@ -326,7 +342,9 @@ fn promises(seen: &Seen, step: &str, faulty: bool) -> Result<(), String> {
         return Err(format!("check fails: {}", seen.said));
     }
     let mut kernel: Vec<&String> = seen.kernel.iter().map(|(net, _)| net).collect();
-    let mut state: Vec<&String> = seen.state.iter().map(|(net, ..)| net).collect();
+    let mut state: Vec<&String> = (0..copies)
+        .flat_map(|_| seen.state.iter().map(|(net, ..)| net))
+        .collect();
     kernel.sort_unstable();
     state.sort_unstable();
     if kernel != state {
@@ -339,7 +357,7 @@ fn promises(seen: &Seen, step: &str, faulty: bool) -> Result<(), String> {
     {
         return Err("not confirmed, or over, after a check".to_owned());
     }
-    let count = format!("\n{} locks are as they should be\n", state.len());
+    let count = format!("\n{} locks are as they should be\n", seen.state.len());
     if !format!("\n{}", seen.said).contains(&count) {
         return Err("check counts otherwise".to_owned());
     }
@@ -363,8 +381,8 @@ fn run(kind: &Kind) {
     for seed in first..first + number("SWATCH_LOCK_CASES", 2) {
         let sandbox = Sandbox::real();
         sandbox.set(&format!(
-            "firewall = \"{}\"\ntime_limit = \"20s\"\nlock_time = \"24h\"\nipv6_prefix = 128\nmail = \"\"\n[whois]\nserver = \"\"\n",
-            kind.name
+            "firewall = \"{}\"\nchains = {:?}\ntime_limit = \"20s\"\nlock_time = \"24h\"\nipv6_prefix = 128\nmail = \"\"\n[whois]\nserver = \"\"\n",
+            kind.name, kind.chains
         ));
         let list: String = (1..6).map(|n| format!("192.0.2.{}\n", 200 + n)).collect();
         std::fs::write(sandbox.path("list"), list).expect("a list");
@@ -394,7 +412,7 @@ fn run(kind: &Kind) {
         };
         assert_eq!(all.len(), steps.len(), "{}{said}", err(&output));
         for (number, (seen, (step, faulty))) in all.iter().zip(&steps).enumerate() {
-            if let Err(why) = promises(seen, step, *faulty) {
+            if let Err(why) = promises(seen, kind.chains.len(), step, *faulty) {
                 panic!(
                     "{} seed {seed}: {why}\nstep {number}: {step}\n{seen:#?}\n{}\n{}\n--- before\n{:#?}",
                     kind.name,
@@ -422,4 +440,9 @@ fn histories_of_nftables() {
 #[test]
 fn histories_of_ipset() {
     run(&KINDS[2]);
+}
+
+#[test]
+fn histories_of_iptables_with_two_chains() {
+    run(&KINDS[3]);
 }

@@ -121,7 +121,7 @@ pub trait Firewall {
         self.lock(entry)
     }
 
-    /// Locks many at once, none of which is locked, and makes whatever else the firewall needs.
+    /// Locks many at once, with whatever else the firewall needs.
     ///
     /// # Errors
     /// [`FirewallError`]; a part may be locked.

@@ -132,7 +132,9 @@ impl Firewall for Iptables<'_> {
 
     fn lock_all(&self, entries: &[FirewallEntry]) -> Result<(), FirewallError> {
         let nets: Vec<IpNet> = entries.iter().map(|entry| entry.net).collect();
-        Ok(batch::insert(self.runner, self.chains, &nets)?)
+        // Of some, a part of the chains may have the rule already.
+        let saved = self.saved()?;
+        Ok(batch::insert(self.runner, self.chains, &nets, &saved)?)
     }
 
     fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError> {

@@ -28,12 +28,18 @@ const COMPARISONS: usize = 1_000_000;
 
 const FAMILIES: [(&str, bool); 2] = [("iptables-restore", false), ("ip6tables-restore", true)];
 
-/// Puts a rule for each of these at the head of each chain.
+/// Puts a rule for each of these at the head of each chain that has none.
 pub(super) fn insert(
     runner: &Runner,
     chains: &[String],
     nets: &[IpNet],
+    saved: &Saved,
 ) -> Result<(), ProgramError> {
+    let there: HashSet<(IpNet, &str)> = saved
+        .rules
+        .iter()
+        .map(|rule| (rule.net, rule.chain.as_str()))
+        .collect();
     for (program, six) in FAMILIES {
         let family: Vec<IpNet> = nets
             .iter()
@@ -45,11 +51,16 @@ pub(super) fn insert(
         }
         let mut text = String::new();
         for net in &family {
-            for chain in chains {
+            for chain in chains
+                .iter()
+                .filter(|chain| !there.contains(&(*net, chain.as_str())))
+            {
                 let _ = writeln!(text, "-I {chain} -s {} -j DROP", network::text(*net));
             }
         }
-        commit(runner, program, &text, family.len())?;
+        if !text.is_empty() {
+            commit(runner, program, &text, family.len())?;
+        }
     }
     Ok(())
 }
