@@ -176,3 +176,31 @@ fn a_queue_that_was_left_is_sent_with_the_next_lock() {
         mails().contains("203.0.113.1 1 lock!") && mails().contains("203.0.113.2 1 lock!")
     });
 }
+
+#[test]
+fn a_digest_that_waits_does_not_hold_up_the_mails_of_others() {
+    let sandbox = Sandbox::new();
+    let whois = "[whois]\nserver = \"\"\n";
+    sandbox.set(&format!(
+        "mail = \"root\"\n{whois}[notice]\ndigest = \"6s\"\n"
+    ));
+    for host in 1..=2 {
+        let output = sandbox.event(&format!("203.0.113.{host}"), &["lock"]);
+        assert!(output.status.success(), "{}", err(&output));
+    }
+    sandbox.set(&format!("mail = \"admin\"\n{whois}"));
+    assert!(sandbox.event("203.0.113.3", &["lock"]).status.success());
+    let mails = || -> Vec<String> {
+        std::fs::read_dir(sandbox.path("mails"))
+            .expect("mails")
+            .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
+            .collect()
+    };
+    let sent = |to: &str, subject: &str| {
+        let head = format!("To: {to}\nSubject: {subject}\n");
+        mails().iter().any(|mail| mail.starts_with(&head))
+    };
+    wait_for("the mail to admin", || sent("admin", "203.0.113.3 1 lock!"));
+    wait_for("the digest to root", || sent("root", "2 locks"));
+    assert_eq!(mails().len(), 2, "{:?}", mails());
+}

@@ -86,6 +86,12 @@ impl Job {
             time,
         }
     }
+
+    /// True if both go to the same people in the same way.
+    fn has_the_recipients_of(&self, other: &Self) -> bool {
+        let (own, others) = (&self.settings, &other.settings);
+        own.mail == others.mail && own.mailer == others.mailer && own.log_dir == others.log_dir
+    }
 }
 
 /// Puts a notice into the queue and has a process send it. Does not wait for that.

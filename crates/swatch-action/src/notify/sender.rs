@@ -48,37 +48,69 @@ fn round(queue: &Queue, log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
             queued.advance(Stage::Mail);
         }
     }
-    let due = queue.jobs(Stage::Mail);
-    let (Some(first), Some(last)) = (due.first(), due.last()) else {
-        return ControlFlow::Break(());
-    };
-    // The newest settings count.
-    let settings = &last.job.settings;
-    if let Some(span) = settings.notice.digest {
-        // A clock that was set back must not make it wait for ever.
-        let left = (first.job.time + span.seconds() - date::now()).min(span.seconds());
-        if left > 0 {
-            std::thread::sleep(LOOK.min(Duration::from_secs(left.unsigned_abs())));
-            return ControlFlow::Continue(());
+    let mut wait = None;
+    for due in groups(queue.jobs(Stage::Mail)) {
+        match left(&due) {
+            None => return send_some(&due, log),
+            Some(left) => wait = Some(wait.map_or(left, |wait: Duration| wait.min(left))),
         }
     }
-    if settings.notice.digest.is_some() || due.len() > BACKLOG {
-        return digest(&due, log);
+    let Some(wait) = wait else {
+        return ControlFlow::Break(());
+    };
+    std::thread::sleep(LOOK.min(wait));
+    ControlFlow::Continue(())
+}
+
+/// The notices by recipients, each group in order of time: watchers with settings of their own may
+/// share a queue.
+fn groups(all: Vec<Queued>) -> Vec<Vec<Queued>> {
+    let mut groups: Vec<Vec<Queued>> = Vec::new();
+    for queued in all {
+        let same = |group: &&mut Vec<Queued>| group[0].job.has_the_recipients_of(&queued.job);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(queued),
+            None => groups.push(vec![queued]),
+        }
     }
-    let answer = whois::ask(
-        settings,
-        State::open(&settings.state_dir).ok().as_ref(),
-        first.job.address,
-        first.job.time,
-    );
+    groups
+}
+
+/// The newest settings of a group.
+fn settings(group: &[Queued]) -> Option<&Settings> {
+    group.last().map(|queued| &queued.job.settings)
+}
+
+/// The time until a group's digest is due; `None` if it is, or there is no digest.
+fn left(group: &[Queued]) -> Option<Duration> {
+    let span = settings(group)?.notice.digest?;
+    let first = group.first()?.job.time;
+    // A clock that was set back must not make it wait for ever.
+    let left = (first + span.seconds() - date::now()).min(span.seconds());
+    u64::try_from(left)
+        .ok()
+        .filter(|&left| left > 0)
+        .map(Duration::from_secs)
+}
+
+/// Sends the oldest notice of a group, or all of them as one mail.
+fn send_some(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+    let (Some(first), Some(settings)) = (group.first(), settings(group)) else {
+        return ControlFlow::Break(());
+    };
+    if settings.notice.digest.is_some() || group.len() > BACKLOG {
+        return send_digest(group, log);
+    }
+    let state = State::open(&settings.state_dir).ok();
+    let answer = whois::ask(settings, state.as_ref(), first.job.address, first.job.time);
     send(&letter(&first.job, &answer.text), &first.job, log);
     first.remove();
     ControlFlow::Continue(())
 }
 
 /// One mail for all. If it cannot be sent, the queue waits for the next lock.
-fn digest(due: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
-    let jobs: Vec<&Job> = due.iter().map(|queued| &queued.job).collect();
+fn send_digest(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+    let jobs: Vec<&Job> = group.iter().map(|queued| &queued.job).collect();
     let Some(last) = jobs.last() else {
         return ControlFlow::Break(());
     };
@@ -87,7 +119,7 @@ fn digest(due: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
     if !send(&mail, last, log) {
         return ControlFlow::Break(());
     }
-    due.iter().for_each(Queued::remove);
+    group.iter().for_each(Queued::remove);
     ControlFlow::Continue(())
 }
 
