@@ -96,10 +96,11 @@ fn shell_code(machine: &mut Machine<'_>, call: &Call<'_>, field: &Field, rest: &
         false => expanded(&field.units),
     };
     code(machine, &call.name, &units, call.sure);
-    let before = machine.sure;
+    let before = (machine.sure, machine.has_test_brackets);
     machine.sure &= call.sure;
+    machine.has_test_brackets |= matches!(call.name.as_str(), "bash" | "zsh" | "ksh" | "mksh");
     let printed = machine.script_with(&units, rest, call.input);
-    machine.sure = before;
+    (machine.sure, machine.has_test_brackets) = before;
     printed
 }
 

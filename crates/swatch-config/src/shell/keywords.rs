@@ -32,16 +32,7 @@ pub(super) fn is_filler(word: &Word) -> bool {
     plain(word).is_some_and(|word| {
         matches!(
             word.as_slice(),
-            b"then"
-                | b"else"
-                | b"elif"
-                | b"do"
-                | b"!"
-                | b"function"
-                | b"done"
-                | b"fi"
-                | b"esac"
-                | b"}"
+            b"then" | b"else" | b"elif" | b"do" | b"!" | b"done" | b"fi" | b"esac" | b"}"
         )
     })
 }
@@ -65,4 +56,19 @@ pub(super) fn is_pattern(tokens: &[Token]) -> bool {
         && words
             .windows(2)
             .all(|pair| matches!(pair, [_, Token::Pipe] | [Token::Pipe, _]))
+}
+
+/// An unquoted word of this text.
+pub(super) fn is_plain(word: &Word, text: &[u8]) -> bool {
+    plain(word).is_some_and(|word| word == text)
+}
+
+/// Moves past the next unquoted word of this text, or to the end.
+pub(super) fn skip_past(tokens: &[Token], at: &mut usize, text: &[u8]) {
+    while let Some(token) = tokens.get(*at) {
+        *at += 1;
+        if matches!(token, Token::Word(word) if is_plain(word, text)) {
+            break;
+        }
+    }
 }

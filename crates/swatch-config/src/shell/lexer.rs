@@ -113,6 +113,11 @@ impl Lexer<'_> {
                     self.at += 1;
                 }
                 b')' if substitution && open == 0 => break,
+                b'(' if !word.begun && self.byte(1) == Some(b'(') => {
+                    self.skip_arithmetic();
+                    word.parts.push(Part::Unknown);
+                    word.begun = true;
+                }
                 b'\n' | b';' | b'&' | b'|' | b'(' | b')' => {
                     word.end(&mut out);
                     open = match byte {

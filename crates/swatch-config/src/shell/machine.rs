@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::hazard::Hazard;
 use super::judge;
-use super::keywords::{End, compound, ends, is_filler, is_pattern};
+use super::keywords::{End, compound, ends, is_filler, is_pattern, is_plain, skip_past};
 use super::lexer::{self, Part, Redirect, Token, Word};
 use super::log_text::LogText;
 use super::nested;
@@ -85,6 +85,8 @@ pub(super) struct Machine<'a> {
     pub(super) programs: Vec<Vec<u8>>,
     /// The text being run runs on another machine or in another root directory.
     pub(super) elsewhere: bool,
+    /// The shell knows `[[ … ]]`, in which operators do not separate commands.
+    pub(super) has_test_brackets: bool,
     functions: Vec<Vec<u8>>,
     variables: BTreeMap<Vec<u8>, Vec<Unit>>,
     /// Number of unknown texts so far.
@@ -105,6 +107,7 @@ impl<'a> Machine<'a> {
             sure: true,
             programs: Vec::new(),
             elsewhere: false,
+            has_test_brackets: false,
             functions: Vec::new(),
             variables: BTreeMap::new(),
             unknown: 0,
@@ -233,6 +236,14 @@ impl<'a> Machine<'a> {
                 Token::Word(word) if fields.is_empty() => {
                     if let Some(end) = compound(word) {
                         printed = Some(self.compound(end, tokens, at, &stdin));
+                    } else if is_plain(word, b"[[") && self.has_test_brackets {
+                        skip_past(tokens, at, b"]]");
+                        printed = Some(Stream::default());
+                    } else if is_plain(word, b"function") {
+                        if let Some(Token::Word(name)) = tokens.get(*at) {
+                            self.functions.extend(name.literal());
+                            *at += 1;
+                        }
                     } else if !is_filler(word) && !self.assignment(word) {
                         fields.extend(self.expand(word));
                     }

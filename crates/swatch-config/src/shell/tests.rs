@@ -40,6 +40,7 @@ fn log_text_as_the_name_of_a_command() {
         "exec timeout 5 $2",
         "exec env A=b $1",
         "exec true; $1",
+        "exec [[ $2 = a && $1 = b ]]",
         "exec true && \"$1\" x",
         "exec x=\"$1\"; $x",
         "exec echo x | $1",
@@ -300,6 +301,9 @@ fn commands_that_take_log_text_as_data() {
         "exec for x in \"$1\"; do rec \"$x\"; done",
         "exec kill -9 $$",
         "exec parallel echo ::: \"$1\"",
+        "exec bash -c \"(( $2 > 5 )) && rec x\"",
+        "exec bash -c '[[ \"$1\" == a && \"$2\" == b ]] && rec x'",
+        "exec bash -c 'function f { rec \"x\"; }; f'",
     ] {
         check(ANYTHING, command, &[]);
     }
