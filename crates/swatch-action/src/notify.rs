@@ -3,7 +3,7 @@
 //!
 //! All of it happens in a process of its own, in a session of its own and without any of the
 //! caller's streams: neither the watcher nor the next event waits for a whois server. There is one
-//! such process at a time, which sends the notices of all locks in the [`queue`]. It writes what
+//! such process at a time, which sends the notices of all locks in the queue. It writes what
 //! goes wrong to `notice.log` in the log directory.
 
 use std::{
