@@ -161,7 +161,7 @@ impl<'a> AtomicFile<'a> {
 /// # Errors
 /// The system's. A file system that cannot sync directories is not an error: it has nothing
 /// better to offer.
-pub fn sync_directory(directory: &Path) -> io::Result<()> {
+fn sync_directory(directory: &Path) -> io::Result<()> {
     match File::open(directory)?.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         result => result,

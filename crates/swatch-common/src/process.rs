@@ -119,7 +119,7 @@ pub fn isolated_command(program: impl AsRef<OsStr>, path: &str) -> Command {
 }
 
 /// Takes the [hazardous](is_hazardous) variables out of the environment that a command inherits.
-pub fn clean_environment(command: &mut Command) {
+fn clean_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if is_hazardous(&name) {
             command.env_remove(name);

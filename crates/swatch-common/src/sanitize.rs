@@ -95,13 +95,12 @@ pub fn push(out: &mut String, untrusted: &[u8]) {
 }
 
 /// Appends one character, escaped where it must be.
-pub fn push_char(out: &mut String, c: char) {
+fn push_char(out: &mut String, c: char) {
     let _ = write_char(out, c);
 }
 
 /// True if a character is escaped.
-#[must_use]
-pub fn is_unsafe(c: char) -> bool {
+fn is_unsafe(c: char) -> bool {
     c != '\t' && (c.is_control() || is_format_character(c))
 }
 

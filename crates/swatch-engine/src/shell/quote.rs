@@ -3,6 +3,8 @@
 //! A value is quoted from the innermost context outwards: in a script for another shell (`sh -c
 //! "echo $1"`) first as a word of that script, then for the double quotes around it.
 
+use swatch_common::shell_quote::{push_quoted, push_within_quotes};
+
 /// One step of quoting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Quote {
@@ -50,11 +52,11 @@ impl Quote {
         };
         match self {
             Quote::Words => words(value, out),
-            Quote::Word => word(value, out),
+            Quote::Word => push_quoted(out, value),
             Quote::Double => escape(b"$`\"\\"),
             Quote::Backquote { in_double: false } => escape(b"$`\\"),
             Quote::Backquote { in_double: true } => escape(b"$`\\\""),
-            Quote::Single => single(value, out),
+            Quote::Single => push_within_quotes(out, value),
             Quote::Number => {
                 let number = value.strip_prefix(b"-").unwrap_or(value);
                 let plain = !number.is_empty() && number.iter().all(u8::is_ascii_digit);
@@ -110,27 +112,12 @@ fn words(value: &[u8], out: &mut Vec<u8>) {
         out.push(b' ');
     }
     let Some(first) = fields.next() else { return };
-    word(first, out);
+    push_quoted(out, first);
     for field in fields {
         out.push(b' ');
-        word(field, out);
+        push_quoted(out, field);
     }
     if value.last().is_some_and(|&b| splits(b)) {
         out.push(b' ');
-    }
-}
-
-fn word(value: &[u8], out: &mut Vec<u8>) {
-    out.push(b'\'');
-    single(value, out);
-    out.push(b'\'');
-}
-
-fn single(value: &[u8], out: &mut Vec<u8>) {
-    for &b in value {
-        match b {
-            b'\'' => out.extend_from_slice(b"'\\''"),
-            _ => out.push(b),
-        }
     }
 }
