@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use nix::libc::{SIGRTMAX, SIGRTMIN};
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
@@ -20,7 +19,7 @@ const HANDLED: [Signal; 6] = [
 ];
 
 /// Signals whose default would end the process without saving a position. They are taken and
-/// dropped, as are the real-time signals.
+/// dropped.
 const DROPPED: [Signal; 7] = [
     Signal::SIGUSR2,
     Signal::SIGVTALRM,
@@ -71,7 +70,6 @@ impl Signals {
             .iter()
             .map(|s| *s as i32)
             .collect();
-        signals.extend(SIGRTMIN()..=SIGRTMAX());
         if ignores(Signal::SIGCHLD) {
             // Left ignored by a parent: children would be reaped before their status is read.
             signals.push(Signal::SIGCHLD as i32);
