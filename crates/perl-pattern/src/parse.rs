@@ -156,11 +156,7 @@ impl<'p> Parser<'p> {
     fn whole(&mut self) -> Read<Node> {
         let node = self.alternation()?;
         if self.at < self.source.len() {
-            return self.refuse_with(
-                self.at,
-                "this `)` closes no group",
-                "write `\\)` for the character",
-            );
+            return self.refuse_with(self.at, "unmatched `)`", "write `\\)` for the character");
         }
         // PCRE2 confines a verb to the called group; Perl does not.
         if let Some(verb) = self.first_verb
@@ -168,7 +164,7 @@ impl<'p> Parser<'p> {
         {
             return self.unsupported(
                 verb,
-                "a verb that controls backtracking is not supported beside recursion",
+                "a verb that controls backtracking is not supported together with recursion",
                 "write an atomic group: `(?>…)`",
             );
         }

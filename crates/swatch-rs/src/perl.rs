@@ -1,7 +1,8 @@
-//! The Perl engine's process: started when a configuration needs it, started again when it dies.
+//! The process of the Perl engine: started when a configuration needs it, and restarted when it
+//! dies.
 //!
-//! Perl's standard input is a socket that carries the records and the answers; its standard
-//! output and error are those of this process, for what users' code prints.
+//! Perl's standard input is a socket that carries records and answers. It shares this process's
+//! standard output and error, for output of users' code.
 
 mod process;
 
@@ -17,17 +18,17 @@ use swatch_engine::{ClockReading, Effect, Options, Program, RuleTrace, State};
 
 use process::{Channel, Running};
 
-/// How often one record may end Perl before it is given up.
+/// The number of times that one record may end Perl before it is given up.
 const ATTEMPTS: usize = 3;
 
-/// How the engine is started.
+/// Options for starting the engine.
 #[derive(Debug, Clone)]
 pub struct PerlOptions {
     /// `-M` and `-I`.
     pub modules: PerlModules,
-    /// How the native part is compiled.
+    /// Options for compiling the native part.
     pub compile: Options,
-    /// The interpreter: a path, or a name that is looked for in `PATH`.
+    /// The interpreter: a path, or a name to look up in `PATH`.
     pub perl: PathBuf,
 }
 
@@ -41,24 +42,24 @@ impl Default for PerlOptions {
     }
 }
 
-/// Why there is no Perl to decide records.
+/// Reasons why records cannot be decided.
 #[derive(Debug, thiserror::Error)]
 pub enum PerlError {
     /// The configuration is refused, by this program or by Perl.
     #[error("the configuration's Perl code is refused")]
     Refused(Vec<Diagnostic>),
-    /// Perl, which was there when the configuration was loaded, cannot be started again.
+    /// Perl was available when the configuration was loaded and cannot be restarted.
     #[error("{} cannot be started: {source}", perl.display())]
     Start {
         /// The interpreter.
         perl: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It started, and was gone before it was ready for records.
+    /// It started, but ended before it was ready for records.
     #[error("perl ended before it was ready for records: {0}")]
     NotReady(StartError),
-    /// The watch is to end, and Perl code did not.
+    /// The watch has to end, and Perl code is still running.
     #[error(
         "the Perl code was still running when the watch was to end: perl was killed, and the \
          record is decided again at the next start"
@@ -66,54 +67,54 @@ pub enum PerlError {
     Stopped,
 }
 
-/// How a record went.
+/// The result for a record.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// The watch is to end.
     pub quit: bool,
-    /// The status that Perl code has ended the watch with.
+    /// The status with which Perl code has ended the watch.
     pub exit_status: Option<i32>,
-    /// What the administrator must know: code that died, a Perl that ended.
+    /// Warnings for the administrator: code that died, a Perl that ended.
     pub faults: Vec<String>,
-    /// Why it went so, if that was asked for.
+    /// Traces of the decisions, if requested.
     pub traces: Vec<RuleTrace>,
 }
 
-/// A rule chain in a Perl of its own.
+/// A rule chain with its Perl process.
 #[derive(Debug)]
 pub struct PerlWatch {
     chain: PerlChain,
     perl: PathBuf,
     running: Option<Running>,
     stop: Arc<AtomicBool>,
-    /// Records so far.
+    /// The number of records so far.
     records: u64,
-    /// Forked processes that went on with the chain.
+    /// The number of forked processes that tried to decide records.
     strays: u64,
-    /// How often code has died at each place.
+    /// The number of deaths of user code by place.
     deaths: BTreeMap<String, u64>,
 }
 
-/// Places that deaths are counted for.
+/// The most places for which deaths are counted.
 const PLACES: usize = 1000;
 
 impl PerlWatch {
-    /// Compiles a configuration, starts Perl and waits until it is ready for records. Code of
-    /// depth 0 has then run.
+    /// Compiles a configuration, starts Perl and waits until it is ready for records, after code of
+    /// depth 0 has run.
     ///
     /// # Errors
-    /// [`PerlError::Refused`] with a finding for each place; also when there is no Perl, which
-    /// names the first place that needs it.
+    /// [`PerlError::Refused`] with a finding for each place, also if there is no Perl: then for the
+    /// first place that needs it.
     pub fn start(config: &Config, options: &PerlOptions) -> Result<Self, PerlError> {
         let mut watch = Self::compile(config, options)?;
         watch.running = Some(watch.launch().map_err(|e| at_load(e, config, options))?);
         Ok(watch)
     }
 
-    /// As [`PerlWatch::start`], for `--check`: nothing runs but what `use` and `BEGIN` run.
+    /// As [`PerlWatch::start`], for `--check`: only `use` and `BEGIN` run code.
     ///
     /// # Errors
-    /// As of [`PerlWatch::start`].
+    /// See [`PerlWatch::start`].
     pub fn check(config: &Config, options: &PerlOptions) -> Result<(), PerlError> {
         let watch = Self::compile(config, options)?;
         let checked = Running::spawn(&watch.perl, &watch.stop).and_then(|mut running| {
@@ -136,8 +137,8 @@ impl PerlWatch {
         })
     }
 
-    /// A death of user code in words, at the first, the tenth, the hundredth time at its place:
-    /// code that dies of every record must not fill the log.
+    /// A warning about the first, the tenth, the hundredth death at a place: code that dies on
+    /// every record must not fill the log.
     fn death(&mut self, text: &str) -> Option<String> {
         let place = text.rfind(" at ").map_or(text, |at| &text[at..]);
         if self.deaths.len() >= PLACES && !self.deaths.contains_key(place) {
@@ -152,7 +153,7 @@ impl PerlWatch {
         })
     }
 
-    /// Once the flag is set, Perl code has a second to come to an end; then it is killed.
+    /// Once the flag is set, running Perl code has one second; then Perl is killed.
     pub fn stop_on(&mut self, flag: Arc<AtomicBool>) {
         self.stop = Arc::clone(&flag);
         if let Some(running) = &mut self.running {
@@ -160,7 +161,7 @@ impl PerlWatch {
         }
     }
 
-    /// Rules and tables. Its own `decide` is not to be used.
+    /// Rules and tables. The program must not be used to decide.
     pub fn program(&self) -> &Program {
         self.chain.program()
     }
@@ -170,14 +171,14 @@ impl PerlWatch {
         self.chain.script()
     }
 
-    /// Decides a record. Each effect is performed before Perl goes on, so that it stands in its
-    /// place among what users' code prints: flush standard output in `perform`.
+    /// Decides a record. Each effect is performed before Perl continues, so that it appears in its
+    /// place among the output of users' code: flush standard output in `perform`.
     ///
-    /// A Perl that dies is started again with the same record, and what was done for it is not
-    /// done again; a record that ends three of them is given up.
+    /// If Perl dies, it is restarted with the same record, and effects already performed are not
+    /// repeated. A record that ends three of them is given up.
     ///
     /// # Errors
-    /// Perl cannot be started again.
+    /// Perl cannot be restarted, or was stopped.
     pub fn decide(
         &mut self,
         state: &mut State,
@@ -191,10 +192,10 @@ impl PerlWatch {
         })
     }
 
-    /// As [`PerlWatch::decide`], and says for every rule that matched what became of it.
+    /// As [`PerlWatch::decide`], and returns a trace of every rule that matched.
     ///
     /// # Errors
-    /// As of [`PerlWatch::decide`].
+    /// See [`PerlWatch::decide`].
     pub fn explain(
         &mut self,
         state: &mut State,
@@ -245,8 +246,8 @@ impl PerlWatch {
                     let running = self.running.take();
                     let how = running.map_or(String::new(), |r| r.how_it_ended(&why));
                     let what = match attempt < ATTEMPTS {
-                        true => "it is started again, and the record tried again",
-                        false => "the record is given up, as it has ended perl each time",
+                        true => "it is restarted, and the record is retried",
+                        false => "the record is given up, because it ended perl every time",
                     };
                     decided.faults.push(format!("perl {how}: {what}"));
                     replay.rewind();
@@ -288,7 +289,7 @@ fn refused_or_gone(error: StartError) -> PerlError {
     }
 }
 
-/// While a configuration is loaded every fault is a finding about it.
+/// While a configuration is loaded, every error becomes a finding about it.
 fn at_load(error: PerlError, config: &Config, options: &PerlOptions) -> PerlError {
     let need = config.perl_needs.first();
     let message = match &error {

@@ -55,7 +55,7 @@ fn check_brace(parser: &Parser<'_>) -> Read<()> {
     let letter = char::from(*letter);
     parser.refuse_with(
         parser.at,
-        format!("this `{{` is not allowed behind `\\{letter}`"),
+        format!("this `{{` is not allowed after `\\{letter}`"),
         "write `\\{` for the character",
     )
 }
@@ -148,7 +148,7 @@ fn boundary(parser: &mut Parser<'_>, start: usize) -> Read<Option<Node>> {
         ),
         name => {
             let name = shown(name);
-            parser.refuse(start, format!("`{name}` is no kind of boundary"))
+            parser.refuse(start, format!("`{name}` is not a kind of boundary"))
         }
     }
 }

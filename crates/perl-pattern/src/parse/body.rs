@@ -22,7 +22,7 @@ pub(super) fn close(parser: &mut Parser<'_>, start: usize) -> Read<()> {
     }
     parser.refuse_with(
         start,
-        "the group that this `(` opens has no `)`",
+        "this `(` has no matching `)`",
         "write `\\(` for the character",
     )
 }
@@ -38,7 +38,7 @@ pub(super) fn look_around(parser: &mut Parser<'_>, start: usize, look: Look) -> 
     if look.behind && measurable && longest.is_none_or(|longest| longest > MAX_LOOK_BEHIND) {
         return parser.refuse_with(
             start,
-            format!("this looks behind for more than {MAX_LOOK_BEHIND} bytes"),
+            format!("this look-behind can be longer than {MAX_LOOK_BEHIND} bytes"),
             "bound the quantifiers in it: `{0,20}` instead of `*`",
         );
     }

@@ -23,7 +23,7 @@ pub(super) fn class(parser: &mut Parser<'_>) -> Read<ByteSet> {
         let Some(byte) = parser.peek() else {
             return parser.refuse_with(
                 start,
-                "the class that this `[` opens has no `]`",
+                "this `[` has no matching `]`",
                 "write `\\[` for the character",
             );
         };
@@ -118,7 +118,7 @@ fn points(parser: &Parser<'_>, from: u32, to: u32) -> ByteSet {
 
 fn class_member(parser: &mut Parser<'_>, start: usize) -> Read<Member> {
     let Some(byte) = parser.peek() else {
-        return parser.refuse(start, "the class that this `[` opens has no `]`");
+        return parser.refuse(start, "this `[` has no matching `]`");
     };
     match byte {
         b'[' => {

@@ -228,7 +228,7 @@ fn condition(parser: &mut Parser<'_>, start: usize) -> Read<Test> {
 fn unknown_condition<T>(parser: &Parser<'_>, offset: usize) -> Read<T> {
     parser.refuse_with(
         offset,
-        "this is no test that a conditional can make",
+        "a conditional cannot test this",
         "write `(?(1)…)`, `(?(<name>)…)` or `(?(?=…)…)`",
     )
 }

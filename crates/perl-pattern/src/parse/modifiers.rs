@@ -54,14 +54,14 @@ pub(super) fn modifiers(parser: &mut Parser<'_>, start: usize) -> Read<Mode> {
                 let letter = char::from(letter);
                 return parser.refuse(
                     parser.at,
-                    format!("the modifier `{letter}` may not stand behind the `-`"),
+                    format!("the modifier `{letter}` must not follow the `-`"),
                 );
             }
             _ => {
                 let text = shown(&parser.source[start..=parser.at]);
                 return parser.refuse_with(
                     start,
-                    format!("`{text}` begins no kind of group that Perl knows"),
+                    format!("`{text}` does not start a kind of group that Perl knows"),
                     "write `\\(` for the character",
                 );
             }

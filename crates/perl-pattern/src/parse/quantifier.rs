@@ -58,7 +58,7 @@ pub(super) fn quantified(
         let text = shown(&parser.source[start..parser.at]);
         return parser.refuse_with(
             second,
-            format!("a quantifier stands on a quantifier in `{text}`"),
+            format!("nested quantifiers in `{text}`"),
             "put the first one in a group: `(?:a*)*`",
         );
     }
@@ -83,7 +83,7 @@ fn quantifier(parser: &mut Parser<'_>) -> Read<Option<(u32, Option<u32>)>> {
             };
             let number = |digits: &[u8]| -> Read<u32> {
                 if digits.len() > 1 && digits[0] == b'0' {
-                    return parser.refuse(start, "a number in a quantifier begins with no 0");
+                    return parser.refuse(start, "a number in a quantifier must not start with 0");
                 }
                 let value = digits.iter().fold(0u32, |value, digit| {
                     value

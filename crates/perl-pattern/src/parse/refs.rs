@@ -92,7 +92,7 @@ fn general_reference(parser: &mut Parser<'_>) -> Read<Node> {
             number
         };
         if number == 0 {
-            return parser.refuse(start, "this reference leads to no group before it");
+            return parser.refuse(start, "there is no such group before this reference");
         }
         if !group_exists(parser, number) {
             return no_group(parser, start, number);
@@ -148,7 +148,7 @@ pub(super) fn name(parser: &mut Parser<'_>, start: usize, end: u8) -> Read<Vec<u
     if !is_name(name) {
         return parser.refuse(
             start,
-            "the name of a group begins with a letter or `_`, and goes on with these or digits",
+            "the name of a group consists of letters, digits and `_`, and does not start with a digit",
         );
     }
     parser.at += length;
@@ -161,7 +161,7 @@ pub(super) fn name(parser: &mut Parser<'_>, start: usize, end: u8) -> Read<Vec<u
         let end = char::from(end);
         return parser.refuse(
             start,
-            format!("the name of the group is not ended by `{end}`"),
+            format!("the name of the group must be followed by `{end}`"),
         );
     }
     parser.at += 1;
@@ -179,7 +179,7 @@ pub(super) fn named(parser: &mut Parser<'_>, start: usize, name: &[u8]) -> Read<
         Some(groups) => Ok(groups.clone()),
         None => {
             let name = shown(name);
-            parser.refuse(start, format!("there is no group of the name `{name}`"))
+            parser.refuse(start, format!("there is no group named `{name}`"))
         }
     }
 }
@@ -199,7 +199,7 @@ pub(super) fn recursion(parser: &mut Parser<'_>, start: usize, text: &[u8]) -> R
     match number {
         Some(number) if group_exists(parser, number) => Ok(Node::Recurse(number)),
         Some(number) => no_group(parser, start, number),
-        None => parser.refuse(start, "this reference leads to no group"),
+        None => parser.refuse(start, "there is no such group"),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn star_group(parser: &mut Parser<'_>, start: usize) -> Read<Node> {
         return parser.unsupported(
             start,
             "a verb that controls backtracking is not supported within look-around",
-            "put it in front of the look-around or behind it, or write an atomic group: `(?>…)`",
+            "put it before or after the look-around, or write an atomic group: `(?>…)`",
         );
     }
     if verb.is_control() {
@@ -87,7 +87,7 @@ fn spelled_out(parser: &mut Parser<'_>, start: usize, name: &[u8]) -> Read<Node>
         }
     };
     if !parser.eat(b":") {
-        return parser.refuse(start, "a `:` is missing behind the name of the assertion");
+        return parser.refuse(start, "a `:` is missing after the name of the assertion");
     }
     match known {
         Some(look) => body::look_around(parser, start, look),

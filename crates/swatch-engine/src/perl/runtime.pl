@@ -1,5 +1,5 @@
-# The Perl side of a watch. Standard input is a socket to swatch-rs; the rule chain comes through
-# it as text, then record after record. See protocol.rs for the messages.
+# The Perl side of a watch. Standard input is a socket to swatch-rs, which sends the rule chain as
+# text and then the records. See protocol.rs for the messages.
 {
 package SwatchRs;
 use strict;
@@ -8,15 +8,15 @@ use POSIX ();
 
 our ($Line, $Check, $Compiled, $Quit, $Left, $Explain);
 my ($in, $out, $owner, $ready, $program);
-# The number of the record being decided: every message carries it, so that no answer is taken for
-# that to another record.
+# The number of the record being decided. Every message carries it, so an answer cannot be mistaken
+# for that to another record.
 my $number = 0;
-# Written to by processes that user code forked and that went on with the chain.
+# A pipe to which stray processes write: those that user code forked and that did not exit.
 my ($strays, $stray);
 # The handle that `$.` counts for.
 my $lines;
 
-# Programs that user code starts must not get the socket: handles above 2 are closed in them.
+# Programs that user code starts must not inherit the socket: handles above 2 are closed on exec.
 sub connect_socket {
     open($in, '<&', \*STDIN) or die "swatch-rs: no socket: $!\n";
     open($out, '>&', \*STDIN) or die "swatch-rs: no socket: $!\n";
@@ -28,8 +28,8 @@ sub connect_socket {
     $owner = $$;
 }
 
-# A process that user code forked, and that did not exit, must not decide records too: it ends when
-# it wants to use the socket, and this process reports it.
+# A process that user code forked and that did not exit must not decide records. It ends when it
+# tries to use the socket, and its parent reports it.
 sub end_stray {
     syswrite($stray, '.');
     POSIX::_exit(0);
@@ -74,7 +74,7 @@ sub take {
 sub hear {
     end_stray() if defined $owner && $owner != $$;
     my $head = take(9);
-    # The other side is gone: there is nobody to work for.
+    # The other side has closed the socket: there is nothing left to do.
     if (!defined $head) {
         undef $owner;
         exit 0;
@@ -94,8 +94,8 @@ sub ask {
     return @fields;
 }
 
-# The next record, with what the original sets up for it: `$_`, and `$.` as if a line had been read
-# from a handle that is not at its end.
+# The next record, with the variables that swatchdog sets up: `$_`, and `$.` as if a line had been
+# read from a handle that is not at its end.
 sub next_record {
     my ($kind, $record);
     ($kind, $number, $record) = hear();
@@ -120,9 +120,9 @@ sub fault {
     answer('d', "$text");
 }
 
-# What the last match of the condition has captured. Match variables have the scope of the caller
-# here, until something matches: nothing in between does. `%-` stands as a name, so that Perl loads
-# what is behind it only when it is asked for.
+# The captures of the condition's last match. Match variables still have the scope of the caller
+# here, because nothing in between matches. `%-` is given as a string, so that Perl loads its module
+# only on demand.
 sub captures {
     no strict 'refs';
     return answer('m') unless defined $+[0];
@@ -134,13 +134,13 @@ sub captures {
     answer('m', scalar @groups, $told->(@groups), $told->(@named));
 }
 
-# May the block of this rule act? Returns that, the message, and what comes after the block.
+# May the block of this rule act? Returns the answer, the message, and what follows the block.
 sub gate {
     captures() if $Explain;
     return ask('g', @_);
 }
 
-# Is the time and the threshold of this action right?
+# Do the window and the threshold of this action permit it?
 sub asks { return (ask('w', @_))[0] }
 
 sub step { ask('s', @_); return }
@@ -150,7 +150,7 @@ sub ignored {
     answer('i', @_);
 }
 
-# Functions that stand where actions do must exist before the first record.
+# Functions used as actions must exist before the first record.
 sub missing {
     no strict 'refs';
     my @missing;
@@ -168,8 +168,8 @@ sub ready {
     answer('r', @missing);
 }
 
-# `exit` in user code ends the watch, as in the original. A child that user code forked must not
-# speak for it.
+# `exit` in user code ends the watch, as in swatchdog. A child that user code forked must not report
+# its own exit.
 END {
     if (defined $owner && $owner == $$ && $ready) {
         my $status = $?;
@@ -178,8 +178,8 @@ END {
     }
 }
 
-# Keys that interrupt the whole group are for swatch-rs. A handler, unlike IGNORE, is not
-# inherited by programs.
+# Terminal keys interrupt the whole process group and are meant for swatch-rs. Unlike IGNORE, a
+# handler is not inherited by programs.
 $SIG{$_} = sub { } for qw(INT QUIT HUP USR1);
 
 connect_socket();
@@ -189,8 +189,8 @@ $Check = $mode eq 'check';
 
 sub program { return $program }
 
-# The chain has been left: it does not compile, died before the first record, or its loop was
-# ended by user code.
+# The chain has ended: it does not compile, it died before the first record, or user code left its
+# loop.
 sub ended {
     my $error = shift;
     answer('c', $error) if $error && !$Compiled;
@@ -202,8 +202,8 @@ sub ended {
 }
 }
 
-# No lexical variable may be visible to the chain: it would become a closure over it, and its
-# named functions would see other variables than its statements.
+# No lexical variable may be visible to the chain: it would become a closure, and its named functions
+# would see different variables than its statements.
 package main;
 eval SwatchRs::program();
 SwatchRs::ended($@);
