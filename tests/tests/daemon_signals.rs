@@ -215,6 +215,19 @@ fn the_output_of_a_command_is_bounded() {
 }
 
 #[test]
+fn a_program_left_in_the_background_may_go_on_writing() {
+    let site = site(
+        "watchfor /x/\n\texec \"(until [ -e go ]; do sleep 0.02; done; echo late; echo later; touch done) &\"\n",
+    );
+    let mut swatch = site.start(&["-c", "conf", "-t", "log"]);
+    site.append("log", "x\nx");
+    site.write("go", "");
+    wait_for("its end", || site.path("done").exists());
+    wait_for("its output", || site.count("out", "late") == 4);
+    assert!(swatch.stop().success());
+}
+
+#[test]
 fn a_kept_command_that_ends_gets_a_successor_for_what_it_has_not_read() {
     // Reads one line byte by byte, and ends.
     let site = site("watchfor /line/\n\tpipe \"read x; echo $x >> got\",keep_open\n");

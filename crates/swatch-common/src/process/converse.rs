@@ -53,12 +53,15 @@ pub(super) fn converse(mut child: Child, input: Input<'_>, limits: &Limits<'_>) 
         true => child.wait().map(Exit::from),
         false => Ok(Exit::Signal(Signal::SIGKILL as i32)),
     };
-    Finished {
+    let finished = Finished {
         exit: early.unwrap_or_else(|| status.unwrap_or_else(Exit::NotStarted)),
-        stdout: talk.stdout.captured,
-        stderr: talk.stderr.captured,
+        stdout: std::mem::take(&mut talk.stdout.captured),
+        stderr: std::mem::take(&mut talk.stderr.captured),
         unread: talk.feed.left(),
-    }
+    };
+    talk.stdout.forward_in_background();
+    talk.stderr.forward_in_background();
+    finished
 }
 
 fn after(time: Duration) -> Option<Instant> {

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 
 use super::exit::Captured;
@@ -122,6 +123,27 @@ impl Stream {
                 break;
             }
         }
+    }
+
+    /// For a pipe that the program left open in the background, such as a daemon that it restarted:
+    /// its output is still forwarded, within the limit, because it would die of SIGPIPE otherwise.
+    pub(super) fn forward_in_background(mut self) {
+        if self.forward.is_none() || self.pipe.is_none() {
+            return;
+        }
+        // If no thread can be started, the pipe is closed.
+        let _ = std::thread::Builder::new()
+            .name("output".to_owned())
+            .stack_size(4 * PIECE)
+            .spawn(move || {
+                while let Some(pipe) = self.source() {
+                    let _ = poll(
+                        &mut [PollFd::new(pipe, PollFlags::POLLIN)],
+                        PollTimeout::NONE,
+                    );
+                    self.read();
+                }
+            });
     }
 
     fn take(&mut self, piece: &[u8]) {
