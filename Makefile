@@ -55,7 +55,7 @@ soak: build ## 20 logs with rotations and bursts for MINUTES=30: lost lines, mem
 .PHONY: long
 long: ## the randomised tests with many more cases
 	SWATCH_DIFF_CASES=$${SWATCH_DIFF_CASES:-2000} SWATCH_MODEL_CASES=$${SWATCH_MODEL_CASES:-20000} \
-	SWATCH_LOCK_CASES=$${SWATCH_LOCK_CASES:-100} \
+	SWATCH_LOCK_CASES=$${SWATCH_LOCK_CASES:-100} SWATCH_ROTATIONS=$${SWATCH_ROTATIONS:-200} \
 	PERL_PATTERN_CASES=$${PERL_PATTERN_CASES:-200000} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
 		$(CARGO) test --release --workspace
 

@@ -26,6 +26,11 @@ bind9-dnsutils    /usr/bin/dig               a real named log
 vsftpd            /usr/sbin/vsftpd           a real vsftpd log
 lftp              /usr/bin/lftp              a real vsftpd log
 logrotate         /usr/sbin/logrotate        rotation
+faketime          /usr/bin/faketime          rotation while the clock changes
+bzip2             /usr/bin/bzip2             compressed rotations
+xz-utils          /usr/bin/xz                compressed rotations
+zstd              /usr/bin/zstd              compressed rotations
+lz4               /usr/bin/lz4               compressed rotations
 sec               /usr/bin/sec               benchmarks
 fail2ban          /usr/bin/fail2ban-regex    benchmarks
 ripgrep           /usr/bin/rg                benchmarks

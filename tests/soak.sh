@@ -18,7 +18,7 @@ for n in $(seq $logs); do
 done
 "$program" --config-dir "$dir/conf" --state-dir "$dir/state" --insecure >> "$dir/out" 2>> "$dir/err" &
 pid=$!
-until [ "$(ls "$dir/state" | grep -c '\.state\.lock$')" = $logs ]; do sleep 0.1; done
+until [ "$(ls "$dir/state" | grep -c '\.state\.unsynced$')" = $logs ]; do sleep 0.1; done
 sleep 1
 
 written=0

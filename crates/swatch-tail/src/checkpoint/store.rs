@@ -246,6 +246,7 @@ impl Store {
             Err(error) => return Err(error),
         }
         self.sequence += 1;
+        self.reserve(text.len());
         self.unsynced = Some(changes);
         if durable {
             self.durable = Some(changes);
@@ -253,14 +254,17 @@ impl Store {
         Ok(())
     }
 
-    fn write_durably(&mut self, text: &[u8]) -> Result<(), StateError> {
-        let wanted = MIN_RESERVE.max((2 * text.len()).next_power_of_two());
-        if self.reserved < wanted {
-            self.write_file(RESERVE, Durability::None, |file| {
-                file.write_all(&vec![b' '; wanted])
-            })?;
+    /// Reserves space for a state of this length. Without it a full disk only costs more.
+    fn reserve(&mut self, length: usize) {
+        let wanted = MIN_RESERVE.max((2 * length).next_power_of_two());
+        let is_small = self.reserved < MIN_RESERVE.max(length);
+        let spaces = |file: &mut File| file.write_all(&vec![b' '; wanted]);
+        if is_small && self.write_file(RESERVE, Durability::None, spaces).is_ok() {
             self.reserved = wanted;
         }
+    }
+
+    fn write_durably(&self, text: &[u8]) -> Result<(), StateError> {
         let (path, previous) = (&self.path, with_suffix(&self.path, PREVIOUS));
         self.write_file("", Durability::FileAndDirectory, |file| {
             file.write_all(text)?;

@@ -80,8 +80,9 @@ impl Follower {
     /// With a state, a file that matches one of the patterns followed before and has no position
     /// appeared in the meantime and is read from its beginning.
     ///
-    /// All files are opened here, so that what is written after the call is seen. The caller
-    /// should save the checkpoint once after it.
+    /// All files are opened here, so that what is written after the call is seen, even if the
+    /// process is killed before the first record: the checkpoint is saved as by
+    /// [`Checkpoint::save_unsynced`]. If that fails, so will the next save, which says why.
     ///
     /// # Errors
     /// When one of the paths is a directory or another thing that is no plain file, or the
@@ -152,6 +153,7 @@ impl Follower {
         }
         follower.patterns = patterns;
         follower.poll_all();
+        let _ = checkpoint.save_unsynced();
         Ok(follower)
     }
 
@@ -242,6 +244,7 @@ impl Follower {
         }
         self.patterns = patterns;
         self.poll_all();
+        let _ = self.context.checkpoint.save_unsynced();
         Ok(())
     }
 

@@ -175,10 +175,11 @@ impl FollowedPath {
             }
             match self.open_sibling(sibling, interval, context) {
                 Ok(generation) => generations.extend(generation),
-                Err(OpenError::NoDescriptors) => {
-                    // All or none.
+                // All or none. Of a file that was renamed or compressed since the directory was
+                // listed, the next listing tells.
+                Err(failure @ (OpenError::NoDescriptors | OpenError::Absent)) => {
                     context.put_back(generations);
-                    return Err(OpenError::NoDescriptors);
+                    return Err(failure);
                 }
                 Err(OpenError::Unreadable(error)) => {
                     context.report(FileEvent::RotatedUnreadable {
@@ -187,7 +188,7 @@ impl FollowedPath {
                         reason: error.to_string(),
                     });
                 }
-                Err(OpenError::Absent | OpenError::NotAFile(_)) => {}
+                Err(OpenError::NotAFile(_)) => {}
             }
         }
         Ok(generations)
@@ -201,6 +202,9 @@ impl FollowedPath {
         context: &mut Context,
     ) -> Result<Option<Generation>, OpenError> {
         let opened = file::open(&sibling.path)?;
+        if opened.id != sibling.id {
+            return Err(OpenError::Absent);
+        }
         let split = context.options.split.clone();
         let mut generation = if let Some(compression) = sibling.compression {
             if context.recently_closed.has(opened.id) {

@@ -13,6 +13,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::file::{FileStamp, OpenError};
 use super::reactor::DirectoryEntry;
@@ -24,11 +25,15 @@ use suffix::Suffix;
 /// How many directories are searched at most for rotated files that were moved.
 const MAX_DIRECTORIES: usize = 64;
 
+/// How often a directory is listed at most until two listings agree, and the pause in between.
+const LISTINGS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// A second in nanoseconds.
 const SECOND: u64 = 1_000_000_000;
 
 /// A file whose name says that it may be a rotated generation of a log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
     pub(super) id: FileId,
@@ -53,6 +58,21 @@ pub(super) fn siblings(
     log: &Path,
     is_known: impl Fn(&Sibling) -> bool,
 ) -> Result<Vec<Sibling>, OpenError> {
+    let mut found = list_all(log, &is_known)?;
+    // A directory that is listed while files are renamed may show one of them not at all.
+    for _ in 0..LISTINGS {
+        let again = list_all(log, &is_known)?;
+        let is_stable = found == again;
+        found = again;
+        if is_stable {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(found)
+}
+
+fn list_all(log: &Path, is_known: &impl Fn(&Sibling) -> bool) -> Result<Vec<Sibling>, OpenError> {
     let mut found = BTreeMap::new();
     let names = [Some(log.to_owned()), target(log)];
     for log in names.iter().flatten() {
@@ -67,7 +87,7 @@ pub(super) fn siblings(
             for directory in directories_in(directory_of(home), home)? {
                 let mut moved = BTreeMap::new();
                 list(log, &directory, &mut moved)?;
-                if moved.values().any(&is_known) {
+                if moved.values().any(is_known) {
                     found.append(&mut moved);
                 }
             }
