@@ -8,57 +8,59 @@ use super::generation::StartPoint;
 use crate::compressed::{Compression, Decompressor};
 use crate::fingerprint::{Fingerprint, Tail, WINDOW, Window};
 
-/// Unpacks a file up to `at`, if its content is what the print says.
+/// Decompresses a file up to `at`, if its content is what the fingerprint says. Of most others
+/// only the first bytes are decompressed.
 pub(super) fn decompress_from(
     file: File,
     compression: Compression,
     fingerprint: &Fingerprint,
     at: u64,
 ) -> io::Result<Option<(Decompressor, StartPoint)>> {
-    let head_end = u64::from(fingerprint.head.length);
-    let mut decompressor = Decompressor::new(file.try_clone()?, compression)?;
-    let mut seen = RecentlyClosed::default();
-    for stop in [
-        fingerprint.mark.end.min(head_end),
-        fingerprint.mark.end.max(head_end),
-    ] {
-        if !seen.read_to(stop, &mut decompressor)? {
-            return Ok(None);
-        }
-        if stop == fingerprint.mark.end && seen.window(fingerprint.mark.length) != fingerprint.mark
-        {
-            return Ok(None);
-        }
-    }
-    let head = &seen.head[..seen.head.len().min(fingerprint.head.length as usize)];
-    if Window::of(head, head_end) != fingerprint.head {
+    let (head, mark) = (fingerprint.head, fingerprint.mark);
+    let head_end = u64::from(head.length);
+    if head_end > WINDOW as u64 {
         return Ok(None);
     }
-    if at < seen.length {
+    let mut decompressor = Decompressor::new(file.try_clone()?, compression)?;
+    let mut prefix = Prefix::default();
+    if !prefix.read_to(head_end, &mut decompressor)? || Window::of(&prefix.head, head_end) != head {
+        return Ok(None);
+    }
+    let is_marked = match usize::try_from(mark.end) {
+        Ok(end) if mark.end <= head_end => {
+            let start = end.saturating_sub(mark.length as usize);
+            Window::of(&prefix.head[start..end], mark.end) == mark
+        }
+        _ => prefix.read_to(mark.end, &mut decompressor)? && prefix.window(mark.length) == mark,
+    };
+    if !is_marked {
+        return Ok(None);
+    }
+    if at < prefix.length {
         (&file).rewind()?;
         decompressor = Decompressor::new(file, compression)?;
-        seen = RecentlyClosed::default();
+        prefix = Prefix::default();
     }
-    if !seen.read_to(at, &mut decompressor)? {
+    if !prefix.read_to(at, &mut decompressor)? {
         return Ok(None);
     }
     let start = StartPoint {
         at,
-        head: seen.head,
-        before: seen.tail.bytes().to_vec(),
+        head: prefix.head,
+        before: prefix.tail.bytes().to_vec(),
     };
     Ok(Some((decompressor, start)))
 }
 
 /// What has been unpacked so far.
 #[derive(Default)]
-struct RecentlyClosed {
+struct Prefix {
     length: u64,
     head: Vec<u8>,
     tail: Tail,
 }
 
-impl RecentlyClosed {
+impl Prefix {
     /// Unpacks up to an offset; `false` if there is not so much.
     fn read_to(&mut self, end: u64, decompressor: &mut Decompressor) -> io::Result<bool> {
         let mut buffer = vec![0; 64 * 1024];

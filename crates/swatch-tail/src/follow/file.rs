@@ -55,6 +55,8 @@ impl FileStamp {
 pub(super) enum OpenError {
     Absent,
     NoDescriptors,
+    /// Files were renamed since their directory was listed: to be tried again.
+    Renamed,
     /// What it is instead of a plain file.
     NotAFile(Kind),
     Unreadable(io::Error),

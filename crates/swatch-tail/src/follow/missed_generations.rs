@@ -77,7 +77,9 @@ impl<'a> Interval<'a> {
             let is_late = match self.which.younger_than {
                 // What has a later place in the order needs no other proof of its age.
                 Some(place) => sibling.is_younger_than(place),
-                None => sibling.id == before.id || sibling.is_created_since(before.since),
+                None => {
+                    sibling.id.is_same_birth(&before.id) || sibling.is_created_since(before.since)
+                }
             };
             is_late
                 && sibling.is_touched_since(before.since)
@@ -123,7 +125,8 @@ impl FollowedPath {
     ) -> Result<Vec<Generation>, OpenError> {
         let last = self.gone.filter(|last| last.is_intact);
         let siblings = siblings::siblings(&self.path, |sibling| {
-            self.holds(sibling.id) || last.is_some_and(|last| last.before.id == sibling.id)
+            self.holds(sibling.id)
+                || last.is_some_and(|last| last.before.id.is_same_birth(&sibling.id))
         })?;
         let (before, fingerprint, younger_than) = match (self.gone, self.generations.back()) {
             (Some(gone), _) => {
@@ -175,9 +178,8 @@ impl FollowedPath {
             }
             match self.open_sibling(sibling, interval, context) {
                 Ok(generation) => generations.extend(generation),
-                // All or none. Of a file that was renamed or compressed since the directory was
-                // listed, the next listing tells.
-                Err(failure @ (OpenError::NoDescriptors | OpenError::Absent)) => {
+                // All or none.
+                Err(failure @ (OpenError::NoDescriptors | OpenError::Renamed)) => {
                     context.put_back(generations);
                     return Err(failure);
                 }
@@ -188,7 +190,7 @@ impl FollowedPath {
                         reason: error.to_string(),
                     });
                 }
-                Err(OpenError::NotAFile(_)) => {}
+                Err(OpenError::Absent | OpenError::NotAFile(_)) => {}
             }
         }
         Ok(generations)
@@ -201,10 +203,7 @@ impl FollowedPath {
         interval: &Interval<'_>,
         context: &mut Context,
     ) -> Result<Option<Generation>, OpenError> {
-        let opened = file::open(&sibling.path)?;
-        if opened.id != sibling.id {
-            return Err(OpenError::Absent);
-        }
+        let opened = sibling.open()?;
         let split = context.options.split.clone();
         let mut generation = if let Some(compression) = sibling.compression {
             if context.recently_closed.has(opened.id) {
@@ -304,9 +303,11 @@ impl FollowedPath {
         self.generations.iter().any(|s| s.id == id)
     }
 
-    pub(super) fn report_no_descriptors(&mut self, context: &mut Context) {
-        if !self.descriptors_reported {
-            self.descriptors_reported = true;
+    /// Something is tried again with the next look in intervals; the user can help only where
+    /// descriptors are missing.
+    pub(super) fn report_retry(&mut self, failure: &OpenError, context: &mut Context) {
+        let is_want = matches!(failure, OpenError::NoDescriptors);
+        if is_want && !std::mem::replace(&mut self.descriptors_reported, true) {
             let path = self.path.clone();
             context.report(FileEvent::NoDescriptors { path });
         }
@@ -315,7 +316,7 @@ impl FollowedPath {
 
 /// Where a file stands among the rotated ones.
 pub(super) fn place_of(id: FileId, siblings: &[Sibling]) -> Option<&Sibling> {
-    siblings.iter().find(|s| s.id == id)
+    siblings.iter().find(|s| s.id.is_same_birth(&id))
 }
 
 /// Whether the first bytes are those of a window at the beginning of a file.

@@ -51,6 +51,9 @@ pub(super) struct FollowedPath {
     pub(super) descriptors_reported: bool,
     /// Saved positions that are still to be taken up.
     pub(super) pending: Vec<Pending>,
+    /// Generations that were there before the start but had not been looked at: since when, in
+    /// milliseconds since 1970.
+    pub(super) unseen: Option<u64>,
     /// The generation that had the name before, where none is open any more.
     pub(super) gone: Option<LastGeneration>,
     /// The file that had the name before the start was truncated since.
@@ -141,6 +144,7 @@ impl FollowedPath {
             warning: None,
             descriptors_reported: false,
             pending: Vec::new(),
+            unseen: None,
             gone: match begin {
                 Begin::Since(since) => Some(LastGeneration::nothing(since)),
                 _ => None,

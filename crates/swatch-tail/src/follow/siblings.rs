@@ -15,7 +15,7 @@ use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{FileStamp, OpenError};
+use super::file::{self, FileStamp, OpenError, OpenFile};
 use super::reactor::DirectoryEntry;
 use crate::compressed::Compression;
 use crate::fingerprint::FileId;
@@ -222,6 +222,15 @@ fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntr
 }
 
 impl Sibling {
+    /// Opens it. Under its name there may be another file by now, or none.
+    pub(super) fn open(&self) -> Result<OpenFile, OpenError> {
+        match file::open(&self.path) {
+            Ok(opened) if opened.id == self.id => Ok(opened),
+            Ok(_) | Err(OpenError::Absent) => Err(OpenError::Renamed),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Whether it was written to after this time, in milliseconds since 1970. bzip2 keeps the time
     /// of a file in whole seconds only.
     pub(super) fn is_touched_since(&self, since: u64) -> bool {

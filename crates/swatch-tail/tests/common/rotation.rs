@@ -97,15 +97,15 @@ pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
                 // Some hundred lines and two rotations pass unseen.
                 drop(reader);
                 let until = (due + 500).min(load.lines);
-                scene.rotate(n);
+                scene.rotate(n, load.lines);
                 while scene.written.load(Ordering::Acquire) < until {
                     thread::sleep(Duration::from_millis(1));
                 }
-                scene.rotate(n + 100);
+                scene.rotate(n + 100, load.lines);
                 reader = Reader::start(&scene);
             }
             Mode::Reload => reader.reload(&scene),
-            _ => scene.rotate(n),
+            _ => scene.rotate(n, load.lines),
         }
     }
     writer.join().unwrap();
@@ -194,10 +194,14 @@ impl Scene {
         }
     }
 
-    fn rotate(&self, number: usize) {
+    fn rotate(&self, number: usize, lines: usize) {
         let rotated = self.dir.join(format!("log-{number:06}"));
-        // On a busy machine the writer may not have created it since the last time.
+        // On a busy machine the writer may not have created it since the last time, or never
+        // will, because it has written its last line.
         while !self.log.exists() {
+            if self.written.load(Ordering::Acquire) >= lines {
+                return;
+            }
             thread::sleep(Duration::from_millis(1));
         }
         match self.mode {

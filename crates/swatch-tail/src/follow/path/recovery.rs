@@ -1,21 +1,23 @@
 //! Finding the files again that were followed before the stop.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::super::compressed::decompress_from;
 use super::super::context::Context;
 use super::super::file::{self, OpenError, OpenFile, is_want_of_descriptors};
 use super::super::generation::{Generation, StartPoint};
-use super::super::missed_generations::{LastGeneration, Predecessor};
+use super::super::missed_generations::{Interval, LastGeneration, Predecessor, Selector};
 use super::super::recently_closed::ClosedFile;
 use super::super::siblings::{self, Sibling};
+use super::super::writers;
 use super::{FollowedPath, Others, WATCHED};
 use crate::checkpoint::{Progress, Saved};
 use crate::compressed::{Compression, Decompressor};
 use crate::event::FileEvent;
-use crate::fingerprint::FileId;
+use crate::fingerprint::{FileId, Fingerprint};
 
 /// A saved position whose file has not been found yet.
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl FollowedPath {
             Ok(siblings) => siblings,
             Err(failure) => return self.missing(failure, context),
         };
+        let since = Instant::now();
         while let Some(pending) = self.pending.first() {
             let found = match self.locate(pending, &siblings, context, others) {
                 Ok(found) => found,
@@ -56,6 +59,7 @@ impl FollowedPath {
                 && pending.saved.replaced
                 && let Found::Plain(opened) = &found
                 && opened.size == pending.saved.offset
+                && writers::has_writer(&opened.file, since) != Some(true)
             {
                 // Read to its end, and replaced long ago: nobody writes to it now.
                 remember(&pending, context);
@@ -103,7 +107,7 @@ impl FollowedPath {
     fn is_pending(&self, sibling: &Sibling) -> bool {
         self.pending.iter().any(|pending| {
             let fingerprint = &pending.saved.fingerprint;
-            if sibling.id == pending.id() {
+            if sibling.id.is_same_birth(&pending.id()) {
                 return true;
             }
             let Some(compression) = sibling.compression.filter(|_| fingerprint.is_telling()) else {
@@ -165,7 +169,7 @@ impl FollowedPath {
             }
         }
         let is_read = saved.replaced && !saved.unread;
-        if is_read && self.pending.len() > WATCHED || saved.fingerprint.head.length == 0 {
+        if saved.fingerprint.head.length == 0 {
             return Ok(Found::Nowhere);
         }
         let made_since = |s: &&Sibling| {
@@ -175,10 +179,15 @@ impl FollowedPath {
         };
         // Something else at this name must be recognized by its content alone.
         let here = Some(&self.path).filter(|_| saved.fingerprint.is_telling());
-        let copies = plain().filter(made_since).map(|s| &s.path);
-        for path in here.into_iter().chain(copies) {
-            if let Some(opened) = try_open(path)?
-                && free(opened.id)
+        if let Some(path) = here
+            && let Some(opened) = try_open(path)?
+            && free(opened.id)
+            && fits(&opened)
+        {
+            return Ok(Found::Plain(opened));
+        }
+        for sibling in plain().filter(made_since).filter(|s| free(s.id)) {
+            if let Some(opened) = known_or_retry(sibling.open())?
                 && fits(&opened)
             {
                 return Ok(Found::Plain(opened));
@@ -188,7 +197,7 @@ impl FollowedPath {
             let Some(compression) = sibling.compression.filter(|_| free(sibling.id)) else {
                 continue;
             };
-            if let Some(opened) = try_open(&sibling.path)?
+            if let Some(opened) = known_or_retry(sibling.open())?
                 && let Some(found) = self.decompress(pending, opened, compression, context)?
             {
                 return Ok(found);
@@ -274,6 +283,16 @@ impl FollowedPath {
             // Removed or compressed since; if it is found in another place, it is known.
             return remember(pending, context);
         }
+        if saved.fingerprint.head.length == 0 {
+            // Nothing of its content was known, so it is one of those that nobody saw.
+            pending.progress.forget();
+            let since = self.unseen.unwrap_or(u64::MAX).min(saved.opened);
+            self.unseen = Some(since);
+            if self.generations.is_empty() {
+                self.gone = Some(LastGeneration::nothing(since));
+            }
+            return;
+        }
         pending.progress.forget();
         let is_read = saved.replaced || saved.offset == 0;
         if !self.note_truncation(pending) && (saved.unread || !is_read) {
@@ -291,6 +310,35 @@ impl FollowedPath {
             fingerprint: saved.fingerprint,
             is_intact: false,
         });
+    }
+
+    /// Opens the generations of which nothing was known but that they were there. Returns whether
+    /// that is done with.
+    pub(in crate::follow) fn open_unseen(
+        &mut self,
+        context: &mut Context,
+        others: &Others<'_>,
+    ) -> bool {
+        let Some(since) = self.unseen else {
+            return true;
+        };
+        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
+            return false;
+        };
+        let interval = Interval {
+            siblings: &siblings,
+            before: Predecessor::nothing(since),
+            which: Selector::default(),
+            fingerprint: Fingerprint::default(),
+            now: file::identify(&self.path).map_or(FileId::NONE, |(id, _)| id),
+        };
+        let Ok(found) = self.open_between(&interval, context, others) else {
+            return false;
+        };
+        self.unseen = None;
+        self.generations.extend(found);
+        self.keep_order(context);
+        true
     }
 
     /// Whether the file still has the name, but not its content.
@@ -315,12 +363,15 @@ fn remember(pending: &Pending, context: &mut Context) {
     });
 }
 
-/// Only the want of descriptors is worth waiting for; what cannot be read is not what we look
-/// for.
-fn try_open(path: &std::path::Path) -> Result<Option<OpenFile>, OpenError> {
-    match file::open(path) {
+/// What cannot be opened for good is not what is looked for; for the rest it is worth waiting.
+fn known_or_retry(opened: Result<OpenFile, OpenError>) -> Result<Option<OpenFile>, OpenError> {
+    match opened {
         Ok(opened) => Ok(Some(opened)),
-        Err(OpenError::NoDescriptors) => Err(OpenError::NoDescriptors),
+        Err(failure @ (OpenError::NoDescriptors | OpenError::Renamed)) => Err(failure),
         Err(_) => Ok(None),
     }
+}
+
+fn try_open(path: &Path) -> Result<Option<OpenFile>, OpenError> {
+    known_or_retry(file::open(path))
 }

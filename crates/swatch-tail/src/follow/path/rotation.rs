@@ -22,6 +22,9 @@ impl FollowedPath {
                 return;
             }
         }
+        if !self.open_unseen(context, others) {
+            return;
+        }
         let id = match file::identify(&self.path) {
             Ok((id, _)) => id,
             Err(failure) => {
@@ -199,6 +202,7 @@ impl FollowedPath {
                     self.gone = Some(LastGeneration::nothing(kernel_time()));
                 }
             }
+            OpenError::Renamed => self.begin = at_start,
             OpenError::NoDescriptors => {
                 self.begin = self.remember_size(at_start);
                 if !self.descriptors_reported {
@@ -239,7 +243,7 @@ impl FollowedPath {
                 self.gone = None;
                 self.keep_order(context);
             }
-            Err(_) => self.report_no_descriptors(context),
+            Err(failure) => self.report_retry(&failure, context),
         }
     }
 

@@ -48,11 +48,13 @@ impl FollowedPath {
             id,
             since: generation.progress.opened(),
         };
-        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
-            return self.try_later(at, context);
+        let siblings = match siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) {
+            Ok(siblings) => siblings,
+            Err(failure) => return self.try_later(at, &failure, context),
         };
-        let Ok(copy) = self.find_copy(at, &siblings, before, context, others) else {
-            return self.try_later(at, context);
+        let copy = match self.find_copy(at, &siblings, before, context, others) {
+            Ok(copy) => copy,
+            Err(failure) => return self.try_later(at, &failure, context),
         };
         let interval = Interval {
             before,
@@ -71,8 +73,9 @@ impl FollowedPath {
             true => self.open_between(&interval, context, others),
             false => Ok(Vec::new()),
         };
-        let Ok(between) = between else {
-            return self.try_later(at, context);
+        let between = match between {
+            Ok(between) => between,
+            Err(failure) => return self.try_later(at, &failure, context),
         };
         let generation = &mut self.generations[at];
         let place = generation.place.clone();
@@ -109,11 +112,11 @@ impl FollowedPath {
         self.check = true;
     }
 
-    /// There is no descriptor left for what this would need: nothing was done, and it is tried
-    /// again with the next look in intervals.
-    fn try_later(&mut self, at: usize, context: &mut Context) {
+    /// Something that this needs failed: nothing was done, and it is tried again with the next
+    /// look in intervals.
+    fn try_later(&mut self, at: usize, failure: &OpenError, context: &mut Context) {
         self.generations[at].retry_later();
-        self.report_no_descriptors(context);
+        self.report_retry(failure, context);
     }
 
     /// A generation goes on in the copy that was made of it, or ends. Returns its file.
@@ -150,8 +153,9 @@ impl FollowedPath {
         others: &Others<'_>,
     ) {
         let generation = &self.generations[at];
-        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
-            return self.try_later(at, context);
+        let siblings = match siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) {
+            Ok(siblings) => siblings,
+            Err(failure) => return self.try_later(at, &failure, context),
         };
         let place = place_of(generation.id, &siblings);
         let id = generation.id;
@@ -170,8 +174,9 @@ impl FollowedPath {
             fingerprint: generation.whole_fingerprint(),
             now: generation.id,
         };
-        let Ok(copies) = self.open_between(&interval, context, others) else {
-            return self.try_later(at, context);
+        let copies = match self.open_between(&interval, context, others) {
+            Ok(copies) => copies,
+            Err(failure) => return self.try_later(at, &failure, context),
         };
         for (nth, mut copy) in copies.into_iter().enumerate() {
             copy.settled = true;
@@ -210,9 +215,11 @@ impl FollowedPath {
             .collect();
         candidates.sort_by_key(|s| (s.compression.is_some(), std::cmp::Reverse(s.size)));
         for sibling in candidates {
-            let opened = match file::open(&sibling.path) {
+            let opened = match sibling.open() {
                 Ok(opened) => opened,
-                Err(OpenError::NoDescriptors) => return Err(OpenError::NoDescriptors),
+                Err(failure @ (OpenError::NoDescriptors | OpenError::Renamed)) => {
+                    return Err(failure);
+                }
                 Err(_) => continue,
             };
             match sibling.compression {
