@@ -200,11 +200,9 @@ impl<'a, O: Observer> Exchange<'a, O> {
     fn run(&mut self, channel: &mut (impl Read + Write)) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
         let kind = if O::ACTIVE { b'E' } else { b'R' };
-        let number = self.replay.number;
         // The lower half suffices to distinguish consecutive records.
-        let tag = number as u32;
-        let digits = number.to_string();
-        protocol::write(channel, kind, tag, &[digits.as_bytes(), self.record])?;
+        let tag = self.replay.number as u32;
+        protocol::write(channel, kind, tag, &[self.record])?;
         loop {
             let message = protocol::read(channel)?;
             if message.record != tag {

@@ -5,7 +5,7 @@
 //! | to Perl | fields |
 //! |---|---|
 //! | `P` | `run` or `check`; the chain's text |
-//! | `R`, `E` | its number in decimal digits, a record; one to be explained, so that `m` comes before each `i` and `g` |
+//! | `R`, `E` | a record; one to be explained, so that `m` comes before each `i` and `g` |
 //! | `A` | the answer to `g` (1 or empty, message, what follows), `w` (1 or empty) or `s` |
 //!
 //! | from Perl | fields |

@@ -3,7 +3,6 @@
 {
 package SwatchRs;
 use strict;
-use IO::Handle ();
 use POSIX ();
 
 our ($Line, $Check, $Compiled, $Quit, $Left, $Explain);
@@ -11,8 +10,8 @@ my ($in, $out, $owner, $ready, $program);
 # The number of the record being decided. Every message carries it, so an answer cannot be mistaken
 # for that to another record.
 my $number = 0;
-# A pipe to which stray processes write: those that user code forked and that did not exit.
-my ($strays, $stray);
+# How many stray processes were ended: those that user code forked and that did not exit.
+my $strays = 0;
 # The handle that `$.` counts for.
 my $lines;
 
@@ -22,8 +21,6 @@ sub connect_socket {
     open($out, '>&', \*STDIN) or die "swatch-rs: no socket: $!\n";
     open(STDIN, '<', '/dev/null');
     binmode $_ for $in, $out;
-    pipe($strays, $stray) or die "swatch-rs: no pipe: $!\n";
-    $strays->blocking(0);
     open($lines, '<', \"12") or die "swatch-rs: no handle: $!\n";
     $owner = $$;
 }
@@ -31,7 +28,7 @@ sub connect_socket {
 # A process that user code forked and that did not exit must not decide records. It ends when it
 # tries to use the socket, and its parent reports it.
 sub end_stray {
-    syswrite($stray, '.');
+    kill 'URG', $owner;
     POSIX::_exit(0);
 }
 
@@ -40,7 +37,7 @@ sub end_stray {
 sub answer {
     my $kind = shift;
     end_stray() if defined $owner && $owner != $$;
-    my $bytes = $kind . pack('VV', $number & 0xffffffff, scalar @_);
+    my $bytes = $kind . pack('VV', $number, scalar @_);
     for (my $i = 0; $i < @_; $i++) {
         my $field = defined $_[$i] ? $_[$i] : '';
         utf8::encode($field) if utf8::is_utf8($field) && !utf8::downgrade($field, 1);
@@ -79,7 +76,7 @@ sub hear {
         undef $owner;
         exit 0;
     }
-    my ($kind, undef, $fields) = unpack('aVV', $head);
+    (my $kind, $number, my $fields) = unpack('aVV', $head);
     my @fields;
     for (my $i = 0; $i < $fields; $i++) {
         my $length = unpack('V', take(4));
@@ -97,20 +94,24 @@ sub ask {
 # The next record, with the variables that swatchdog sets up: `$_`, and `$.` as if a line had been
 # read from a handle that is not at its end.
 sub next_record {
-    my ($kind, $record);
-    ($kind, $number, $record) = hear();
+    my ($kind, $record) = hear();
     $Explain = $kind eq 'E';
     $Line = $record;
-    seek($lines, 0, 0);
-    { local $/ = \1; readline($lines) }
+    # Unless user code has read from another handle, `$.` still belongs to this one.
+    if (!defined ${^LAST_FH} || ${^LAST_FH} != $lines) {
+        seek($lines, 0, 0);
+        local $/ = \1;
+        readline($lines);
+    }
     $. = $number;
     $_ = $record;
     return 1;
 }
 
 sub done {
-    if (sysread($strays, my $bytes, 4096)) {
-        answer('n', length $bytes);
+    if ($strays) {
+        answer('n', $strays);
+        $strays = 0;
     }
     answer('z');
 }
@@ -181,6 +182,7 @@ END {
 # Terminal keys interrupt the whole process group and are meant for swatch-rs. Unlike IGNORE, a
 # handler is not inherited by programs.
 $SIG{$_} = sub { } for qw(INT QUIT HUP USR1);
+$SIG{URG} = sub { $strays++ };
 
 connect_socket();
 STDOUT->autoflush(1);
