@@ -16,28 +16,45 @@ const IPV6: &str = concat!(
 const END_OF_IPV4: &str = r"(?!\w|\.\w|-[\w-]*\.\w)";
 const END_OF_IPV6: &str = r"(?!\w|:[0-9A-Fa-f]|\.\w)";
 
-/// The same where the pattern itself goes on with a colon and a port.
+/// The same where the pattern itself goes on with the separator of a port.
 const END_BEFORE_PORT: &str = r"(?!\w|\.\w)";
+const END_BEFORE_DOT: &str = r"(?!\w)";
+
+/// The sign with which the pattern goes on after an address, if it is one that could also go on
+/// within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Colon,
+    Dot,
+    Other,
+}
 
 /// A host name. It is matched so that a line with a name in the address's place is not read in
 /// another way, in which an address elsewhere would be taken for the peer's.
 const NAME: &str = r"[\w\-.^_]*\w";
 
-fn v4() -> String {
-    format!("{IPV4}{END_OF_IPV4}")
+fn v4(next: Next) -> String {
+    let end = match next {
+        Next::Dot => END_BEFORE_DOT,
+        Next::Colon | Next::Other => END_OF_IPV4,
+    };
+    format!("{IPV4}{end}")
 }
 
-fn v6(port: bool) -> String {
-    let end = if port { END_BEFORE_PORT } else { END_OF_IPV6 };
+fn v6(next: Next) -> String {
+    let end = match next {
+        Next::Colon => END_BEFORE_PORT,
+        Next::Dot => END_BEFORE_DOT,
+        Next::Other => END_OF_IPV6,
+    };
     format!("{IPV6}{end}")
 }
 
 /// The Python pattern of a tag without its angle brackets; `None` if the tag is not an address.
-/// The address is caught in the group `host` if `capture` is set. `port`: the pattern goes on with
-/// a colon, so that an IPv6 address can be followed by one.
-pub(crate) fn tag(tag: &str, capture: bool, port: bool) -> Option<String> {
-    let (v4, v6) = (v4(), v6(port));
-    let open = if capture { "(?P<host>" } else { "(?:" };
+/// The address is caught in the group `group`, if there is one.
+pub(crate) fn tag(tag: &str, group: Option<&str>, next: Next) -> Option<String> {
+    let (v4, v6) = (v4(next), v6(next));
+    let open = group.map_or("(?:".to_owned(), |name| format!("(?P<{name}>"));
     let mapped = "(?:::[fF]{4,6}:)?";
     Some(match tag {
         "HOST" => format!(r"{mapped}\[?{open}{v4}|{v6}|{NAME})\]?"),

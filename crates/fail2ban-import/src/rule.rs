@@ -5,7 +5,7 @@ use crate::{
     filter::{Expression, Filter},
     hole, python,
     skiplines::{self, Parts},
-    tags::{self, Expanded},
+    tags,
 };
 
 /// A generated rule.
@@ -78,13 +78,37 @@ fn two_lines(
     ]
 }
 
+/// The expression's own address.
 const HERE: &str = "$+{host}";
+/// The address that the prefix of the filter found.
+const IN_PREFIX: &str = "$+{prefixhost}";
+/// The address of another line.
 const RECALLED: &str = "$recall{host}";
 
 fn one_line(context: &Context<'_>, failure: &Expression, ignored: &str) -> Vec<Rule> {
     let pattern = context.pattern(&failure.text, true);
-    let has = |tag: &str| failure.text.contains(tag);
     let condition = format!("/{}/{ignored}", pattern.text);
+    match (pattern.host, pattern.host_in_prefix) {
+        (false, false) => meaning(failure, &condition, None),
+        (true, false) => meaning(failure, &condition, Some(HERE)),
+        (false, true) => meaning(failure, &condition, Some(IN_PREFIX)),
+        // The expression's own wins if it took part.
+        (true, true) => [HERE, IN_PREFIX]
+            .iter()
+            .flat_map(|host| {
+                meaning(
+                    failure,
+                    &format!("{condition} and {host} ne ''"),
+                    Some(host),
+                )
+            })
+            .collect(),
+    }
+}
+
+/// The rules of an expression whose address is in the variable `host`.
+fn meaning(failure: &Expression, condition: &str, host: Option<&'static str>) -> Vec<Rule> {
+    let has = |tag: &str| failure.text.contains(tag);
     let rule = |condition: &str, remember: Option<String>, host| Rule {
         origin: failure.origin.clone(),
         condition: condition.to_owned(),
@@ -92,27 +116,34 @@ fn one_line(context: &Context<'_>, failure: &Expression, ignored: &str) -> Vec<R
         host,
     };
     let harmless = has("<F-NOFAIL>") || has("<F-MLFGAINED>");
-    if !pattern.text.contains("(?<mlfid>") {
-        let host = (pattern.host && !harmless).then_some(HERE);
-        return vec![rule(&condition, None, host)];
+    if !condition.contains("(?<mlfid>") {
+        return vec![rule(condition, None, host.filter(|_| !harmless))];
     }
     let end = if has("<F-MLFFORGET>") { ",end=on" } else { "" };
     let remember = |values: &str| Some(format!("$+{{mlfid}},{values}{end}"));
-    let failed = match pattern.host {
-        true => ("host=$+{host},forget=failed", HERE),
+    let failed = |condition: &str| match host {
+        Some(host) => {
+            let values = format!("host={host},forget=failed");
+            rule(condition, remember(&values), Some(host))
+        }
         // `failed` stands for a failure whose address is not known yet.
-        false => ("failed=1,need=host,forget=failed", RECALLED),
+        None => {
+            let values = "failed=1,need=host,forget=failed";
+            rule(condition, remember(values), Some(RECALLED))
+        }
     };
-    let failed = |condition: &str| rule(condition, remember(failed.0), Some(failed.1));
     if !harmless {
-        return vec![failed(&condition)];
+        return vec![failed(condition)];
     }
-    let peaceful = if has("<F-MLFGAINED>") || !pattern.host {
-        let forget = Some(format!("$+{{mlfid}}{end}"));
-        rule(&condition, forget.filter(|_| !end.is_empty()), None)
-    } else {
-        let values = "host=$+{host},need=failed,forget=failed";
-        rule(&condition, remember(values), Some(HERE))
+    let peaceful = match host.filter(|_| !has("<F-MLFGAINED>")) {
+        Some(host) => {
+            let values = format!("host={host},need=failed,forget=failed");
+            rule(condition, remember(&values), Some(host))
+        }
+        None => {
+            let forget = Some(format!("$+{{mlfid}}{end}"));
+            rule(condition, forget.filter(|_| !end.is_empty()), None)
+        }
     };
     if sometimes_harmless(&failure.text) {
         // The group takes part only where the line is no failure.
@@ -136,34 +167,52 @@ struct Context<'a> {
     start: &'a str,
 }
 
+/// The Perl pattern of an expression on the whole line.
+struct Pattern {
+    text: String,
+    /// It catches an address in the group `host`.
+    host: bool,
+    /// It catches an address in the group `prefixhost`.
+    host_in_prefix: bool,
+}
+
 impl Context<'_> {
-    /// The Perl pattern of an expression on the whole line.
-    fn pattern(&self, expression: &str, capture: bool) -> Expanded {
+    fn pattern(&self, expression: &str, capture: bool) -> Pattern {
         let expression = match self.several_lines {
             true => last_line(expression),
             false => expression,
         };
+        let group = |name: &'static str| capture.then_some(name);
         let Some(prefix) = self.prefix else {
-            let content = tags::expand(expression, expression, capture);
-            return Expanded {
+            let content = tags::expand(expression, expression, group("host"));
+            return Pattern {
                 text: self.allow_for_date(&python::to_perl(&content.text)),
-                ..content
+                host: content.host,
+                host_in_prefix: false,
             };
         };
         let all = format!("{prefix}{expression}");
         let (before, rest) = prefix.split_once("<F-CONTENT>").unwrap_or((prefix, ""));
         let (inner, after) = rest.split_once("</F-CONTENT>").unwrap_or((rest, ""));
-        let content = tags::expand(expression, &all, capture);
-        // The expression's own address wins over that of the prefix.
-        let before = tags::expand(before, &all, capture && !content.host);
-        let look = [inner, after].map(|text| tags::expand(text, &all, false).text);
+        let content = tags::expand(expression, &all, group("host"));
+        let before = tags::expand(before, &all, group("prefixhost"));
+        let inner = tags::expand(inner, &all, None);
+        let suffix = tags::expand(after, &all, group("prefixhost").filter(|_| !before.host));
         let start = self.allow_for_date(&python::to_perl(&before.text));
-        let look = python::to_perl(&look.concat());
-        let text = after_start(&python::to_perl(&content.text));
-        Expanded {
+        let look = python::to_perl(&format!("{}{}", inner.text, suffix.text));
+        let mut text = after_start(&python::to_perl(&content.text));
+        // The content ends where the rest of the prefix begins, not at the end of the line.
+        if !matches!(after, "" | "$")
+            && let Some(open) = text.strip_suffix('$').filter(|open| !open.ends_with('\\'))
+        {
+            let rest = python::to_perl(&tags::expand(after, &all, None).text);
+            text = format!("{open}(?={rest})");
+        }
+        Pattern {
             // fail2ban matches the prefix once: what it took is not given back for the content.
             text: format!("(?>{start}(?={look}))(?:{text})"),
-            host: content.host || before.host,
+            host: content.host,
+            host_in_prefix: before.host || suffix.host,
         }
     }
 

@@ -1,17 +1,17 @@
 //! Tags of fail2ban's expressions: addresses, and names for parts of a match.
 
-use crate::address;
+use crate::address::{self, Next};
 
 /// A Python pattern in which all tags are replaced.
 pub(crate) struct Expanded {
     pub(crate) text: String,
-    /// It catches the peer's address in the group `host`.
+    /// It catches the peer's address.
     pub(crate) host: bool,
 }
 
 /// Replaces the tags of `text`. `all` is the whole pattern that `text` is a part of: a `<F-…>`
-/// that it refers to by name stays a named group.
-pub(crate) fn expand(text: &str, all: &str, capture: bool) -> Expanded {
+/// that it refers to by name stays a named group. The address goes to the group `group`.
+pub(crate) fn expand(text: &str, all: &str, group: Option<&str>) -> Expanded {
     let mut out = String::new();
     let mut host = false;
     let mut rest = text;
@@ -28,8 +28,7 @@ pub(crate) fn expand(text: &str, all: &str, capture: bool) -> Expanded {
             _ if tag.starts_with("/F-") => Some(")".to_owned()),
             _ => match tag.strip_prefix("F-") {
                 Some(name) => Some(opening(name, all)),
-                None => address::tag(tag, capture, port_follows(after))
-                    .inspect(|_| host |= tag != "CIDR"),
+                None => address::tag(tag, group, next(after)).inspect(|_| host |= tag != "CIDR"),
             },
         };
         match replaced {
@@ -62,10 +61,15 @@ fn opening(name: &str, all: &str) -> String {
     }
 }
 
-/// True if the pattern itself goes on with a colon, as before a port.
-fn port_follows(pattern: &str) -> bool {
+/// The sign that follows an address in the pattern, perhaps as an optional group with a port.
+fn next(pattern: &str) -> Next {
     let group = pattern
         .strip_prefix("(?:")
         .or_else(|| pattern.strip_prefix('('));
-    group.unwrap_or(pattern).starts_with(':')
+    let rest = group.unwrap_or(pattern);
+    match rest {
+        _ if rest.starts_with(':') => Next::Colon,
+        _ if rest.starts_with(r"\.\d") => Next::Dot,
+        _ => Next::Other,
+    }
 }
