@@ -82,10 +82,12 @@ pub(super) fn write(
 
 /// Reads a message. `UnexpectedEof`: the other side has ended.
 pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
-    let mut kind = [0];
-    input.read_exact(&mut kind)?;
-    let record = number(input)?;
-    let count = number(input)?;
+    let mut head = [0; 9];
+    input.read_exact(&mut head)?;
+    let [kind, rest @ ..] = head;
+    let [r0, r1, r2, r3, c0, c1, c2, c3] = rest;
+    let record = u32::from_le_bytes([r0, r1, r2, r3]);
+    let count = u32::from_le_bytes([c0, c1, c2, c3]);
     if count > MAX_FIELDS {
         let text = "the Perl program wrote something that is no message";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
@@ -102,7 +104,7 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
         fields.push(field);
     }
     Ok(Message {
-        kind: kind[0],
+        kind,
         record,
         fields,
     })
