@@ -1,4 +1,4 @@
-//! What the user should be told about the files that are followed.
+//! What the user should know about the files that are followed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,17 +15,17 @@ use crate::checkpoint::REREAD;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileEvent {
-    /// The file does not exist; it is waited for. Told once for each absence.
+    /// The file does not exist; it is waited for. Reported once for each absence.
     Absent {
         /// The path that is followed.
         path: PathBuf,
     },
-    /// No file matches the glob pattern; one is waited for. Told once, at the start.
+    /// No file matches the glob pattern; one is waited for. Reported once, at the start.
     NothingMatches {
         /// The pattern.
         pattern: PathBuf,
     },
-    /// A file that was absent, or that a glob pattern found anew, is there and is read.
+    /// A file that was absent, or that a glob pattern found for the first time is there, and is read.
     Appeared {
         /// The path that is followed.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum FileEvent {
         /// The path that is followed.
         path: PathBuf,
     },
-    /// The file has new content from its beginning (truncated, or written anew).
+    /// The file has new content from its beginning (truncated, or rewritten).
     Truncated {
         /// The path that is followed.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum FileEvent {
         from: u64,
     },
     /// A file that was followed before the stop is gone and was not found among the rotated
-    /// ones; what was written to it behind this offset could not be read.
+    /// ones; what was written to it after this offset could not be read.
     Lost {
         /// The path that is followed.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum FileEvent {
         path: PathBuf,
         /// The name that the rotated file has now.
         rotated: PathBuf,
-        /// Whether the program still has it open: what it writes from now on is lost.
+        /// True if the program still has it open: what it writes from now on is lost.
         is_open: bool,
     },
     /// A rotated file with lines that were not read yet cannot be read, for example because it
@@ -80,7 +80,7 @@ pub enum FileEvent {
         /// Why.
         reason: String,
     },
-    /// The file is there but cannot be opened or read; this is tried again. Told once per
+    /// The file is there but cannot be opened or read; this is tried again. Reported once per
     /// cause.
     Unreadable {
         /// The path that is followed.
@@ -93,7 +93,7 @@ pub enum FileEvent {
         /// The path that is followed.
         path: PathBuf,
     },
-    /// There are no file descriptors left to open the file; this is tried again. Told once
+    /// There are no file descriptors left to open the file; this is tried again. Reported once
     /// until one could be opened.
     NoDescriptors {
         /// The path that is followed.

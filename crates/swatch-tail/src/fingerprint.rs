@@ -37,7 +37,7 @@ impl PartialEq for FileId {
 impl Eq for FileId {}
 
 impl FileId {
-    /// Whether it is the same inode, born at the same time where the file system tells: certainly
+    /// True if it is the same inode, born at the same time where the file system tells: certainly
     /// not a later file with the same number.
     pub(crate) fn is_same_birth(&self, other: &Self) -> bool {
         let births = self.created.zip(other.created);
@@ -87,7 +87,7 @@ impl Window {
         }
     }
 
-    /// Whether the file holds these bytes at this place.
+    /// True if the file holds these bytes at this place.
     fn matches(&self, file: &File) -> io::Result<bool> {
         let length = self.length as usize;
         let Some(start) = self.end.checked_sub(u64::from(self.length)) else {
@@ -130,7 +130,7 @@ impl Fingerprint {
         Ok(self.head.matches(file)? && (size < self.mark.end || self.mark.matches(file)?))
     }
 
-    /// Whether a match means anything by itself, without the inode.
+    /// True if a match means anything by itself, without the inode.
     pub(crate) fn is_telling(&self) -> bool {
         self.head.length >= 16
     }

@@ -52,7 +52,7 @@
 //! *At least once.* A record is handed over at least once between the first start and the last
 //! stop, in the order in which it was written to its file, and the old file of a rotation before
 //! the new one (late lines of the old file come when they are written). After a restart with a
-//! state the records behind the last saved position are handed over again, no others. A line
+//! state the records after the last saved position are handed over again, no others. A line
 //! that is not finished at the stop comes whole after the restart.
 //!
 //! What can be lost:
@@ -60,19 +60,18 @@
 //! * without a state, what is written while the follower is down, as with `tail -n 0 -F`;
 //! * what a copy-and-truncate rotation itself loses: lines written between the copy and the
 //!   truncation;
-//! * lines in a file that was removed, or compressed by a program that is not there, while the
-//!   follower was down; this is told ([`FileEvent::Lost`], [`FileEvent::RotatedUnreadable`]);
-//! * lines written to a rotated file after it had been quiet for [`FollowOptions::quiet`], until
-//!   the next start with a state;
-//! * files that had the name and lost it again before anybody looked, if their new names tell no
-//!   order (`log.1`, `log-20261122`, `app-20261122.log` do) or are in another directory, or if
-//!   the name is a symbolic link;
-//! * a file that was truncated and written again with the same first bytes, and the same bytes
-//!   before the position, as before.
+//! * lines in a file that was removed, or moved far away, while the follower was down; this is
+//!   reported ([`FileEvent::Lost`], [`FileEvent::RotatedUnreadable`]);
+//! * lines written to a rotated file after it was left ([`FileEvent::Left`]): when no process has
+//!   it open for writing any more, or where that cannot be seen, at the next rotation;
+//! * files that had the path and lost it again before anyone looked, if their new names tell no
+//!   order (`log.1`, `log-20261122`, `app-20261122.log` do), or if the path is a symbolic link;
+//! * a file that was truncated and rewritten with the same first bytes, and the same bytes before
+//!   the position, as before.
 //!
 //! # How files are told apart
 //!
-//! By device, inode and time of birth, and by their content: the first 256 bytes, and the 256
+//! By device and inode, and by their content: the first 256 bytes, and the 256
 //! before the position. So a truncated file is noticed whatever its new length, a copy of it is
 //! found among its siblings, and an inode number that is used again misleads nobody.
 

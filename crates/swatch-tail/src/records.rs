@@ -16,7 +16,7 @@ pub use separator::Separator;
 pub struct SplitOptions {
     /// What ends a record.
     pub separator: Separator,
-    /// How many bytes of a record are kept; what is behind them is skipped and told. `None`
+    /// How many bytes of a record are kept; what follows them is skipped and reported. `None`
     /// keeps all, in memory. Default 1 MiB.
     pub max_record: Option<usize>,
     /// How many bytes are read at once when there is much to read. Default 256 KiB.

@@ -37,8 +37,9 @@ pub(super) enum StateDirError {
 /// The positions of a watch: from the state directory, or in memory where none is used.
 ///
 /// # Errors
-/// The directory given on the command line cannot be used, or another process uses the same
-/// positions. The default directory is done without, with a warning, if it cannot be used.
+/// Another process uses the same positions, or the directory given on the command line is not
+/// safe: others can write to it, or a later version did. What cannot be created or written is
+/// done without, with a warning, as is the default directory in any case.
 pub(super) fn checkpoint(cli: &Cli, plan: &Plan) -> Result<Checkpoint, StateDirError> {
     let by_default = cli.daemon && Uid::effective().is_root();
     let keeps_position = matches!(plan.input, Input::Tail(_) | Input::Journal(_));
@@ -52,6 +53,11 @@ pub(super) fn checkpoint(cli: &Cli, plan: &Plan) -> Result<Checkpoint, StateDirE
     };
     match open(&directory, cli, plan) {
         Err(StateDirError::State(e @ StateError::InUse { .. })) => Err(e.into()),
+        // Watching matters more than remembering: a full or read-only disk is no reason not to.
+        Err(e @ (StateDirError::Create { .. } | StateDirError::State(StateError::Io { .. }))) => {
+            log::warning(format_args!("positions are not kept: {e}"));
+            Ok(Checkpoint::in_memory())
+        }
         Err(e) if cli.state_dir.is_none() => {
             log::warning(format_args!("positions are not kept: {e}"));
             Ok(Checkpoint::in_memory())

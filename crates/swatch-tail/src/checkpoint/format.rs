@@ -43,9 +43,9 @@ pub(crate) struct Saved {
     pub(crate) opened: u64,
     /// When it was last written to as far as was seen, in milliseconds since 1970.
     pub(crate) modified: u64,
-    /// Whether the path named another file already.
+    /// True if the path named another file already.
     pub(crate) replaced: bool,
-    /// Whether there was more in it than what was done.
+    /// True if there was more in it than what was done.
     pub(crate) unread: bool,
     /// What the file looked like; the mark is at the position or before it.
     pub(crate) fingerprint: Fingerprint,

@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    /// The file begins anew, after a hole.
+    /// The file begins again, after a hole.
     pub(crate) fn reset_head(&self, head: Window) {
         self.facts().head = head;
         self.change();
@@ -129,7 +129,7 @@ impl Progress {
         self.change();
     }
 
-    /// Whether the position is needed no more.
+    /// True if the position is needed no more.
     pub(super) fn is_over(&self) -> bool {
         let facts = self.facts();
         facts.forgotten && self.done.load(Ordering::Acquire) >= facts.read

@@ -217,7 +217,7 @@ impl Store {
         is_moved.then_some(aside)
     }
 
-    /// Whether this change is on disk already.
+    /// True if this change is on disk already.
     pub(super) fn is_current(&self, changes: u64, durable: bool) -> bool {
         self.durable == Some(changes) || (!durable && self.unsynced == Some(changes))
     }
@@ -406,7 +406,7 @@ fn is_full(error: &io::Error) -> bool {
     matches!(errno, Some(Errno::ENOSPC | Errno::EDQUOT))
 }
 
-/// Whether the file system takes no new file, though the state may still be read.
+/// True if the file system takes no new file, though the state may still be read.
 fn is_refusal_to_write(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     is_full(error)

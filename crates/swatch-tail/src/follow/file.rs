@@ -62,7 +62,7 @@ pub(super) enum OpenError {
     Unreadable(io::Error),
 }
 
-/// What is no plain file.
+/// Something that is not a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind {
     pub(super) name: &'static str,
@@ -79,7 +79,7 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// Whether this is for want of descriptors, which passes.
+/// True if this is for want of descriptors, which passes.
 pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))

@@ -24,7 +24,7 @@ use super::options::{FollowError, FollowOptions};
 pub enum Event {
     /// New records of one file.
     Records(Block),
-    /// Something to tell; in order with the records.
+    /// Something to report; in order with the records.
     File(FileEvent),
     /// Somebody called [`Waker::wake`].
     Woken,
@@ -41,7 +41,7 @@ pub struct FileStatus {
     pub read: u64,
     /// Its size in bytes when it was last looked at.
     pub size: u64,
-    /// Whether it is the old file of a rotation.
+    /// True if it is the old file of a rotation.
     pub replaced: bool,
 }
 
@@ -86,7 +86,7 @@ impl Follower {
     ///
     /// # Errors
     /// When one of the paths is a directory or another thing that is no plain file, or the
-    /// system has no descriptor left for the waker. A file that is absent or unreadable is no
+    /// system has no descriptor left for the waker. A file that is absent or unreadable is not an
     /// error.
     pub fn open(
         patterns: impl IntoIterator<Item = Pattern>,

@@ -43,7 +43,7 @@ pub(super) struct Generation {
     handed: Tail,
     handed_end: u64,
     pub(super) progress: Arc<Progress>,
-    /// Told before its first record.
+    /// Reported before its first record.
     pub(super) announce: VecDeque<FileEvent>,
     pub(super) watch: Option<WatchDescriptor>,
     /// There may be something to read.
@@ -227,7 +227,7 @@ impl Generation {
         Some(piece)
     }
 
-    /// Whether there is something to hand over or to read.
+    /// True if there is something to hand over or to read.
     pub(super) fn has_work(&self) -> bool {
         self.dirty || self.over || !self.announce.is_empty() || self.assembler.has_pieces()
     }
@@ -250,7 +250,7 @@ impl Generation {
         });
     }
 
-    /// Whether a writer was seen after the rotation.
+    /// True if a writer was seen after the rotation.
     pub(super) fn has_late_writer(&self) -> bool {
         self.kept.is_some_and(|kept| kept.has_writer) && !self.over
     }
@@ -365,7 +365,7 @@ impl Generation {
         self.stamp.size.max(self.position)
     }
 
-    /// As [`print`](Self::print), but with the head of the file as it is by now, read or not.
+    /// As [`fingerprint`](Self::fingerprint), but with the head of the file as it is by now, read or not.
     pub(super) fn whole_fingerprint(&self) -> Fingerprint {
         let mut fingerprint = self.fingerprint();
         if let Body::Plain(file) = &self.body

@@ -36,7 +36,7 @@ impl Predecessor {
 pub(super) struct LastGeneration {
     pub(super) before: Predecessor,
     pub(super) fingerprint: Fingerprint,
-    /// Whether it still has its content: if so, its place tells what came after it.
+    /// True if it still has its content: if so, its place tells what came after it.
     pub(super) is_intact: bool,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Interval<'a> {
     }
 }
 
-/// Whether the end of a file stands at the same place in the one that it may be a copy of: many
+/// True if the end of a file stands at the same place in the one that it may be a copy of: many
 /// files begin alike. Of a shorter original nothing is known there.
 fn agree(original: &File, copy: &OpenFile) -> bool {
     let length = copy.size.min(WINDOW as u64);
@@ -319,7 +319,7 @@ pub(super) fn place_of(id: FileId, siblings: &[Sibling]) -> Option<&Sibling> {
     siblings.iter().find(|s| s.id.is_same_birth(&id))
 }
 
-/// Whether the first bytes are those of a window at the beginning of a file.
+/// True if the first bytes are those of a window at the beginning of a file.
 fn starts_with(bytes: &[u8], head: Window) -> bool {
     let length = head.length as usize;
     bytes

@@ -1,4 +1,4 @@
-//! One followed name, and the generations of the file behind it.
+//! One followed path, and the generations of its file.
 
 mod recovery;
 mod rotation;
@@ -42,11 +42,11 @@ pub(super) struct FollowedPath {
     pub(super) check: bool,
     /// Where a file is begun that nothing is known about.
     pub(super) begin: Begin,
-    /// Told with the first file that gets the name.
+    /// Reported with the first file that gets the name.
     pub(super) appears: bool,
     pub(super) absent_since: Option<Instant>,
     pub(super) absence_reported: bool,
-    /// What has been told about a file that cannot be opened.
+    /// What has been reported about a file that cannot be opened.
     pub(super) warning: Option<String>,
     pub(super) descriptors_reported: bool,
     /// Saved positions that are still to be taken up.
@@ -88,7 +88,7 @@ impl Others<'_> {
         self.left.iter().chain(self.right)
     }
 
-    /// Whether another name's lines are read from this file.
+    /// True if another name's lines are read from this file.
     pub(super) fn read(&self, id: FileId) -> bool {
         let mut generations = self.names().flat_map(|name| &name.generations);
         generations.any(|s| s.id == id && !s.over)
@@ -113,7 +113,7 @@ impl Others<'_> {
             .any(|name| siblings::is_sibling(&name.path, path))
     }
 
-    /// Whether it is a copy of what another name's lines are read from.
+    /// True if it is a copy of what another name's lines are read from.
     pub(super) fn hold_original_of(&self, copy: &OpenFile) -> bool {
         let mut generations = self.names().flat_map(|name| &name.generations);
         generations.any(|s| s.fingerprint().is_copy(&copy.file).unwrap_or(false))
@@ -349,7 +349,7 @@ impl FollowedPath {
         generation.finish();
     }
 
-    /// Whether nothing is left of a file that a glob pattern had found.
+    /// True if nothing is left of a file that a glob pattern had found.
     pub(super) fn is_vanished(&self, quiet: Duration) -> bool {
         self.from_glob
             && self.generations.is_empty()

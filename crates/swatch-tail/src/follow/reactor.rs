@@ -341,7 +341,7 @@ impl Subscription {
         self.waker.clone()
     }
 
-    /// Whether the waker was used since the last call.
+    /// True if the waker was used since the last call.
     pub(super) fn take_woken(&self) -> bool {
         self.woken.swap(false, Ordering::AcqRel)
     }

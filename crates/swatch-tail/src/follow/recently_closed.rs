@@ -24,7 +24,7 @@ pub(super) struct ClosedFile {
 }
 
 impl ClosedFile {
-    /// Whether this is a copy of its beginning, and more was read: between the copying and a
+    /// True if this is a copy of its beginning, and more was read: between the copying and a
     /// truncation.
     pub(super) fn has_part(&self, copy: &OpenFile) -> bool {
         copy.size > 0
@@ -72,18 +72,18 @@ impl RecentlyClosed {
         Some(self.known.remove(found))
     }
 
-    /// Whether this file was read.
+    /// True if this file was read.
     pub(super) fn has(&self, id: FileId) -> bool {
         self.known.iter().any(|known| known.id.is_same_birth(&id))
     }
 
-    /// Whether this is so of any file that had this name.
+    /// True if this is so of any file that had this name.
     pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Fingerprint) -> bool) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
         of_name.any(|known| test(&known.fingerprint))
     }
 
-    /// Whether this is a copy of the beginning of a file that had this name, was read further, and
+    /// True if this is a copy of the beginning of a file that had this name, was read further, and
     /// then truncated.
     pub(super) fn has_part(&self, name: &Path, copy: &OpenFile) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);

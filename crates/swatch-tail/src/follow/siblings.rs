@@ -231,7 +231,7 @@ impl Sibling {
         }
     }
 
-    /// Whether it was written to after this time, in milliseconds since 1970. bzip2 keeps the time
+    /// True if it was written to after this time, in milliseconds since 1970. bzip2 keeps the time
     /// of a file in whole seconds only.
     pub(super) fn is_touched_since(&self, since: u64) -> bool {
         let since = match self.modified.is_multiple_of(SECOND) {
@@ -241,14 +241,14 @@ impl Sibling {
         self.modified / 1_000_000 >= since
     }
 
-    /// Whether it was created after this time, if the file system tells. A compressed file is
+    /// True if it was created after this time, if the file system tells. A compressed file is
     /// created later than what is in it was written, but keeps the time of the last write.
     pub(super) fn is_created_since(&self, since: u64) -> bool {
         let created = self.id.created.map(|created| created / 1_000_000);
         created.is_none_or(|created| created >= since)
     }
 
-    /// Whether this generation is younger than `other`. Where only the time tells, files of the
+    /// True if this generation is younger than `other`. Where only the time tells, files of the
     /// same tick of the clock may be. Suffixes of different kinds say nothing about each other.
     pub(super) fn is_younger_than(&self, other: &Sibling) -> bool {
         let by_name = match (&self.suffix, &other.suffix) {

@@ -30,7 +30,7 @@ struct Scan {
     is_complete: bool,
 }
 
-/// Whether another process has this file open for writing. `None` if that cannot be known: without
+/// True if another process has this file open for writing. `None` if that cannot be known: without
 /// the rights of root, or in a container, whose processes do not see those outside.
 ///
 /// The answer may be some seconds old, but not older than `since`.

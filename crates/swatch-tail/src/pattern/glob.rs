@@ -54,7 +54,7 @@ pub(super) fn matches_path(pattern: &Path, path: &Path) -> bool {
     pattern.len() == path.len() && pattern.iter().zip(&path).all(fits)
 }
 
-/// Whether a component matches a name, hidden files only if the pattern begins with a dot.
+/// True if a component matches a name, hidden files only if the pattern begins with a dot.
 fn fits_name(pattern: &[u8], name: &[u8]) -> bool {
     (pattern.starts_with(b".") || !name.starts_with(b".")) && matches(pattern, name)
 }
@@ -84,7 +84,7 @@ fn step(dir: &Path, part: &[u8]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether the pattern matches the whole name. Linear in both but for stars, where only the
+/// True if the pattern matches the whole name. Linear in both but for stars, where only the
 /// last one is tried again: that suffices, and no pattern can make it slow.
 pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
@@ -110,7 +110,7 @@ pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern[p..].iter().all(|&b| b == b'*')
 }
 
-/// Matches one byte at `p` of the pattern; the place behind it if it does.
+/// Matches one byte at `p` of the pattern; the place after it if it does.
 fn one(pattern: &[u8], p: usize, byte: u8) -> Option<usize> {
     match *pattern.get(p)? {
         b'?' => Some(p + 1),
@@ -124,7 +124,7 @@ fn one(pattern: &[u8], p: usize, byte: u8) -> Option<usize> {
     }
 }
 
-/// A bracket expression at `p`: whether it holds the byte, and the place behind it. `None` if
+/// A bracket expression at `p`: whether it holds the byte, and the place after it. `None` if
 /// it is not closed.
 fn class(pattern: &[u8], p: usize, byte: u8) -> Option<(bool, usize)> {
     let mut at = p + 1;

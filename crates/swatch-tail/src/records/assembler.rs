@@ -97,7 +97,7 @@ impl Assembler {
         !self.pieces.is_empty()
     }
 
-    /// Whether a record has begun and not ended.
+    /// True if a record has begun and not ended.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.filled > PAD || self.cut.is_some()
     }

@@ -18,7 +18,7 @@ use crate::checkpoint::Progress;
 #[derive(Debug)]
 pub struct Block {
     buffer: Vec<u8>,
-    /// Where the records lie in `buffer`; before and behind it is scratch space.
+    /// Where the records lie in `buffer`; before and after it is scratch space.
     window: Range<usize>,
     index: Index,
     /// Offset in the file or stream of the first byte of `window`.
@@ -29,7 +29,7 @@ pub struct Block {
 /// How the records of a block are found.
 #[derive(Debug)]
 pub(crate) enum Index {
-    /// Every line feed ends one; bytes behind the last line feed are a record too.
+    /// Every line feed ends one; bytes after the last line feed are a record too.
     Lines,
     /// They were found when the block was made, and lie here, in order.
     Spans(Vec<Span>),
@@ -118,7 +118,7 @@ impl Block {
     }
 
     /// The record that holds the byte at `at` of [`bytes`](Block::bytes), where a separator
-    /// counts as part of the record that it ends. `None` if `at` is behind the end.
+    /// counts as part of the record that it ends. `None` if `at` is past the end.
     pub fn record_at(&self, at: usize) -> Option<Record<'_>> {
         let bytes = self.bytes();
         if at >= bytes.len() {

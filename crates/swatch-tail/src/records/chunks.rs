@@ -12,7 +12,7 @@ use memchr::memchr;
 /// How many used buffers are kept for their memory.
 const SPARES: usize = 16;
 
-/// How much is read behind a chunk for the end of its last line, in bytes.
+/// How much is read after a chunk for the end of its last line, in bytes.
 const TAIL: usize = 4 * 1024;
 
 /// How much is read at once at most for the end of a line, in bytes.
@@ -84,7 +84,7 @@ impl Chunks {
         }))
     }
 
-    /// The next place, in order; none behind the last.
+    /// The next place, in order; none after the last.
     pub fn claim(&self) -> Option<Claim> {
         let start = self.next.fetch_add(self.step as u64, Ordering::Relaxed);
         (start < self.size).then_some(Claim { start })

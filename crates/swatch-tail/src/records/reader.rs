@@ -12,7 +12,7 @@ use crate::records::block::Block;
 pub enum Step {
     /// Whole records.
     Records(Block),
-    /// Something to tell about the records before.
+    /// Something to report about the records before.
     File(FileEvent),
     /// Something was read, but no record has ended yet.
     More,
@@ -71,7 +71,7 @@ impl<R: Read> RecordReader<R> {
         })
     }
 
-    /// Whether the next [`step`](RecordReader::step) has something to say without reading.
+    /// True if the next [`step`](RecordReader::step) has something to say without reading.
     pub fn has_ready(&self) -> bool {
         self.ended || self.assembler.has_pieces()
     }

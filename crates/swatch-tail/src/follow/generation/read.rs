@@ -22,7 +22,7 @@ pub(in crate::follow) enum Change {
     Unread,
     /// Nothing new.
     Quiet,
-    /// It is not the file any more that was read: truncated, or written anew.
+    /// It is not the file any more that was read: truncated, or rewritten.
     Rewritten,
     /// An unpacked file has come to its end.
     Ended,
@@ -109,7 +109,7 @@ impl Generation {
         self.assembler.fill(count);
     }
 
-    /// Starts anew in the same generation, of which nothing was read yet.
+    /// Starts over in the same generation, of which nothing was read yet.
     fn restart(&mut self, start: StartPoint) {
         self.after_truncation = false;
         self.position = start.at;
@@ -142,7 +142,7 @@ impl Generation {
         self.stamp = FileStamp::default();
     }
 
-    /// Whether the file has other content than was read. One that cannot be read has not.
+    /// True if the file has other content than was read. One that cannot be read has not.
     pub(in crate::follow) fn is_rewritten(&self) -> bool {
         let Body::Plain(file) = &self.body else {
             return false;
@@ -150,7 +150,7 @@ impl Generation {
         !self.is_still(file).unwrap_or(true)
     }
 
-    /// Whether what was read of it is no longer in its file, nor in a copy that is known.
+    /// True if what was read of it is no longer in its file, nor in a copy that is known.
     pub(in crate::follow) fn is_truncated(&self) -> bool {
         self.id == FileId::NONE || self.is_rewritten()
     }

@@ -102,7 +102,7 @@ impl FollowedPath {
         }
     }
 
-    /// Whether a file is one of those that were followed before, by its inode or, as it may have
+    /// True if a file is one of those that were followed before, by its inode or, as it may have
     /// been compressed, by its content.
     fn is_pending(&self, sibling: &Sibling) -> bool {
         self.pending.iter().any(|pending| {
@@ -341,7 +341,7 @@ impl FollowedPath {
         true
     }
 
-    /// Whether the file still has the name, but not its content.
+    /// True if the file still has the name, but not its content.
     fn note_truncation(&mut self, pending: &Pending) -> bool {
         let id = pending.id();
         let is_here = file::identify(&self.path).is_ok_and(|(now, _)| now.is_same_birth(&id));

@@ -1,4 +1,16 @@
-//! Selector file has the name now, and what to do if it is another one.
+//! What happens when a log is rotated.
+//!
+//! 1. [`poll`](FollowedPath::poll) finds that the path names another file, or none.
+//! 2. Was the last generation truncated before that (`truncation`)? Then the copy that was made
+//!    of it is found first.
+//! 3. The last generation loses the path. It is read to its end and left once nobody writes to it
+//!    any more ([`expire`](FollowedPath::expire)).
+//! 4. Generations that came and went between two looks are found among the rotated files
+//!    (`missed_generations`, which orders them with `siblings`).
+//! 5. The new file is read: from its beginning, or where it was left if it is known
+//!    (`recently_closed`).
+//!
+//! After a restart, `recovery` first finds the files of the saved positions.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Files that were truncated or written anew.
+//! Files that were truncated or rewritten.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -185,7 +185,7 @@ impl FollowedPath {
         self.keep_order(context);
     }
 
-    /// Whether this file has the name now.
+    /// True if this file has the name now.
     fn is_at(&self, id: FileId) -> bool {
         file::identify(&self.path).is_ok_and(|(now, _)| now == id)
     }

@@ -78,7 +78,7 @@ impl Scanner {
         Some((length, Index::Spans(spans)))
     }
 
-    /// Whether the first record in `data`, which is longer than `max`, is too long.
+    /// True if the first record in `data`, which is longer than `max`, is too long.
     pub(super) fn first(&self, data: &[u8], from: usize, max: usize) -> First {
         match self.end(data, from.saturating_sub(self.overlap())) {
             Some((end, _)) if end <= max => First::Fits,
