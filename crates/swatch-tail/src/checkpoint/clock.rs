@@ -11,10 +11,16 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 /// in milliseconds: a day.
 const UNKNOWN_AGE: u64 = 24 * 60 * 60 * 1000;
 
-/// The time in milliseconds since 1970 by the clock that the kernel stamps files with.
+/// The longest tick of a kernel, in milliseconds (HZ=100). A file system without fine-grained time
+/// stamps is behind the clock by up to a tick.
+const TICK: u64 = 10;
+
+/// A time in milliseconds since 1970 by the clock that the kernel stamps files with: no file that
+/// is written to after this call gets an earlier one.
 ///
-/// That is not the clock of the process: the latter is ahead by up to a tick, and may be a
-/// different one altogether (`faketime`). So a file in memory is written to and asked.
+/// That is not the clock of the process, which may be a different one altogether (`faketime`). So
+/// a file in memory is written to and asked. Since Linux 6.13 its stamp can be exact while that of
+/// the log's file system is not, so a tick is taken off.
 pub(crate) fn kernel_time() -> u64 {
     static FILE: OnceLock<Option<File>> = OnceLock::new();
     let file = FILE.get_or_init(|| {
@@ -28,6 +34,7 @@ pub(crate) fn kernel_time() -> u64 {
     let time = stamp.unwrap_or_else(std::time::SystemTime::now);
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |passed| passed.as_millis() as u64)
+        .saturating_sub(TICK)
 }
 
 /// A recorded time that can be compared with those of files. One in the future was recorded

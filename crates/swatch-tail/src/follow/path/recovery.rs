@@ -153,9 +153,10 @@ impl FollowedPath {
             let Some(opened) = try_open(&path)?.filter(|o| o.id == id && free(o.id)) else {
                 continue;
             };
-            // Of an empty file the content tells nothing, and its number may be another file's.
+            // The content of an empty file identifies nothing, and its inode number may belong to
+            // another file by now, even to the log itself.
             let is_telling = saved.fingerprint.head.length > 0;
-            if !is_telling && path != self.path && !opened.id.is_same_birth(&id) {
+            if !is_telling && !opened.id.is_same_birth(&id) {
                 continue;
             }
             if let (Some(compression), _) = Compression::of_name(path.as_os_str().as_bytes()) {

@@ -14,7 +14,31 @@ use super::world::Scheme;
 fn found_by_the_model() {
     use Op::*;
     use Scheme::*;
-    let found: [(Scheme, &str, &[Op]); 12] = [
+    let found: [(Scheme, &str, &[Op]); 13] = [
+        (
+            Counted,
+            "the log has the number of an empty generation that was removed",
+            &[
+                Start,
+                Create,
+                Rotate,
+                Drain,
+                WritePart,
+                Compress,
+                Finish(1),
+                Start,
+                Write(4),
+                Write(3),
+                Compress,
+                DeleteOldest,
+                WritePart,
+                Write(3),
+                Stop,
+                RotateTwice,
+                Truncate,
+                Stop,
+            ],
+        ),
         (
             Counted,
             "the number of a removed inode is used again",
