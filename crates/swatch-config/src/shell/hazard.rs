@@ -24,6 +24,8 @@ pub(super) enum Danger {
     SentFile(String),
     /// It can add headers to a mail.
     MailHeader(String),
+    /// Log text makes a line of its own for a program that takes each line as an event.
+    ExtraLine(String),
     /// It can begin a line with `~`.
     Tilde(String),
     /// It is the format of `printf`.
@@ -101,6 +103,11 @@ impl Danger {
                 format!("log text can name a file that `{name}` sends"),
                 "text that begins with `@` is the name of a file",
                 "use `--data-raw` or `--form-string`, or put other text before it".into(),
+            ),
+            Danger::ExtraLine(name) => (
+                format!("log text can make a line of its own for `{name}`"),
+                "the shell's `echo` turns the characters `\\n` of the log into a line break",
+                "use `pipe`, or `printf '%s\\n' \"$0\"` instead of `echo`".into(),
             ),
             Danger::MailHeader(name) => (
                 format!("log text can add headers to the mail for `{name}`"),

@@ -10,7 +10,7 @@ use super::log_text::LogText;
 use super::machine::{Field, Machine, Stream};
 use super::programs::{Use, base_name, is_builtin, is_shell, is_unjudged, uses};
 use super::unit::{Unit, expanded, first_log_text};
-use data::{mail_headers, options, plain_data, sent_files, tilde};
+use data::{extra_lines, mail_headers, options, plain_data, sent_files, tilde};
 pub(super) use data::{output_file, written};
 
 /// Judges a command and returns its output. `sure`: it certainly is a command.
@@ -169,6 +169,7 @@ fn known(machine: &mut Machine<'_>, call: &Call<'_>, uses: &[Use]) -> Stream {
             Use::AppendsInput => printed.extend(&append_input(machine, call)),
             Use::TildeInput => tilde(machine, call),
             Use::MailInput => mail_headers(machine, call),
+            Use::LineInput => extra_lines(machine, call),
             Use::FileOption(options) => sent_files(machine, call, options),
             Use::Data { values } => options(machine, call, values),
             Use::PlainData => plain_data(machine, call),

@@ -43,6 +43,8 @@ pub(super) enum Use {
     TildeInput,
     /// Standard input begins with the headers of a mail.
     MailInput,
+    /// Each line of standard input is an event.
+    LineInput,
     /// Standard input, and files named by operands, come out again.
     Filter,
     /// Prints its arguments. `format`: `%` and `\` in the first of them have a meaning.
@@ -138,7 +140,7 @@ const PROGRAMS: &[Row] = &[
     (&["iptables-restore", "ip6tables-restore", "ebtables-restore", "arptables-restore"], &[CodeInputAlways]),
     (&["ip", "tc", "bridge"], &[CodeInputWith("-"), Data { values: "n" }]),
     (&["iptables", "ip6tables", "ebtables", "arptables"], &[Data { values: "AIDCRsdjpiomtgNXFLZPEkcfw" }]),
-    (&["ufw", "firewall-cmd", "fail2ban-client", "pfctl", "route", "conntrack", "swatch-action", "cscli", "csf", "apf"],
+    (&["ufw", "firewall-cmd", "fail2ban-client", "pfctl", "route", "conntrack", "cscli", "csf", "apf"],
         &[Data { values: "tTsd" }]),
 
     // Mail.
@@ -147,6 +149,9 @@ const PROGRAMS: &[Row] = &[
         &[MailInput, Data { values: "fFoBCXORN" }]),
     (&["mutt", "neomutt"], &[Code(&["-e"]), Data { values: "sabcieFfHmnQ" }]),
     (&["swaks", "sendemail", "sendEmail", "mpack"], &[Data { values: "tfusmxoa" }]),
+
+    // Our helper.
+    (&["swatch-action", "swatch_action.sh"], &[LineInput, Data { values: "tTsd" }]),
 
     // Programs that take arguments as data.
     (&["echo"], &[Prints { format: false }]),

@@ -224,6 +224,10 @@ fn options_files_and_mails() {
             "log text can add headers to the mail for `sendmail`",
         ),
         (
+            "exec echo \"$_\" | swatch-action auto lock",
+            "log text can make a line of its own for `swatch-action`",
+        ),
+        (
             "exec echo \"$1\" | mail root",
             "log text can begin a line with `~` for `mail`",
         ),
@@ -290,6 +294,8 @@ fn commands_that_take_log_text_as_data() {
         "pipe /usr/local/bin/alert",
         "pipe mail -s x root",
         "exec echo $0 | mail root",
+        "exec printf '%s\\n' \"$0\" | swatch-action auto lock",
+        "pipe \"swatch-action 10 lock\"",
         "exec echo \"Subject: x\\n\\n$_\\n\" | sendmail ops",
         "exec grep -F -- \"$1\" f",
         "exec grep -e \"$1\" f",

@@ -45,6 +45,15 @@ pub(super) fn mail_headers(machine: &mut Machine<'_>, call: &Call<'_>) {
     }
 }
 
+/// Printed by an `echo` that knows escapes, log text could end its line and begin another.
+pub(super) fn extra_lines(machine: &mut Machine<'_>, call: &Call<'_>) {
+    let mut texts = call.input.units.iter().filter_map(|unit| unit.log_text());
+    let breaks = |number: usize| machine.texts[number].holds(b'\\');
+    if call.input.escapes && texts.any(breaks) {
+        report(machine, Danger::ExtraLine(call.name.clone()), false);
+    }
+}
+
 pub(super) fn sent_files(machine: &mut Machine<'_>, call: &Call<'_>, options: &[&str]) {
     for (field, _) in option_values(call.arguments, options) {
         let at = match field
