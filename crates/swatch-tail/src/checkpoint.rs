@@ -1,4 +1,4 @@
-//! Positions: what has been dealt with, kept over restarts.
+//! Positions: a record of the lines that have been handled, kept across restarts.
 
 mod clock;
 mod format;
@@ -48,9 +48,9 @@ struct Shared {
 /// All that is written to the state.
 #[derive(Debug, Default)]
 struct Table {
-    /// What is followed now.
+    /// The positions of the files followed now.
     live: Vec<Arc<Progress>>,
-    /// What was loaded and has not been taken up yet.
+    /// Loaded positions that have not been taken up yet.
     loaded: Vec<Saved>,
     /// The patterns that the positions cover.
     patterns: Vec<Covered>,
@@ -59,7 +59,7 @@ struct Table {
     is_lost: bool,
 }
 
-/// What [`Checkpoint::load`] found.
+/// The result of [`Checkpoint::load`].
 #[derive(Debug)]
 pub struct Loaded {
     /// The handle.
@@ -78,14 +78,14 @@ impl Checkpoint {
     ///
     /// Beside it lie `NAME.lock`, `NAME.tmp` and `NAME.unsynced`. If a crash left several states,
     /// the newest that is whole is used. If there is none that is whole, the file is set aside
-    /// and a event says so: following must go on.
+    /// and an event reports it: following must go on.
     ///
     /// The files are opened without following symbolic links, and must be plain files of this
     /// user, or of root, that others cannot write. For the directory see [`check_state_dir`].
     ///
     /// # Errors
-    /// When the state cannot be opened or locked, is in use by another process, is not safely
-    /// ours, or was written by a later version.
+    /// When the state cannot be opened or locked, is in use by another process, can be changed by
+    /// other users, or was written by a later version.
     pub fn load(state: &Path) -> Result<Loaded, StateError> {
         let (mut store, mut events) = Store::open(state)?;
         let found = store.load()?;
@@ -241,7 +241,7 @@ impl Checkpoint {
 }
 
 impl Table {
-    /// Drops the positions that are needed no more.
+    /// Drops the positions that are no longer needed.
     fn drop_over(&mut self) {
         self.live.retain(|progress| !progress.is_over());
     }
@@ -263,7 +263,7 @@ impl Table {
     }
 }
 
-/// What was known when a follower starts.
+/// The saved state as it was when a follower starts.
 #[derive(Debug)]
 pub(crate) struct TakenUp {
     pub(crate) saved: Vec<Saved>,
@@ -274,5 +274,5 @@ pub(crate) struct TakenUp {
     pub(crate) is_lost: bool,
 }
 
-/// How much of a log is read again at most where its saved position is lost, in bytes.
+/// The maximum number of bytes of a log that are read again if its saved position is lost.
 pub(crate) const REREAD: u64 = 64 * 1024 * 1024;

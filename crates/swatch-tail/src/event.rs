@@ -1,4 +1,4 @@
-//! What the user should know about the files that are followed.
+//! Events about the followed files that the user should know of.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use swatch_common::sanitize::Sanitized;
 
 use crate::checkpoint::REREAD;
 
-/// Something that the user should know. Notices come in order with the records: what was read
+/// An event that the user should know of. Events come in order with the records: what was read
 /// before the event comes before the event.
 ///
 /// Each has a message of one line through `Display`, without program name or line end. Control
@@ -40,15 +40,15 @@ pub enum FileEvent {
     Truncated {
         /// The path that is followed.
         path: PathBuf,
-        /// How many bytes had been read before.
+        /// The number of bytes that had been read before.
         read: u64,
     },
-    /// What was left in a rotated file is read from there: the copy that was made before a
-    /// truncation, or a file that was rotated while nobody looked.
+    /// The unread rest of a generation is read from a rotated file: the copy that was made before a
+    /// truncation, or a file that was rotated unobserved.
     RotatedRead {
         /// The path that is followed.
         path: PathBuf,
-        /// Where the rest was found.
+        /// The file that holds the rest.
         rotated: PathBuf,
         /// The offset from which it is read.
         from: u64,
@@ -105,9 +105,9 @@ pub enum FileEvent {
         path: Option<PathBuf>,
         /// The offset at which the record ends, separator included.
         end: u64,
-        /// How many bytes of it were delivered.
+        /// The number of bytes that were delivered.
         kept: u64,
-        /// How many bytes of it were skipped.
+        /// The number of bytes that were skipped.
         skipped: u64,
     },
     /// The kernel dropped events because too many came at once. All files were looked at
@@ -123,11 +123,11 @@ pub enum FileEvent {
     StateDamaged {
         /// The damaged file.
         state: PathBuf,
-        /// Where it was moved, if that was possible.
+        /// The path it was moved to, if that was possible.
         aside: Option<PathBuf>,
         /// The file with older positions that are used.
         used: Option<PathBuf>,
-        /// What is wrong with it.
+        /// The defect.
         reason: String,
     },
     /// Positions cannot be saved, because the state directory is read-only or full. They are kept
@@ -141,7 +141,7 @@ pub enum FileEvent {
 }
 
 impl FileEvent {
-    /// Whether something is wrong that somebody may have to mend, as opposed to the ordinary
+    /// True if this reports a problem that may need a human to fix it, as opposed to the ordinary
     /// life of a log.
     pub fn is_warning(&self) -> bool {
         !matches!(

@@ -1,7 +1,7 @@
 //! Recognizing a file by its content.
 //!
-//! Inode numbers are used again, and a truncated file keeps its own: only the bytes tell
-//! whether a file is still the one that was read.
+//! Inode numbers are used again, and a truncated file keeps its own: only the bytes show that a
+//! file is still the one that was read.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -10,10 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// How many bytes a window has at most.
+/// The maximum length of a window in bytes.
 pub(crate) const WINDOW: usize = 256;
 
-/// Which file it is, whatever its name.
+/// The identity of a file, whatever its name.
 ///
 /// Two are equal if device and inode are: the birth time may change while the file stays the same
 /// (the first write to a file in a lower layer of overlayfs). An inode number that is used again
@@ -22,8 +22,8 @@ pub(crate) const WINDOW: usize = 256;
 pub(crate) struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,
-    /// When the inode was made, in nanoseconds since 1970, where the file system knows: another
-    /// file that got the number of one that was removed has another time.
+    /// When the inode was made, in nanoseconds since 1970, where the file system knows it: a file
+    /// that reuses the number of a removed one has another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<u64>,
 }
@@ -70,7 +70,7 @@ impl FileId {
 pub(crate) struct Window {
     /// The offset at which the bytes end.
     pub(crate) end: u64,
-    /// How many bytes, at most [`WINDOW`]. None match any file that is long enough.
+    /// The number of bytes, at most [`WINDOW`]. None match any file that is long enough.
     pub(crate) length: u32,
     /// FNV-1a, 64 bits: it is written to the state, so it must be the same in every version.
     pub(crate) hash: u64,
@@ -101,7 +101,7 @@ impl Window {
     }
 }
 
-/// What a file was when it was read up to a position.
+/// A file as it was when it had been read up to a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Fingerprint {
     /// The first bytes of the file.
@@ -111,16 +111,16 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Whether `file` begins as the file did whose print this is, up to and with its mark. A file
-    /// of which nothing was read yet is like any other.
+    /// True if `file` begins like the fingerprinted file, up to and including its mark. If nothing
+    /// was read yet, every file matches.
     pub(crate) fn matches(&self, file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.len() >= self.mark.end
             && self.head.matches(file)?
             && self.mark.matches(file)?)
     }
 
-    /// Whether `file` is a copy of the file whose print this is, or of its beginning. A file that
-    /// only has the same beginning, a header, but is another further on, is none.
+    /// True if `file` is a copy of the fingerprinted file or of its beginning. A file that only
+    /// shares the beginning, such as a header, is not a copy.
     pub(crate) fn is_copy(&self, file: &File) -> io::Result<bool> {
         let size = file.metadata()?.len();
         if !self.is_telling() {

@@ -10,7 +10,8 @@
 //!   absence, moved symbolic links and several rotations between two looks.
 //! * [`RecordReader`] splits any [`Read`](std::io::Read): a file in one pass, the output of a
 //!   command, standard input. [`Chunks`] do so for a file that several threads read.
-//! * Both hand over [`Block`]s of whole records, and [`FileEvent`]s of what the user should be told.
+//! * Both hand over [`Block`]s of whole records, and [`FileEvent`]s that the user should know
+//!   about.
 //! * [`Checkpoint`] keeps the positions of the records whose actions are done, so that after a
 //!   stop, a crash or `kill -9` nothing is lost.
 //!
@@ -39,7 +40,7 @@
 //!             checkpoint.save()?;
 //!         }
 //!         Event::File(event) => eprintln!("{event}"),
-//!         Event::Woken => break, // somebody called `follower.waker().wake()`
+//!         Event::Woken => break, // after a call of `follower.waker().wake()`
 //!         Event::TimedOut => {}
 //!     }
 //! }
@@ -47,7 +48,7 @@
 //! # }
 //! ```
 //!
-//! # What is promised
+//! # Guarantees
 //!
 //! *At least once.* A record is handed over at least once between the first start and the last
 //! stop, in the order in which it was written to its file, and the old file of a rotation before
@@ -55,7 +56,7 @@
 //! state the records after the last saved position are handed over again, no others. A line
 //! that is not finished at the stop comes whole after the restart.
 //!
-//! What can be lost:
+//! Lines can be lost in these cases:
 //!
 //! * without a state, what is written while the follower is down, as with `tail -n 0 -F`;
 //! * what a copy-and-truncate rotation itself loses: lines written between the copy and the

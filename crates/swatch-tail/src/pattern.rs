@@ -42,7 +42,7 @@ impl Pattern {
         }
     }
 
-    /// True if this pattern stands for this path.
+    /// True if this pattern matches this path.
     pub(crate) fn matches(&self, path: &Path) -> bool {
         match self {
             Pattern::Path(own) => own == path,

@@ -11,15 +11,15 @@ pub use chunks::{Chunk, Chunks, Claim};
 pub use reader::{RecordReader, Step};
 pub use separator::Separator;
 
-/// How input is split into records.
+/// Options for splitting input into records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SplitOptions {
-    /// What ends a record.
+    /// The separator that ends a record.
     pub separator: Separator,
-    /// How many bytes of a record are kept; what follows them is skipped and reported. `None`
-    /// keeps all, in memory. Default 1 MiB.
+    /// The maximum length of a record in bytes; the excess is skipped and reported. `None` keeps
+    /// all of it in memory. Default 1 MiB.
     pub max_record: Option<usize>,
-    /// How many bytes are read at once when there is much to read. Default 256 KiB.
+    /// The number of bytes read at once when there is much to read. Default 256 KiB.
     pub block_size: usize,
 }
 

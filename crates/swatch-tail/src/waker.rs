@@ -11,27 +11,27 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 /// Interrupts a wait from another thread. Clones wake the same waiter.
 ///
-/// A wake-up is never lost: if nobody waits, the next wait ends at once. Several wake-ups before
+/// A wake-up is never lost: if no thread waits, the next wait ends at once. Several wake-ups before
 /// a wait count as one.
 #[derive(Debug, Clone)]
 pub struct Waker {
     event: Arc<EventFd>,
-    /// Says which of several followers is meant that wait for the same event.
+    /// Marks this follower as the one to wake when several wait for the same event.
     flag: Option<Arc<AtomicBool>>,
 }
 
-/// How [`Waker::wait_readable`] ended.
+/// The result of [`Waker::wait_readable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
     /// There is something to read, or the other end has been closed.
     Readable,
-    /// Somebody called [`Waker::wake`].
+    /// [`Waker::wake`] was called.
     Woken,
-    /// The time is over.
+    /// The time limit has passed.
     TimedOut,
 }
 
-/// What a poll found.
+/// The result of a poll.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ready {
     pub(crate) woken: bool,

@@ -7,8 +7,8 @@ use std::time::UNIX_EPOCH;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-/// How long before now something may have happened of which the recorded time lies in the future,
-/// in milliseconds: a day.
+/// The assumed maximum age of an event whose recorded time lies in the future, in milliseconds: a
+/// day.
 const UNKNOWN_AGE: u64 = 24 * 60 * 60 * 1000;
 
 /// The longest tick of a kernel, in milliseconds (HZ=100). A file system without fine-grained time
@@ -37,9 +37,9 @@ pub(crate) fn kernel_time() -> u64 {
         .saturating_sub(TICK)
 }
 
-/// A recorded time that can be compared with those of files. One in the future was recorded
-/// before the clock was set back, and so tells nothing: files that were written since may seem
-/// older. Then everything of the last day counts as written since.
+/// A recorded time that can be compared with those of files. One in the future was recorded before
+/// the clock was set back, and so proves nothing: files that were written since may seem older. In
+/// that case everything of the last day counts as written since.
 pub(crate) fn not_in_the_future(recorded: u64) -> u64 {
     let now = kernel_time();
     match recorded > now {

@@ -34,7 +34,7 @@ pub(crate) struct Covered {
 pub(crate) struct Saved {
     /// The name under which it was followed.
     pub(crate) path: PathBuf,
-    /// Where it was, if that is a symbolic link.
+    /// The file it led to, if that is a symbolic link.
     pub(crate) place: Option<PathBuf>,
     pub(crate) id: FileId,
     /// The end of the last record whose actions are done.
@@ -45,16 +45,16 @@ pub(crate) struct Saved {
     pub(crate) modified: u64,
     /// True if the path named another file already.
     pub(crate) replaced: bool,
-    /// True if there was more in it than what was done.
+    /// True if it held lines whose actions were not done.
     pub(crate) unread: bool,
-    /// What the file looked like; the mark is at the position or before it.
+    /// The fingerprint of the file; its mark is at the position or before it.
     pub(crate) fingerprint: Fingerprint,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
-    /// Grows with every write: tells which of two states is newer.
+    /// Grows with every write, so that the newer of two states is known.
     #[serde(default)]
     sequence: u64,
     #[serde(default)]

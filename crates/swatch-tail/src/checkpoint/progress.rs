@@ -1,4 +1,4 @@
-//! How far the actions on one file have come.
+//! The progress of the actions on one file.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -129,13 +129,13 @@ impl Progress {
         self.change();
     }
 
-    /// True if the position is needed no more.
+    /// True if the position is no longer needed.
     pub(super) fn is_over(&self) -> bool {
         let facts = self.facts();
         facts.forgotten && self.done.load(Ordering::Acquire) >= facts.read
     }
 
-    /// What is written to the state.
+    /// The entry for the state file.
     pub(crate) fn saved(&self) -> Saved {
         let mut facts = self.facts();
         let done = self.prune(&mut facts);

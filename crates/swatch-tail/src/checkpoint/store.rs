@@ -37,7 +37,7 @@ const UNSYNCED: &str = ".unsynced";
 const TEMPORARY: &str = ".tmp";
 const RESERVE: &str = ".reserve";
 
-/// What is wrong with the state file or its directory.
+/// A problem with the state file or its directory.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
@@ -61,7 +61,7 @@ pub enum StateError {
     NoSpace {
         /// The state file.
         path: PathBuf,
-        /// Where the positions are kept instead.
+        /// The file that holds the positions instead.
         reserve: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -77,9 +77,9 @@ pub enum StateError {
     Untrusted {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// It was written by a later version of this program.
@@ -102,20 +102,20 @@ pub enum StateError {
 pub(super) struct Store {
     path: PathBuf,
     sequence: u64,
-    /// Which change is on disk, with and without `fsync`.
+    /// The change that is on disk, with and without `fsync`.
     durable: Option<u64>,
     unsynced: Option<u64>,
-    /// How many bytes are reserved for a full disk.
+    /// The number of bytes reserved for a full disk.
     reserved: usize,
     /// `None` where nothing can be written, not even the lock file.
     lock: Option<StateLock>,
 }
 
-/// What was found on disk.
+/// The state as found on disk.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) state: State,
-    /// What to report.
+    /// Events to report.
     pub(super) events: Vec<FileEvent>,
     /// There was a state, but nothing of it can be used.
     pub(super) is_lost: bool,
@@ -188,7 +188,7 @@ impl Store {
             }
         }
         let mut found = Found::default();
-        // A damaged file whose successor is whole is no loss.
+        // A damaged file whose successor is whole is not a loss.
         let is_harmless = |path: &Path| {
             let newest = best.as_ref().map(|(_, _, suffix)| *suffix);
             path != self.path && newest.is_some_and(|newest| newest != PREVIOUS)
@@ -210,7 +210,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Keeps a damaged file for whoever wants to look into it.
+    /// Keeps a damaged file for later inspection.
     fn set_aside(&self, path: &Path) -> Option<PathBuf> {
         let aside = with_suffix(path, ".damaged");
         let is_moved = self.lock.is_some() && std::fs::rename(path, &aside).is_ok();
@@ -289,7 +289,7 @@ impl Store {
             .map_err(|error| failed(error.doing, &error.path)(error.source))
     }
 
-    /// Writes over the reserved space, which needs no new one. Says whether that worked.
+    /// Writes over the reserved space, which needs no new one. Returns true if that worked.
     fn overwrite(&self, text: &[u8]) -> bool {
         let write = || {
             let path = with_suffix(&self.path, RESERVE);

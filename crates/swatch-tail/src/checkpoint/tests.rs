@@ -1,4 +1,4 @@
-//! The state on disk: what is written, what is believed, what is refused.
+//! The state on disk: writing, reading and refusing it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -193,7 +193,7 @@ fn a_state_is_locked_against_another_process() {
     let at = place();
     let first = load(&at.state);
     let lock = at.state.with_file_name(".lock");
-    // What another process sees, this one sees with a description of its own.
+    // A second open file description sees the lock as another process would.
     let other = fs::OpenOptions::new().write(true).open(lock).unwrap();
     let range = nix::libc::flock {
         l_type: nix::libc::F_WRLCK as _,
@@ -270,7 +270,7 @@ fn traps_are_refused() {
     refused("a link for the lock");
     fs::remove_file(&lock).unwrap();
 
-    // What lies where the temporary file goes is removed, not followed.
+    // Anything in the place of the temporary file is removed, not followed.
     let checkpoint = load(&at.state);
     checkpoint.set_cursor("a", "b");
     symlink(&victim, store::with_suffix(&at.state, ".tmp")).unwrap();
@@ -296,7 +296,7 @@ fn a_state_that_cannot_be_written_is_an_error_and_heals() {
     let checkpoint = load(&at.state);
     checkpoint.set_cursor("a", "1");
     checkpoint.save().unwrap();
-    // Where the temporary file goes stands something that cannot be removed.
+    // A directory that cannot be removed is in the place of the temporary file.
     let temporary = store::with_suffix(&at.state, ".tmp");
     fs::create_dir(&temporary).unwrap();
     checkpoint.set_cursor("a", "2");

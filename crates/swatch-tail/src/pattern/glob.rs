@@ -37,7 +37,7 @@ pub(super) fn expand(pattern: &Path) -> Vec<PathBuf> {
     found.into_iter().collect()
 }
 
-/// Whether [`expand`] would give this path if it were there.
+/// True if [`expand`] would return this path if it existed.
 pub(super) fn matches_path(pattern: &Path, path: &Path) -> bool {
     let parts = |path: &'_ Path| -> Vec<Vec<u8>> {
         let parts = path.as_os_str().as_bytes().split(|&b| b == b'/');
@@ -59,7 +59,7 @@ fn fits_name(pattern: &[u8], name: &[u8]) -> bool {
     (pattern.starts_with(b".") || !name.starts_with(b".")) && matches(pattern, name)
 }
 
-/// What one component of a pattern matches in one directory.
+/// The entries of one directory that match one component of a pattern.
 fn step(dir: &Path, part: &[u8]) -> Vec<PathBuf> {
     if !is_glob(part) {
         let path = dir.join(OsStr::from_bytes(part));
@@ -124,8 +124,8 @@ fn one(pattern: &[u8], p: usize, byte: u8) -> Option<usize> {
     }
 }
 
-/// A bracket expression at `p`: whether it holds the byte, and the place after it. `None` if
-/// it is not closed.
+/// Matches the bracket expression at `p`: whether it contains the byte, and the position
+/// after it. `None` if it is not closed.
 fn class(pattern: &[u8], p: usize, byte: u8) -> Option<(bool, usize)> {
     let mut at = p + 1;
     let negated = matches!(pattern.get(at), Some(b'!' | b'^'));

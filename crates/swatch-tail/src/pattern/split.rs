@@ -8,9 +8,9 @@ use super::Pattern;
 
 /// Splits the value of swatchdog's `--tail-file` into files and glob patterns.
 ///
-/// Blanks separate, a backslash before a blank makes it part of the name, and every other byte
-/// (quotes, a backslash before another byte) is what it is. If the value holds a blank and a
-/// file of exactly this name exists, it is that one file.
+/// Whitespace separates names, a backslash before a space makes it part of the name, and every
+/// other byte (quotes, a backslash before another byte) stands for itself. If the value contains
+/// whitespace and a file of exactly this name exists, it is that one file.
 ///
 /// ```
 /// use swatch_tail::{Pattern, split_tail_file};
@@ -49,7 +49,7 @@ pub fn split_tail_file(value: impl AsRef<OsStr>) -> Vec<Pattern> {
         .collect()
 }
 
-/// What separates words in a shell.
+/// True for the bytes that separate words in a shell.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n')
 }

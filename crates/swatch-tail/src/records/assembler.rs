@@ -15,13 +15,13 @@ use scan::{First, Scanner};
 /// again what stands just before its position and compare it, without a second system call.
 pub(crate) const PAD: usize = 256;
 
-/// How many used buffers are kept for the next blocks.
+/// The number of used buffers that are kept for the next blocks.
 const SPARES: usize = 4;
 
 /// The least that is read at once from a source whose size is not known.
 const LEAST: usize = 16 * 1024;
 
-/// What comes out: records, or the news that the record just before was cut.
+/// A piece of output: records, or the report that the record just before was cut.
 #[derive(Debug)]
 pub(crate) enum Assembled {
     Block(Block),
@@ -38,7 +38,7 @@ pub(crate) struct Assembler {
     scanner: Scanner,
     max_record: Option<usize>,
     chunk: usize,
-    /// How much to read next when the caller does not know; follows what comes.
+    /// The number of bytes to read next if the caller does not know; adapts to the input.
     guess: usize,
     /// `[PAD..filled]` is the unfinished record, the rest is scratch.
     buffer: Vec<u8>,
@@ -83,7 +83,7 @@ impl Assembler {
         }
     }
 
-    /// Blocks say from now on that they come from there.
+    /// Sets the origin of the blocks that follow.
     pub(crate) fn set_origin(&mut self, origin: Origin) {
         self.origin = Some(origin);
     }
@@ -115,7 +115,7 @@ impl Assembler {
         }
     }
 
-    /// Space to read into. `expected` is how much is there, if that is known. Never empty.
+    /// Space to read into. `expected` is the number of bytes available, if known. Never empty.
     pub(crate) fn room(&mut self, expected: Option<u64>) -> &mut [u8] {
         self.room_behind(0, expected)
     }
@@ -155,14 +155,14 @@ impl Assembler {
         &self.buffer[self.filled..self.filled + count]
     }
 
-    /// The unfinished bytes, for one who has overwritten some of them through
-    /// [`room_behind`](Self::room_behind) and must put them back.
+    /// Puts back the last unfinished bytes after a read through [`room_behind`](Self::room_behind)
+    /// has overwritten them.
     pub(crate) fn restore(&mut self, last: &[u8]) {
         let start = self.filled - last.len();
         self.buffer[start..self.filled].copy_from_slice(last);
     }
 
-    /// Says that `count` bytes were read into the room.
+    /// Records that `count` bytes were read into the room.
     pub(crate) fn fill(&mut self, count: usize) {
         self.guess = if count >= self.guess {
             (self.guess.saturating_mul(4)).min(self.chunk)
@@ -180,7 +180,7 @@ impl Assembler {
         }
     }
 
-    /// The end of the source: what is unfinished is a record.
+    /// Ends the source: an unfinished record becomes a whole one.
     pub(crate) fn finish(&mut self) {
         let next = self.unfinished().len();
         let length = self.scanner.last(self.unfinished());

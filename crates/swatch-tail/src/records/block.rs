@@ -18,7 +18,7 @@ use crate::checkpoint::Progress;
 #[derive(Debug)]
 pub struct Block {
     buffer: Vec<u8>,
-    /// Where the records lie in `buffer`; before and after it is scratch space.
+    /// The range of the records in `buffer`; the bytes before and after it are scratch space.
     window: Range<usize>,
     index: Index,
     /// Offset in the file or stream of the first byte of `window`.
@@ -26,7 +26,7 @@ pub struct Block {
     origin: Option<Origin>,
 }
 
-/// How the records of a block are found.
+/// The way to find the records of a block.
 #[derive(Debug)]
 pub(crate) enum Index {
     /// Every line feed ends one; bytes after the last line feed are a record too.
@@ -60,13 +60,13 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
-    /// Where [`bytes`](Record::bytes) lie in [`Block::bytes`].
+    /// The range of [`bytes`](Record::bytes) in [`Block::bytes`].
     pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.bytes.len()
     }
 
     /// The offset, in bytes from the start of the file or stream, at which the record ends,
-    /// separator included: what to give to [`Origin::ack`].
+    /// separator included. Pass it to [`Origin::ack`].
     pub fn end_offset(&self) -> u64 {
         self.end_offset
     }
@@ -104,7 +104,7 @@ impl Block {
         Records { block: self, at: 0 }
     }
 
-    /// How many records there are. With newlines this counts them, so it is not free.
+    /// The number of records. With newlines this counts them, so it is not free.
     pub fn count(&self) -> usize {
         match &self.index {
             Index::Lines => {

@@ -9,20 +9,21 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::memchr;
 
-/// How many used buffers are kept for their memory.
+/// The number of used buffers that are kept for reuse.
 const SPARES: usize = 16;
 
-/// How much is read after a chunk for the end of its last line, in bytes.
+/// The number of bytes read past a chunk to find the end of its last line.
 const TAIL: usize = 4 * 1024;
 
-/// How much is read at once at most for the end of a line, in bytes.
+/// The maximum number of bytes read at once to find the end of a line.
 const MOST: usize = 16 * 1024 * 1024;
 
 /// Reads a file of lines once, by any number of threads, each a chunk at a time.
 ///
-/// One reader that all wait for is the limit of a fast search. Here each thread draws a place,
-/// which costs nothing, and reads it by itself. A line belongs to the chunk in which the line
-/// feed before it lies, the first one to the first chunk, so no thread needs to know of another's.
+/// A single reader that all threads wait for would limit a fast search. Here each thread claims a
+/// part of the file, which costs next to nothing, and reads it itself. A line belongs to the chunk
+/// in which the line feed before it lies, the first one to the first chunk, so no thread needs to
+/// know of another's.
 ///
 /// The file is read up to the size that it had at the start.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub struct Chunks {
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
-/// A place of the file that nobody else reads.
+/// A part of the file that no other thread reads.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Claim {
     start: u64,
@@ -67,11 +68,12 @@ impl Room {
 }
 
 impl Chunks {
-    /// Chunks of about `step` bytes. None if the file is not a plain one, or tells no size though
-    /// it may have content, as those in `/proc`: they can only be read from beginning to end.
+    /// Divides a file into chunks of about `step` bytes. `None` if it is not a regular file, or if
+    /// it reports no size although it may have content, like those in `/proc`: such files can only
+    /// be read sequentially.
     ///
     /// # Errors
-    /// The system tells nothing of the file.
+    /// If the metadata of the file cannot be read.
     pub fn new(file: File, step: usize) -> io::Result<Option<Chunks>> {
         let metadata = file.metadata()?;
         let size = metadata.len();
@@ -84,7 +86,7 @@ impl Chunks {
         }))
     }
 
-    /// The next place, in order; none after the last.
+    /// The next part, in order; `None` after the last.
     pub fn claim(&self) -> Option<Claim> {
         let start = self.next.fetch_add(self.step as u64, Ordering::Relaxed);
         (start < self.size).then_some(Claim { start })
@@ -93,7 +95,7 @@ impl Chunks {
     /// Reads a chunk.
     ///
     /// # Errors
-    /// Those of the file. What was cut off meanwhile is no error.
+    /// Errors of reading the file. A file that was truncated meanwhile is not an error.
     pub fn read(&self, place: Claim) -> io::Result<Chunk> {
         let buffer = self.spare().pop().unwrap_or_default();
         let mut room = Room { buffer, filled: 0 };
@@ -114,10 +116,10 @@ impl Chunks {
         })
     }
 
-    /// Gives back a chunk that is no longer needed, so that its memory is used again.
+    /// Gives back a chunk that is no longer needed, so that its buffer can be reused.
     pub fn recycle(&self, chunk: Chunk) {
         let mut spare = self.spare();
-        // What a very long line needed is not kept.
+        // Do not keep a buffer that grew for a very long line.
         if spare.len() < SPARES && chunk.buffer.capacity() <= 4 * self.step.max(TAIL) {
             spare.push(chunk.buffer);
         }
@@ -140,7 +142,8 @@ impl Chunks {
         }
     }
 
-    /// Appends up to `count` bytes from `offset` on, fewer at the end of the file; how many.
+    /// Appends up to `count` bytes from `offset` on, fewer at the end of the file. Returns their
+    /// number.
     fn append(&self, room: &mut Room, offset: u64, count: usize) -> io::Result<usize> {
         let left = self.size.saturating_sub(offset);
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(count);

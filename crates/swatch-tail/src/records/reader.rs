@@ -7,7 +7,7 @@ use crate::event::FileEvent;
 use crate::records::assembler::{Assembled, Assembler};
 use crate::records::block::Block;
 
-/// What came of one read.
+/// The result of one read.
 #[derive(Debug)]
 pub enum Step {
     /// Whole records.
@@ -40,13 +40,13 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Reads at most once, and says what came of it. So a caller that must not block can wait
-    /// with [`Waker::wait_readable`](crate::Waker::wait_readable) before each call; after
-    /// anything but [`Step::More`] and [`Step::End`] it should first call again until one of
-    /// these comes, which [`has_ready`](RecordReader::has_ready) tells.
+    /// Reads at most once, and returns the result. So a caller that must not block can wait with
+    /// [`Waker::wait_readable`](crate::Waker::wait_readable) before each call; after anything but
+    /// [`Step::More`] and [`Step::End`] it should first call again until one of these comes;
+    /// [`has_ready`](RecordReader::has_ready) tells when.
     ///
     /// # Errors
-    /// Those of the source. An interrupted read is [`Step::More`]. After an error the call may be
+    /// Errors of the source. An interrupted read is [`Step::More`]. After an error the call may be
     /// repeated.
     pub fn step(&mut self) -> io::Result<Step> {
         if let Some(piece) = self.assembler.take() {
@@ -90,8 +90,8 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Gives back a block that is no longer needed, so that its memory is used again. A pass over
-    /// a big file is faster with it.
+    /// Gives back a block that is no longer needed, so that its buffer can be reused. This makes a
+    /// pass over a big file faster.
     pub fn recycle(&mut self, block: Block) {
         self.assembler.recycle(block);
     }

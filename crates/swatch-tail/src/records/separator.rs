@@ -1,6 +1,6 @@
-//! What ends a record.
+//! Record separators.
 
-/// What ends a record. The separator itself is never part of the record.
+/// The bytes that end a record. The separator itself is never part of the record.
 ///
 /// The three kinds are those of Perl's `$/`, which swatchdog sets from
 /// `--input-record-separator`.

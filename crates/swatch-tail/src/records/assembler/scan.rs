@@ -1,4 +1,4 @@
-//! Where records end, for each kind of separator.
+//! Finding the end of a record, for each kind of separator.
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
@@ -15,7 +15,7 @@ pub(super) enum Scanner {
     Paragraphs(Finder<'static>),
 }
 
-/// What is known about the length of the first record.
+/// The knowledge so far about the length of the first record.
 pub(super) enum First {
     /// It is within the bound, or may yet be.
     Fits,
@@ -34,7 +34,7 @@ impl Scanner {
         }
     }
 
-    /// How many bytes at the end of what was searched may be the beginning of a separator.
+    /// The number of bytes at the end of the searched data that may begin a separator.
     pub(super) fn overlap(&self) -> usize {
         match self {
             Scanner::Lines => 0,
@@ -42,8 +42,8 @@ impl Scanner {
         }
     }
 
-    /// Where a record begins that comes at or after `at`: behind the line feeds between two
-    /// paragraphs, and with the other separators at once.
+    /// The start of the first record at or after `at`: after the line feeds between two paragraphs;
+    /// with the other separators, `at` itself.
     pub(super) fn begin(&self, data: &[u8], at: usize) -> usize {
         match self {
             Scanner::Paragraphs(_) => {
@@ -102,7 +102,7 @@ impl Scanner {
         }
     }
 
-    /// How much of what is left at the end of a source is a record.
+    /// The length of the last record in the data left at the end of a source.
     pub(super) fn last(&self, data: &[u8]) -> usize {
         match self {
             Scanner::Lines | Scanner::Literal(_) => data.len(),

@@ -35,8 +35,8 @@ fn split(input: &[u8], separator: &Separator, max: Option<usize>) -> Vec<Expecte
             end -= 1;
         }
         let kept = (end - at).min(max.unwrap_or(usize::MAX));
-        // How many of the line feeds between two paragraphs count as read depends on the reads;
-        // the end of a record is therefore only compared where that plays no part.
+        // The number of line feeds between two paragraphs that count as read depends on the reads;
+        // the end of a record is therefore compared only where that makes no difference.
         if paragraph {
             next = end;
         }
