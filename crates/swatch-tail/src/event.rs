@@ -25,7 +25,7 @@ pub enum FileEvent {
         /// The pattern.
         pattern: PathBuf,
     },
-    /// A file that was absent, or that a glob pattern found for the first time is there, and is read.
+    /// A file that was absent, or is new to a glob pattern, has appeared and is read.
     Appeared {
         /// The path that is followed.
         path: PathBuf,

@@ -17,7 +17,7 @@ fn without_inotify_instances() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     append(&log, "old\n");
-    // A user namespace has a limit of its own, so nobody else is disturbed.
+    // A user namespace has a limit of its own, so no other process is disturbed.
     let limit = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$@\"";
     let mut child = Command::new("unshare")
         .args(["--user", "--map-root-user", "sh", "-c", limit, "sh"])
@@ -63,7 +63,7 @@ fn events_that_the_kernel_dropped() {
         println!("skipped: the queue of events is too long to be filled");
         return;
     }
-    // Two events each; what comes after them is not told.
+    // Two events each; the events after them are dropped.
     for _ in 0..=limit / 2 {
         tail.append("other", "");
         fs::remove_file(tail.path("other")).unwrap();
@@ -123,7 +123,7 @@ fn lines(source: impl std::io::Read) -> impl Iterator<Item = String> {
     BufReader::new(source).lines().map_while(Result::ok)
 }
 
-/// Where cargo has put the example beside this test.
+/// The path at which cargo has put the example beside this test.
 fn example() -> std::path::PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();

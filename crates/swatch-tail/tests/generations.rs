@@ -1,4 +1,4 @@
-//! Generations that nobody saw with the name: rotated or copied between two looks.
+//! Missed generations: rotated or copied between two looks.
 
 mod common;
 

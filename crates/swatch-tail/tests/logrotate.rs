@@ -31,7 +31,7 @@ fn logrotate() -> Option<PathBuf> {
     found
 }
 
-/// Writes numbered lines until it is told to stop; reopens a while after the file was renamed.
+/// Writes numbered lines until `stop` is set; reopens a while after the file was renamed.
 fn write(log: &Path, stop: &AtomicBool) -> usize {
     let open = || {
         OpenOptions::new()

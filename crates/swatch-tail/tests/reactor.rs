@@ -147,7 +147,7 @@ fn two_followers_of_one_file_are_both_reported() {
     while records < 2 {
         records += site.wait();
     }
-    // What one gives up, the other keeps.
+    // A watch that one gives up is kept for the other.
     let first = *site.followers.keys().next().unwrap();
     site.followers.remove(&first);
     append(&log, "2\n");

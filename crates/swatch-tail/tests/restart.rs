@@ -341,7 +341,7 @@ fn spawn(dir: &Path) -> (Child, std::io::Lines<BufReader<std::process::ChildStdo
     (child, lines)
 }
 
-/// Where cargo has put the example beside this test.
+/// The path at which cargo has put the example beside this test.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -377,7 +377,7 @@ fn kill_9_loses_nothing_and_repeats_only_what_was_not_saved() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        // What had been printed already when it was killed.
+        // The lines that had been printed when it was killed.
         seen.extend(lines.map_while(Result::ok));
     }
     let (mut child, lines) = spawn(dir.path());
@@ -472,7 +472,7 @@ fn a_full_disk_costs_neither_lines_nor_repetitions() {
     tail.checkpoint.save().unwrap();
     let dir = tail.dir;
     drop((tail.follower, tail.checkpoint));
-    // What the reserve holds is older now.
+    // The content of the reserve is older now.
     let checkpoint = Checkpoint::load(&state).unwrap().checkpoint;
     let mut tail = Tail::start_in(dir, &["log"], quick(), checkpoint);
     tail.append("log", "3\n");

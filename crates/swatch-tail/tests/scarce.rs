@@ -19,7 +19,7 @@ fn scarcity() {
     latency();
 }
 
-/// The file is opened again and again until there is a descriptor; told once.
+/// The file is tried until a descriptor is free, and reported once.
 fn descriptors_run_out() {
     let mut tail = Tail::start(&["log"], quick(), |dir| append(&dir.join("log"), ""));
     tail.append("log", "1\n");

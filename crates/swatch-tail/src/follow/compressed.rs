@@ -52,7 +52,7 @@ pub(super) fn decompress_from(
     Ok(Some((decompressor, start)))
 }
 
-/// What has been unpacked so far.
+/// The progress of decompression.
 #[derive(Default)]
 struct Prefix {
     length: u64,
@@ -61,7 +61,7 @@ struct Prefix {
 }
 
 impl Prefix {
-    /// Unpacks up to an offset; `false` if there is not so much.
+    /// Decompresses up to an offset; `false` if the content is shorter.
     fn read_to(&mut self, end: u64, decompressor: &mut Decompressor) -> io::Result<bool> {
         let mut buffer = vec![0; 64 * 1024];
         while self.length < end {

@@ -1,4 +1,4 @@
-//! What all names of one follower share.
+//! State shared by all followed paths of one follower.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) struct Context {
     pub(super) recently_closed: RecentlyClosed,
     /// Used blocks, for their memory.
     pub(super) spare: Vec<Block>,
-    /// Notices that belong to no generation of a file.
+    /// Events that belong to no generation of a file.
     pub(super) events: VecDeque<FileEvent>,
     /// A file was let go that another name may have waited for.
     pub(super) released: bool,
@@ -41,7 +41,7 @@ impl Context {
             }
             match generation.file() {
                 Some(_) => self.recently_closed.remember(generation.known()),
-                // Nothing of a compressed one has been handed over.
+                // No records of a compressed file have been handed over.
                 None => generation.progress.forget(),
             }
         }

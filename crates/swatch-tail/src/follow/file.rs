@@ -1,4 +1,4 @@
-//! Opening what is followed.
+//! Opening followed files.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -21,7 +21,7 @@ pub(super) struct OpenFile {
     pub(super) path: PathBuf,
 }
 
-/// What tells without reading that a file may have changed.
+/// The metadata that shows, without reading, that a file may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct FileStamp {
     pub(super) size: u64,
@@ -55,9 +55,9 @@ impl FileStamp {
 pub(super) enum OpenError {
     Absent,
     NoDescriptors,
-    /// Files were renamed since their directory was listed: to be tried again.
+    /// Files were renamed since their directory was listed: try again.
     Renamed,
-    /// What it is instead of a plain file.
+    /// Not a regular file but this.
     NotAFile(Kind),
     Unreadable(io::Error),
 }
@@ -85,7 +85,7 @@ pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
 }
 
-/// Selector plain file has this name, through symbolic links, and its size.
+/// The identity and size of the plain file that has this name, through symbolic links.
 pub(super) fn identify(path: &Path) -> Result<(FileId, u64), OpenError> {
     let meta = std::fs::metadata(path)?;
     check_kind(&meta)?;

@@ -1,4 +1,4 @@
-//! The follower: all followed paths, and whose turn it is.
+//! The follower: all followed paths, served in turn.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -19,20 +19,20 @@ use super::recently_closed::RecentlyClosed;
 
 use super::options::{FollowError, FollowOptions};
 
-/// What [`Follower::next`] waited for.
+/// The result of [`Follower::next`].
 #[derive(Debug)]
 pub enum Event {
     /// New records of one file.
     Records(Block),
     /// Something to report; in order with the records.
     File(FileEvent),
-    /// Somebody called [`Waker::wake`].
+    /// [`Waker::wake`] was called.
     Woken,
     /// Nothing came in the time given.
     TimedOut,
 }
 
-/// How far one file has been read, for a status display.
+/// The progress in one file, for a status display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStatus {
     /// The path that is followed.
@@ -45,7 +45,7 @@ pub struct FileStatus {
     pub replaced: bool,
 }
 
-/// How many used blocks are kept for their memory.
+/// The number of used blocks that are kept for reuse.
 const SPARES: usize = 4;
 
 /// Follows files by name and by content.
@@ -65,11 +65,11 @@ pub struct Follower {
     context: Context,
     patterns: Vec<Pattern>,
     paths: Vec<FollowedPath>,
-    /// The name that is asked next: all get their turn.
+    /// The path to serve next: all get their turn.
     turn: usize,
     next_look: Instant,
     next_match: Instant,
-    /// Dropped events have been told since the last look.
+    /// Dropped events have been reported since the last look.
     drop_reported: bool,
 }
 
@@ -85,7 +85,7 @@ impl Follower {
     /// [`Checkpoint::save_unsynced`]. If that fails, so will the next save, which says why.
     ///
     /// # Errors
-    /// When one of the paths is a directory or another thing that is no plain file, or the
+    /// When one of the paths is a directory or anything else that is not a regular file, or the
     /// system has no descriptor left for the waker. A file that is absent or unreadable is not an
     /// error.
     pub fn open(
@@ -162,9 +162,8 @@ impl Follower {
     /// In a shared [`Reactor`] it does not wait but returns [`Event::TimedOut`] where it would;
     /// the reactor then reports this follower when there is something to do, or after `timeout`.
     ///
-    /// Call it again at once after a block or a event: what comes next may be there already.
-    /// The follower takes as much memory as one block for each file; what is not asked for
-    /// stays in the files.
+    /// Call it again at once after a block or an event: the next one may be ready. The follower
+    /// takes as much memory as one block for each file; the rest stays in the files.
     ///
     /// # Errors
     /// When the system refuses to wait. Never because of a file.
@@ -248,19 +247,19 @@ impl Follower {
         Ok(())
     }
 
-    /// How far each file has been read, in order of the names.
+    /// The progress in each file, ordered by name.
     pub fn status(&self) -> Vec<FileStatus> {
         self.paths.iter().flat_map(FollowedPath::status).collect()
     }
 
-    /// Gives back a block that is no longer needed, so that its memory is used again.
+    /// Gives back a block that is no longer needed, so that its buffer can be reused.
     pub fn recycle(&mut self, block: Block) {
         if self.context.spare.len() < SPARES && block.bytes().len() >= 32 * 1024 {
             self.context.spare.push(block);
         }
     }
 
-    /// Where files begin of a pattern that is new, or was `covered` before.
+    /// The start position for files of a pattern that is new, or was `covered` before.
     fn begin_of(&self, pattern: &Pattern, covered: &[Covered]) -> Begin {
         let before = covered.iter().find(|c| c.pattern == pattern.as_path());
         match before {
@@ -323,7 +322,7 @@ impl Follower {
         }
     }
 
-    /// The look in intervals, for all that events do not tell.
+    /// The periodic check, for changes that raise no events.
     fn look_at_all(&mut self, now: Instant) {
         let interval = self.context.options.stat_interval;
         self.next_look = self.context.subscription.next_tick(now, interval);
@@ -400,7 +399,7 @@ impl Follower {
         self.context.events.pop_front().map(Event::File)
     }
 
-    /// One name, and what it needs of the rest.
+    /// One followed path, with access to the rest that it needs.
     fn split(&mut self, at: usize) -> (&mut FollowedPath, Others<'_>, &mut Context) {
         let (left, rest) = self.paths.split_at_mut(at);
         let (name, right) = rest
@@ -410,7 +409,7 @@ impl Follower {
     }
 }
 
-/// Refuses what can never be followed.
+/// Rejects paths that can never be followed.
 fn check_kinds(patterns: &[Pattern]) -> Result<(), FollowError> {
     let paths: BTreeSet<&PathBuf> = patterns
         .iter()

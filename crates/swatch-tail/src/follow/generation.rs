@@ -29,7 +29,7 @@ use crate::records::block::Origin;
 pub(super) struct Generation {
     body: Body,
     pub(super) id: FileId,
-    /// Where it was found; the name may be another's by now.
+    /// The path it was found at, which may name another file by now.
     pub(super) place: PathBuf,
     assembler: Assembler,
     /// Up to where it has been read, whole records or not.
@@ -55,7 +55,7 @@ pub(super) struct Generation {
     /// Set while it is kept beyond the time after which a rotated file is left.
     kept: Option<Kept>,
     pub(super) replaced: bool,
-    /// Nobody writes to it any more: it is over as soon as it has been read.
+    /// No process writes to it any more: it is over as soon as it has been read.
     pub(super) settled: bool,
     /// It has been read to its end, for good.
     pub(super) over: bool,
@@ -83,7 +83,7 @@ enum Body {
     Detached,
 }
 
-/// What is known of a file at the place where reading starts.
+/// The known bytes of a file at the position where reading starts.
 #[derive(Debug, Default)]
 pub(super) struct StartPoint {
     pub(super) at: u64,
@@ -92,7 +92,7 @@ pub(super) struct StartPoint {
 }
 
 impl StartPoint {
-    /// Looks at what stands before `at`.
+    /// Reads the bytes before `at`.
     pub(super) fn read(file: &File, at: u64) -> io::Result<Self> {
         let length = at.min(WINDOW as u64);
         Ok(StartPoint {
@@ -205,7 +205,7 @@ impl Generation {
         }
     }
 
-    /// What is ready to be handed over.
+    /// Takes the next piece that is ready to be handed over.
     pub(super) fn take(&mut self) -> Option<Assembled> {
         let piece = self.assembler.take()?;
         if let Assembled::Block(block) = &piece {
@@ -217,7 +217,7 @@ impl Generation {
                     }
                     self.handed.push(block.bytes());
                 }
-                // The head of a record that is too long: what stands before its end is unknown.
+                // The head of a record that is too long: the bytes before its end are unknown.
                 None => self.handed = Tail::default(),
             }
             self.handed_end = end;
@@ -262,12 +262,12 @@ impl Generation {
         name.unwrap_or_else(|| self.place.clone())
     }
 
-    /// Hands over a last line that is unfinished, because nobody may ever finish it.
+    /// Hands over an unfinished last line, because it may never be finished.
     pub(super) fn hand_over_rest(&mut self) {
         self.assembler.finish();
     }
 
-    /// The end of this generation: what is unfinished is handed over.
+    /// Ends this generation: an unfinished line is handed over.
     pub(super) fn finish(&mut self) {
         self.assembler.finish();
         self.progress.set_size(self.position);
@@ -327,7 +327,7 @@ impl Generation {
         }
     }
 
-    /// What is remembered of it when it is let go.
+    /// The record that is kept of it after it is closed.
     pub(super) fn known(&self) -> ClosedFile {
         ClosedFile {
             id: self.id,
@@ -365,7 +365,8 @@ impl Generation {
         self.stamp.size.max(self.position)
     }
 
-    /// As [`fingerprint`](Self::fingerprint), but with the head of the file as it is by now, read or not.
+    /// As [`fingerprint`](Self::fingerprint), but with the head of the file as it is by now, read
+    /// or not.
     pub(super) fn whole_fingerprint(&self) -> Fingerprint {
         let mut fingerprint = self.fingerprint();
         if let Body::Plain(file) = &self.body
@@ -377,7 +378,7 @@ impl Generation {
         fingerprint
     }
 
-    /// What it looks like up to what was read.
+    /// The fingerprint up to the position that was read.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         Fingerprint {
             head: Window::of(&self.head, self.head.len() as u64),

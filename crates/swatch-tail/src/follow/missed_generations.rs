@@ -1,4 +1,5 @@
-//! Generations that nobody saw with the name: rotated, copied or compressed between two looks.
+//! Missed generations: files that had the name only between two looks, then were rotated, copied or
+//! compressed.
 
 use std::fs::File;
 use std::io::Seek;
@@ -51,19 +52,19 @@ impl LastGeneration {
     }
 }
 
-/// Between which siblings the generations stand that are meant.
+/// Limits the generations to those between two siblings.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Selector<'a> {
     pub(super) younger_than: Option<&'a Sibling>,
     pub(super) older_than: Option<&'a Sibling>,
 }
 
-/// The time that nobody looked: which generation was there before, and which is there now.
+/// The time between two looks: the generation before it, and the one that is there now.
 pub(super) struct Interval<'a> {
     pub(super) siblings: &'a [Sibling],
     pub(super) before: Predecessor,
     pub(super) which: Selector<'a>,
-    /// What it looked like.
+    /// Its fingerprint.
     pub(super) fingerprint: Fingerprint,
     pub(super) now: FileId,
 }
@@ -75,7 +76,7 @@ impl<'a> Interval<'a> {
         let before = self.before;
         let is_meant = |sibling: &&Sibling| {
             let is_late = match self.which.younger_than {
-                // What has a later place in the order needs no other proof of its age.
+                // A later place in the order is proof enough of its age.
                 Some(place) => sibling.is_younger_than(place),
                 None => {
                     sibling.id.is_same_birth(&before.id) || sibling.is_created_since(before.since)
@@ -96,7 +97,7 @@ impl<'a> Interval<'a> {
         let sibling = place_of(self.before.id, self.siblings)?;
         let is_other = sibling.id != than.id && sibling.compression.is_none();
         let opened = is_other.then(|| file::open(&sibling.path).ok()).flatten()?;
-        // One that was truncated since tells nothing.
+        // A file that was truncated since proves nothing.
         let is_intact =
             opened.id == self.before.id && self.fingerprint.matches(&opened.file).ok()?;
         is_intact.then_some(opened.file)
@@ -164,7 +165,7 @@ impl FollowedPath {
         self.open_between(&interval, context, others)
     }
 
-    /// Opens the generations of a interval, oldest first.
+    /// Opens the generations of an interval, oldest first.
     pub(super) fn open_between(
         &self,
         interval: &Interval<'_>,
@@ -196,7 +197,7 @@ impl FollowedPath {
         Ok(generations)
     }
 
-    /// Opens a generation that nobody saw with the name. `None` if it was read already.
+    /// Opens a generation that was never seen with the name. `None` if it was read already.
     fn open_sibling(
         &self,
         sibling: &Sibling,
@@ -303,8 +304,8 @@ impl FollowedPath {
         self.generations.iter().any(|s| s.id == id)
     }
 
-    /// Something is tried again with the next look in intervals; the user can help only where
-    /// descriptors are missing.
+    /// Something is tried again with the next periodic check; the user can help only if descriptors
+    /// are missing.
     pub(super) fn report_retry(&mut self, failure: &OpenError, context: &mut Context) {
         let is_want = matches!(failure, OpenError::NoDescriptors);
         if is_want && !std::mem::replace(&mut self.descriptors_reported, true) {
@@ -314,7 +315,7 @@ impl FollowedPath {
     }
 }
 
-/// Where a file stands among the rotated ones.
+/// The place of a file among the rotated ones.
 pub(super) fn place_of(id: FileId, siblings: &[Sibling]) -> Option<&Sibling> {
     siblings.iter().find(|s| s.id.is_same_birth(&id))
 }

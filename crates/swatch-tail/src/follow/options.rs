@@ -1,4 +1,4 @@
-//! What can be set about following, and what can go wrong.
+//! Options and errors of following.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,21 +8,22 @@ use swatch_common::sanitize::Sanitized;
 
 use crate::SplitOptions;
 
-/// How files are followed. `FollowOptions::default()` is what `tail -n 0 -F` does.
+/// Options for following files. `FollowOptions::default()` behaves like `tail -n 0 -F`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowOptions {
-    /// What a record is.
+    /// The way input is split into records.
     pub split: SplitOptions,
-    /// Whether files that exist at the start and have no saved position are read from their
-    /// beginning instead of from their end. Default no. Files that appear later always are.
+    /// If set, files that exist at the start and have no saved position are read from their
+    /// beginning instead of from their end. Off by default. Files that appear later are always read
+    /// from their beginning.
     pub from_start: bool,
-    /// How often files are looked at without an event, for network file systems, and in case
-    /// events are lost. Default 1 s.
+    /// The interval at which files are checked without an event, for network file systems, and in
+    /// case events are lost. Default 1 s.
     pub stat_interval: Duration,
-    /// How often glob patterns are matched again. Default 10 s.
+    /// The interval at which glob patterns are matched again. Default 10 s.
     pub glob_interval: Duration,
-    /// How long the old file of a rotation must have been quiet before it is let go, and its last
-    /// line, if it is unfinished, is handed over. Default 10 s.
+    /// The time that the old file of a rotation must have been quiet before it is closed and its
+    /// last line, if unfinished, is handed over. Default 10 s.
     pub quiet: Duration,
 }
 
@@ -38,19 +39,19 @@ impl Default for FollowOptions {
     }
 }
 
-/// Why following cannot start or go on. What is wrong with single files while following is told by
-/// [`FileEvent`](crate::FileEvent)s instead, and mends itself.
+/// The reason why following cannot start or go on. Problems with single files while following are
+/// reported as [`FileEvent`](crate::FileEvent)s instead, and retried.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
-    /// A path to be followed is something else than a plain file.
+    /// A path to be followed is not a regular file.
     #[error("cannot follow {}: it is {kind}, not a plain file{hint}", Sanitized::path(.path))]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is, with its article.
+        /// The kind of file it is, with its article.
         kind: &'static str,
-        /// What to do instead; empty if there is nothing to say.
+        /// A hint at the alternative; may be empty.
         hint: &'static str,
     },
     /// The system refuses what every follower needs.

@@ -24,7 +24,8 @@ use crate::fingerprint::FileId;
 use crate::records::assembler::Assembled;
 pub(super) use recovery::Pending;
 
-/// How many old generations are watched at most because a program may still write to them.
+/// The maximum number of old generations that are watched because a program may still write to
+/// them.
 pub(super) const WATCHED: usize = 4;
 
 /// A name that is followed.
@@ -40,13 +41,13 @@ pub(super) struct FollowedPath {
     pub(super) named: bool,
     /// The name must be looked up.
     pub(super) check: bool,
-    /// Where a file is begun that nothing is known about.
+    /// The start position in a file about which nothing is known.
     pub(super) begin: Begin,
     /// Reported with the first file that gets the name.
     pub(super) appears: bool,
     pub(super) absent_since: Option<Instant>,
     pub(super) absence_reported: bool,
-    /// What has been reported about a file that cannot be opened.
+    /// The last report about a file that cannot be opened.
     pub(super) warning: Option<String>,
     pub(super) descriptors_reported: bool,
     /// Saved positions that are still to be taken up.
@@ -62,10 +63,10 @@ pub(super) struct FollowedPath {
     pub(super) entries: Vec<(PathBuf, OsString)>,
 }
 
-/// Where a new file is begun.
+/// The start position in a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Begin {
-    /// What it holds is old: it was there when following started.
+    /// Its content is old: it was there when following started.
     End,
     /// As [`Begin::End`], but the file could not be opened then; it had this size.
     Size(FileId, u64),
@@ -94,7 +95,7 @@ impl Others<'_> {
         generations.any(|s| s.id == id && !s.over)
     }
 
-    /// Whether they are, or may be once its saved positions have been taken up.
+    /// True if they are, or may be once its saved positions have been taken up.
     pub(super) fn hold(&self, id: FileId) -> bool {
         let mut pending = self.names().flat_map(|name| &name.pending);
         self.read(id) || pending.any(|p| p.id().is_same_birth(&id))
@@ -107,7 +108,7 @@ impl Others<'_> {
         generations.any(|s| s.id.is_same_birth(&id) && !s.over)
     }
 
-    /// Whether `path` is what a rotation makes of another name.
+    /// True if a rotation of another followed path would produce `path`.
     pub(super) fn rotate_to(&self, path: &Path) -> bool {
         self.names()
             .any(|name| siblings::is_sibling(&name.path, path))
@@ -120,7 +121,7 @@ impl Others<'_> {
     }
 }
 
-/// What came of asking a name for more.
+/// The result of asking a followed path for more.
 pub(super) enum More {
     Event(Event),
     /// Something was read, but no record is whole yet: ask again.
@@ -293,7 +294,8 @@ impl FollowedPath {
                 .absent_since
                 .is_some_and(|since| since.elapsed() >= quiet)
         {
-            // Nobody waits for this name; what is left of it goes the way of rotated files.
+            // A vanished path from a glob is not waited for; its rest is treated like rotated
+            // files.
             self.generations.iter_mut().for_each(|s| {
                 if !s.replaced {
                     s.lose_name();
@@ -372,7 +374,7 @@ impl FollowedPath {
             .for_each(Generation::check_metadata);
     }
 
-    /// The name is not followed any more.
+    /// The path is no longer followed.
     pub(super) fn drop_all(self, context: &mut Context) {
         for generation in self.generations {
             generation.progress.forget();

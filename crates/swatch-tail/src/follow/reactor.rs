@@ -1,6 +1,6 @@
 //! Waiting for changes of followed files, with one inotify instance for any number of followers.
 //!
-//! Events only say where to look. Whatever they miss is found by looking in intervals.
+//! Events only say where to look. Whatever they miss is found by the periodic check.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use crate::waker::Waker;
 /// A directory, and the name of an entry in it.
 pub(super) type DirectoryEntry = (PathBuf, OsString);
 
-/// What an event says about the files of one follower.
+/// The meaning of an inotify event for the files of one follower.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hint {
     /// This file has changed.
@@ -40,7 +40,7 @@ pub(super) enum Hint {
 /// [`next`](crate::Follower::next) then never blocks. Instead, one thread calls
 /// [`wait`](Reactor::wait), which says which followers have something to do, and any thread may
 /// ask these. A follower is reported once, and again only after its `next` has returned
-/// [`Event::TimedOut`](crate::Event::TimedOut); so no two threads are sent to the same one.
+/// [`Event::TimedOut`](crate::Event::TimedOut); so two threads are never sent to the same one.
 ///
 /// ```no_run
 /// # use swatch_tail::*;
@@ -95,7 +95,7 @@ struct Table {
     ready: Vec<FollowerId>,
     /// Set while a thread waits: until when.
     waiter: Option<Option<Instant>>,
-    /// Why there are no events.
+    /// The reason why there are no events.
     failure: Option<String>,
 }
 
@@ -117,7 +117,7 @@ impl Member {
     }
 }
 
-/// Who needs the events of one file or directory.
+/// The followers that need the events of one file or directory.
 #[derive(Debug, Default)]
 struct Watch {
     /// Followers that read this file, once for each of their generations that does.
@@ -259,7 +259,7 @@ impl Reactor {
         }
     }
 
-    /// Ends a watch if nobody needs it any more.
+    /// Ends a watch that no follower needs any more.
     fn end_unneeded(&self, table: &mut Table, descriptor: WatchDescriptor) {
         if table
             .watches
@@ -346,7 +346,7 @@ impl Subscription {
         self.woken.swap(false, Ordering::AcqRel)
     }
 
-    /// Says that the follower has nothing to do until then.
+    /// Records that the follower has nothing to do until then.
     pub(super) fn arm(&self, due: Option<Instant>) {
         let mut table = self.reactor.table();
         let waiter = table.waiter;
@@ -381,7 +381,7 @@ impl Subscription {
         member.map_or_else(Vec::new, |member| std::mem::take(&mut member.hints))
     }
 
-    /// Why files are only looked at in intervals. Said once.
+    /// The reason why files are only checked periodically. Returned once.
     pub(super) fn failure(&self) -> Option<String> {
         let mut table = self.reactor.table();
         let failure = table.failure.clone()?;
@@ -508,7 +508,7 @@ impl Drop for Subscription {
 }
 
 impl Reactor {
-    /// One that gives no events, as where the system has none left.
+    /// A reactor without events, as if the system had no inotify instance left.
     #[cfg(test)]
     pub(super) fn without_events() -> Self {
         Reactor {

@@ -7,7 +7,7 @@ use super::file::OpenFile;
 use crate::checkpoint::Progress;
 use crate::fingerprint::{FileId, Fingerprint, read_window};
 
-/// How many are remembered for each name, and altogether.
+/// The number of files remembered for each name, and in total.
 const PER_NAME: usize = 16;
 const ALTOGETHER: usize = 256;
 

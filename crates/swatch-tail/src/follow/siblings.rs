@@ -22,10 +22,10 @@ use crate::fingerprint::FileId;
 
 use suffix::Suffix;
 
-/// How many directories are searched at most for rotated files that were moved.
+/// The maximum number of directories searched for rotated files that were moved.
 const MAX_DIRECTORIES: usize = 64;
 
-/// How often a directory is listed at most until two listings agree, and the pause in between.
+/// The maximum number of listings of a directory until two agree, and the pause in between.
 const LISTINGS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -39,7 +39,8 @@ pub(super) struct Sibling {
     pub(super) id: FileId,
     pub(super) size: u64,
     pub(super) compression: Option<Compression>,
-    /// What the rotation added to the name of the log; `None` if that tells nothing.
+    /// The suffix that the rotation added to the name of the log; `None` if it says nothing about
+    /// the order.
     suffix: Option<Suffix>,
     /// When it was last written to, in nanoseconds since 1970.
     modified: u64,
@@ -111,7 +112,7 @@ pub(super) fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// The directories in `parent` that are as well protected as `home`: whoever can write there
+/// The directories in `parent` that are as well protected as `home`: a user who can write there
 /// could have a file of their own read as a part of the log.
 fn directories_in(parent: &Path, home: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let Ok(own) = std::fs::metadata(home) else {
@@ -171,8 +172,8 @@ fn list(
     Ok(())
 }
 
-/// What a rotation added to the name of a log: at its end (`log.1`, `log-20261122`), or before
-/// its extension (`app-20261122.log`). It begins with its `.` or `-`.
+/// The part that a rotation added to the name of a log: at its end (`log.1`, `log-20261122`), or
+/// before its extension (`app-20261122.log`). It begins with its `.` or `-`.
 fn added_by_rotation<'a>(log: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
     let is_addition = |s: &&[u8]| s.len() > 1 && matches!(s[0], b'.' | b'-');
     if let Some(added) = name.strip_prefix(log) {
@@ -184,7 +185,7 @@ fn added_by_rotation<'a>(log: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
     Some(added).filter(is_addition)
 }
 
-/// Whether `path` is what a rotation makes of `log`.
+/// True if a rotation of `log` would produce `path`.
 pub(super) fn is_sibling(log: &Path, path: &Path) -> bool {
     let (Some(name), Some(other)) = (log.file_name(), path.file_name()) else {
         return false;
@@ -241,15 +242,15 @@ impl Sibling {
         self.modified / 1_000_000 >= since
     }
 
-    /// True if it was created after this time, if the file system tells. A compressed file is
+    /// True if it was created after this time, if the file system records it. A compressed file is
     /// created later than what is in it was written, but keeps the time of the last write.
     pub(super) fn is_created_since(&self, since: u64) -> bool {
         let created = self.id.created.map(|created| created / 1_000_000);
         created.is_none_or(|created| created >= since)
     }
 
-    /// True if this generation is younger than `other`. Where only the time tells, files of the
-    /// same tick of the clock may be. Suffixes of different kinds say nothing about each other.
+    /// True if this generation is younger than `other`. If only the time decides, files of the same
+    /// clock tick may be. Suffixes of different kinds say nothing about each other.
     pub(super) fn is_younger_than(&self, other: &Sibling) -> bool {
         let by_name = match (&self.suffix, &other.suffix) {
             (Some(a), Some(b)) => a.cmp_age(b),

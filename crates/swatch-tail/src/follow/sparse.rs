@@ -1,7 +1,7 @@
 //! The hole that copy-and-truncate leaves before a writer that does not append.
 //!
 //! Such a writer goes on at its old offset, so the file begins with as many NUL bytes as had
-//! been written before the truncation: gigabytes, perhaps, of what nobody wrote.
+//! been written before the truncation: perhaps gigabytes that no program wrote.
 
 use std::fs::File;
 use std::io;
@@ -11,14 +11,14 @@ use nix::unistd::{Whence, lseek};
 
 use crate::fingerprint::read_window;
 
-/// How much is looked through at once where the file system stores the NUL bytes.
+/// The number of bytes searched at once if the file system stores the NUL bytes.
 const STEP: usize = 64 * 1024;
 
-/// Where the NUL bytes at the beginning end: 0 if there are none.
+/// The end of the NUL bytes at the beginning: 0 if there are none.
 pub(super) fn end_of_hole(file: &File, size: u64) -> io::Result<u64> {
     let mut at = match lseek(file, 0, Whence::SeekData) {
         Ok(data) => u64::try_from(data).unwrap_or(0),
-        // Nothing but hole.
+        // Nothing but a hole.
         Err(Errno::ENXIO) => return Ok(size),
         // The file system does not know.
         Err(_) => 0,

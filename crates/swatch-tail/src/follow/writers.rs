@@ -1,7 +1,7 @@
-//! Whether any process still writes to a rotated file.
+//! Finding out if any process still writes to a rotated file.
 //!
 //! A program that does not notice the rotation goes on writing to the old file, perhaps after
-//! hours of silence. Linux has no question for this, so the descriptors of all processes are
+//! hours of silence. Linux has no call that answers this, so the descriptors of all processes are
 //! looked through, as fuser(1) does.
 
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use nix::unistd::geteuid;
 /// `/proc/self/ns/pid` of the system itself, as opposed to a container: a constant of the kernel.
 const INITIAL_NAMESPACE: &str = "pid:[4026531836]";
 
-/// How long the result of looking through all processes is used: many logs may be rotated at the
+/// The time for which a scan of all processes is reused: many logs may be rotated at the
 /// same time.
 const FRESH: Duration = Duration::from_secs(10);
 

@@ -1,4 +1,4 @@
-//! What the tests of following share.
+//! Helpers shared by the tests of following.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::fs::OpenOptions;
@@ -17,7 +17,7 @@ pub(crate) struct Tail {
     pub(crate) dir: TempDir,
     pub(crate) follower: Follower,
     pub(crate) checkpoint: Checkpoint,
-    /// What has come so far.
+    /// The records so far.
     pub(crate) records: Vec<Vec<u8>>,
     pub(crate) events: Vec<FileEvent>,
     /// Records per block.
@@ -137,7 +137,7 @@ impl Tail {
         assert_eq!(self.texts(), records);
     }
 
-    /// Waits for a event of this kind.
+    /// Waits for an event of this kind.
     pub(crate) fn expect_event(&mut self, what: &str, is_it: impl Fn(&FileEvent) -> bool) {
         self.until(what, |tail| tail.events.iter().any(&is_it));
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use swatch_tail::{Checkpoint, Event, FollowOptions, Follower, Pattern};
 
-/// What is done to the log while it is written.
+/// The operation on the log while it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Renamed and created at once; the writer reopens at once.
@@ -39,7 +39,7 @@ pub(crate) const MODES: [(Mode, &str); 6] = [
     (Mode::Reload, "ten reloads"),
 ];
 
-/// How fast, how many, how often.
+/// The rate, the number of lines and the number of rotations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) per_second: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Load {
     pub(crate) rotations: usize,
 }
 
-/// What became of the lines.
+/// The fate of the lines.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// Written and never delivered.
@@ -58,7 +58,7 @@ pub(crate) struct Outcome {
     pub(crate) doubled: usize,
 }
 
-/// The log, and who may touch it.
+/// The log, and the state shared with its writer.
 struct Scene {
     dir: PathBuf,
     log: PathBuf,

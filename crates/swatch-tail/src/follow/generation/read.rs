@@ -1,4 +1,4 @@
-//! Looking at a file: what is new in it, and whether it is still the same.
+//! Reading new data from a file, and checking that it is still the same file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use crate::checkpoint::kernel_time;
 use crate::fingerprint::{FileId, Tail, WINDOW, Window, read_window};
 use crate::records::block::Block;
 
-/// What a look at a file found.
+/// The result of looking at a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::follow) enum Change {
     /// Something was read.
@@ -22,14 +22,14 @@ pub(in crate::follow) enum Change {
     Unread,
     /// Nothing new.
     Quiet,
-    /// It is not the file any more that was read: truncated, or rewritten.
+    /// It is no longer the file that was read: it was truncated or rewritten.
     Rewritten,
     /// An unpacked file has come to its end.
     Ended,
 }
 
 impl Generation {
-    /// Reads what is new, at most one block.
+    /// Reads new data, at most one block.
     pub(in crate::follow) fn read_new(&mut self, spare: &mut Vec<Block>) -> io::Result<Change> {
         let file = match &mut self.body {
             Body::Plain(file) => file,
@@ -87,7 +87,7 @@ impl Generation {
         Ok(Change::Grown)
     }
 
-    /// Takes in what was read.
+    /// Takes in the bytes that were read.
     fn grown(&mut self, count: usize) {
         let head_was = self.head.len();
         let bytes = self.assembler.fresh_bytes(count);

@@ -32,7 +32,7 @@ impl Pending {
     }
 }
 
-/// Where a file was found.
+/// The place where a file was found.
 enum Found {
     Plain(OpenFile),
     Compressed(Decompressor, StartPoint, FileId, PathBuf),
@@ -61,7 +61,7 @@ impl FollowedPath {
                 && opened.size == pending.saved.offset
                 && writers::has_writer(&opened.file, since) != Some(true)
             {
-                // Read to its end, and replaced long ago: nobody writes to it now.
+                // Read to its end, and replaced long ago: no process writes to it now.
                 remember(&pending, context);
                 continue;
             }
@@ -174,7 +174,7 @@ impl FollowedPath {
             return Ok(Found::Nowhere);
         }
         let made_since = |s: &&Sibling| {
-            // Of what was read to its end only that matters which was written to since.
+            // A file that was read to its end matters only if it was written to since.
             let since = saved.modified + u64::from(is_read);
             s.is_touched_since(since) && s.is_created_since(saved.opened)
         };
@@ -207,7 +207,7 @@ impl FollowedPath {
         Ok(Found::Nowhere)
     }
 
-    /// Unpacks a compressed file, if it is the one that is looked for.
+    /// Decompresses a file, if it is the one that is looked for.
     fn decompress(
         &self,
         pending: &Pending,
@@ -250,7 +250,7 @@ impl FollowedPath {
                 let more = opened.size > saved.offset;
                 let start = StartPoint::read(&opened.file, saved.offset)?;
                 let mut generation = Generation::plain(opened, start, split, progress);
-                // A copy was made of what was truncated then; nobody writes to it.
+                // This is the copy made before the truncation; no process writes to it.
                 generation.settled = place != self.path && id != pending.id();
                 generation.replaced = saved.replaced;
                 generation.watch = generation
@@ -285,7 +285,7 @@ impl FollowedPath {
             return remember(pending, context);
         }
         if saved.fingerprint.head.length == 0 {
-            // Nothing of its content was known, so it is one of those that nobody saw.
+            // None of its content was known, so it counts as a missed generation.
             pending.progress.forget();
             let since = self.unseen.unwrap_or(u64::MAX).min(saved.opened);
             self.unseen = Some(since);
@@ -364,7 +364,8 @@ fn remember(pending: &Pending, context: &mut Context) {
     });
 }
 
-/// What cannot be opened for good is not what is looked for; for the rest it is worth waiting.
+/// A file that can never be opened is not the one that is looked for; other failures are worth a
+/// retry.
 fn known_or_retry(opened: Result<OpenFile, OpenError>) -> Result<Option<OpenFile>, OpenError> {
     match opened {
         Ok(opened) => Ok(Some(opened)),

@@ -1,4 +1,4 @@
-//! What happens when a log is rotated.
+//! The handling of a rotation.
 //!
 //! 1. [`poll`](FollowedPath::poll) finds that the path names another file, or none.
 //! 2. Was the last generation truncated before that (`truncation`)? Then the copy that was made
@@ -47,7 +47,7 @@ impl FollowedPath {
         if self.named && self.generations.back().is_some_and(|s| s.id == id) {
             return;
         }
-        // Predecessor the last generation counts as replaced: what was written to it after a
+        // Before the last generation counts as replaced: what was written to it after a
         // truncation is a generation of its own.
         if let Some(at) = self.generations.len().checked_sub(1)
             && !self.generations[at].replaced
@@ -201,7 +201,7 @@ impl FollowedPath {
         match failure {
             OpenError::Absent => {
                 let since = *self.absent_since.get_or_insert_with(Instant::now);
-                // A rotation is not worth telling; an absence that lasts is, once.
+                // A rotation is not worth a report; an absence that lasts is, once.
                 let lasts = since.elapsed() >= context.options.stat_interval;
                 let at_once = self.generations.is_empty() && !self.from_glob;
                 if !self.absence_reported && !self.from_glob && (lasts || at_once) {
@@ -230,7 +230,7 @@ impl FollowedPath {
                 self.warn(error.to_string(), context);
             }
         }
-        // What had the name goes on being read; it is not replaced before there is another.
+        // The file that had the name is still read; it is not replaced until there is another.
         self.named = false;
         self.watch_entries(context);
     }
@@ -259,7 +259,7 @@ impl FollowedPath {
         }
     }
 
-    /// What a file holds that cannot be opened at the start is old all the same.
+    /// The content of a file that cannot be opened at the start is old all the same.
     fn remember_size(&self, begin: Begin) -> Begin {
         match (begin, file::identify(&self.path)) {
             (Begin::End, Ok((id, size))) => Begin::Size(id, size),
@@ -275,7 +275,7 @@ impl FollowedPath {
         }
     }
 
-    /// Watches the directories in which the name, and the file that it leads to, stand.
+    /// Watches the directories of the path and of the file that it leads to.
     fn watch_entries(&mut self, context: &mut Context) {
         self.entries = siblings::entries(&self.path);
         context.subscription.add_entries(&self.entries);

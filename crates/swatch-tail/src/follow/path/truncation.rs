@@ -39,7 +39,8 @@ impl FollowedPath {
     ) {
         let generation = &mut self.generations[at];
         if generation.replaced || generation.settled {
-            // A rotated file that is overwritten or emptied: nothing in it is for us.
+            // A rotated file that is overwritten or emptied: none of its new content belongs to
+            // this log.
             generation.finish();
             return;
         }
@@ -68,7 +69,7 @@ impl FollowedPath {
             now: id,
             siblings: &siblings,
         };
-        // What was rotated after the file was removed came after its new content.
+        // Files rotated after this one was removed came after its new content.
         let between = match interval.which.older_than.is_some() || self.is_at(id) {
             true => self.open_between(&interval, context, others),
             false => Ok(Vec::new()),
@@ -113,7 +114,7 @@ impl FollowedPath {
     }
 
     /// Something that this needs failed: nothing was done, and it is tried again with the next
-    /// look in intervals.
+    /// periodic check.
     fn try_later(&mut self, at: usize, failure: &OpenError, context: &mut Context) {
         self.generations[at].retry_later();
         self.report_retry(failure, context);

@@ -1,4 +1,4 @@
-//! What rotation programs add to the name of a log, and what it says about the age.
+//! The suffixes that rotation programs add to the name of a log, and the age they imply.
 
 use std::cmp::Ordering;
 
@@ -41,7 +41,7 @@ impl Suffix {
         }
     }
 
-    /// Which of two generations is younger (`Greater`), as far as the names tell. `None` if they
+    /// The younger of two generations (`Greater`), as far as the names show. `None` if they
     /// are of different kinds.
     pub(super) fn cmp_age(&self, other: &Suffix) -> Option<Ordering> {
         match (self, other) {
@@ -66,7 +66,7 @@ fn begins_with_year(digits: &[u8]) -> bool {
         && (digits.len() < 8 || number(6, 8).is_some_and(|day| (1..=31).contains(&day)))
 }
 
-/// Whether they are seconds since 1970, between 2001 and 2033.
+/// True if they are seconds since 1970, between 2001 and 2033.
 fn is_epoch(digits: &[u8]) -> bool {
     digits.len() == 10 && digits[0] == b'1'
 }

@@ -61,7 +61,7 @@ fn moved_files_are_found_in_directories_in_that_of_the_log() {
         listed("log", &["old/log.1", "old/log.2.gz"]),
         ["log.2.gz", "log.1"]
     );
-    // Where the log's own directory has rotated files, no other is looked into.
+    // If the log's own directory has rotated files, no other is searched.
     assert_eq!(listed("log", &["log.1", "old/log.2"]), ["log.1"]);
 }
 

@@ -1,4 +1,4 @@
-//! The model of a follower: what must come, when, and how often.
+//! The model of a follower: the lines that must come, when, and how often.
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -258,7 +258,7 @@ impl Model {
         }
     }
 
-    /// Whether a line that is due has not come yet.
+    /// True if a line that is due has not come yet.
     fn is_missing(&self) -> bool {
         let current = self.world.current();
         self.world.lines.iter().any(|line| {
@@ -268,7 +268,7 @@ impl Model {
         })
     }
 
-    /// Lets everything come, and looks what has not.
+    /// Waits for everything that is due, and checks that nothing is missing.
     fn judge(&mut self) {
         self.world.log.push("judge".into());
         self.start();
@@ -298,7 +298,7 @@ impl Model {
     }
 }
 
-/// Plays one sequence; the error says what was wrong, and all that happened.
+/// Plays one sequence; the error names the failure and all that happened.
 pub(super) fn check(
     scheme: Scheme,
     events: bool,

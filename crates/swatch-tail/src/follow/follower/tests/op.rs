@@ -1,4 +1,4 @@
-//! What can happen to a log and to its follower.
+//! Operations on a log and its follower.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ pub(super) enum Op {
     Drain,
     /// That many events.
     Take(usize),
-    /// The look in intervals.
+    /// The periodic check.
     Look,
     /// The time passes after which old generations are let go.
     Quiet,

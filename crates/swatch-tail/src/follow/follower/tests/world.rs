@@ -9,7 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// How rotated files are named.
+/// The naming scheme of rotated files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     /// `log.1`, `log.2`, …
@@ -23,20 +23,20 @@ pub(super) enum Scheme {
 /// One line that was written, or is being written.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// The whole line, or what of it stands before and behind a break.
+    /// The whole line, or its parts before and after a break.
     pub(super) whole: String,
     pub(super) cut: Option<usize>,
     pub(super) generation: usize,
     /// Its line feed has been written.
     pub(super) complete: bool,
-    /// How many lines there were when it was.
+    /// The number of lines when it was completed.
     pub(super) completed: usize,
     /// It may be gone with its file.
     pub(super) may_be_lost: bool,
     pub(super) may_come: bool,
     /// Deliveries of each half.
     pub(super) came: [u32; 2],
-    /// How often it may come again.
+    /// The number of times it may come again.
     pub(super) again: u32,
     pub(super) saved: bool,
 }
@@ -125,7 +125,7 @@ impl World {
         self.writer = Some((file.unwrap(), self.generations));
     }
 
-    /// Whether it cannot be found any more: a link has moved away from a file that the follower
+    /// True if it can no longer be found: a link has moved away from a file that the follower
     /// never saw.
     fn is_astray(&self, generation: usize) -> bool {
         self.scheme == Scheme::Linked
@@ -191,7 +191,7 @@ impl World {
         self.writer = Some((file, generation));
     }
 
-    /// Whether what is written to a generation now need not come.
+    /// True if lines written to a generation now need not come.
     fn is_out_of_reach(&self, generation: usize, follower_runs: bool) -> bool {
         let has_name = self.names.values().any(|g| *g == generation);
         let is_held = follower_runs && self.open.contains(&generation);
@@ -287,7 +287,7 @@ impl World {
         self.generations += 1;
         self.names.insert("log".into(), self.generations);
         if !copy {
-            // What was not read by now is gone, however it is held.
+            // Lines not read by now are gone, even if the file is held open.
             self.lose(generation);
             self.torn.push(generation);
         }
@@ -384,7 +384,7 @@ impl World {
         }
     }
 
-    /// What was not delivered of this generation need not come any more.
+    /// The undelivered lines of this generation need not come any more.
     fn lose(&mut self, generation: usize) {
         for line in &mut self.lines {
             if line.generation == generation {
