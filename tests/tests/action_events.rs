@@ -497,7 +497,7 @@ fn a_source_that_anybody_can_forge_counts_but_does_not_lock_by_itself() {
         "said once"
     );
     assert_eq!(sandbox.text("rules"), "");
-    // Who names the field has decided to trust it, as the script's callers did.
+    // Naming the field is a decision to trust it, as the script's callers did.
     let field = sandbox.run(&["7", "lock"], line);
     assert!(
         out(&field).ends_with(" 203.0.113.9 3 lock!\n"),

@@ -26,7 +26,7 @@ const INSIDE: &str = "SWATCH_ROTATIONS_INSIDE";
 /// The library by which the clock is changed.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
-/// How the log is rotated.
+/// The method of rotating the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// `log.1`, `log.2`, …, the older ones compressed.
@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// How many states there are: the first save follows the opening of the log.
+    /// The number of states: the first save follows the opening of the log.
     fn count_of_starts(&self) -> usize {
         let names = fs::read_dir(self.path("state")).expect("the state directory");
         let is_state = |name: &str| name.ends_with(".state.unsynced");
@@ -207,7 +207,7 @@ impl World {
         if self.random.one_in(3) {
             self.late.push((self.rotations, old));
         }
-        // A program that is further behind is reported, see docs/reliability.md.
+        // A program that lags further is reported, see docs/reliability.md.
         let now = self.rotations;
         self.late.retain(|(rotation, _)| rotation + 3 > now);
     }
@@ -291,7 +291,7 @@ impl World {
         );
     }
 
-    /// How often each line was acted on.
+    /// The number of times that each line was acted on.
     fn times(&self) -> BTreeMap<usize, usize> {
         let done = fs::read_to_string(self.path("done")).expect("what was done");
         let mut times = BTreeMap::new();

@@ -12,7 +12,7 @@ enum Piece {
     Audit,
     /// White space of any length, which the date and the white space beside it may be a part of.
     Gap,
-    /// The first of two blanks that stood on both sides of the date.
+    /// The first of two spaces that surrounded the date.
     Blanks,
     Other,
 }

@@ -236,7 +236,7 @@ impl Options<'_> {
     }
 }
 
-/// Paths of a `logpath`, one a line, without the words `head` and `tail` behind them.
+/// Paths of a `logpath`, one a line, without the words `head` and `tail` after them.
 fn logs(text: &str) -> Vec<String> {
     text.lines()
         .map(|line| {

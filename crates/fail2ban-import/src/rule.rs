@@ -146,7 +146,7 @@ fn meaning(failure: &Expression, condition: &str, host: Option<&'static str>) ->
         }
     };
     if sometimes_harmless(&failure.text) {
-        // The group takes part only where the line is no failure.
+        // The group takes part only where the line is not a failure.
         let condition = format!("{condition} and $+{{nofail}} eq ''");
         return vec![failed(&condition), peaceful];
     }

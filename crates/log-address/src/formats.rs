@@ -80,7 +80,7 @@ fn readings_of(format: &Format, text: &[u8], tagged: bool) -> Readings {
     readings
 }
 
-/// Where the messages of a format may begin in `text`.
+/// The positions in `text` at which a message of a format may begin.
 fn starts(format: &Format, text: &[u8], tagged: bool) -> Positions {
     let origin = Positions::at(0);
     let mut headers: Vec<Positions> = format
@@ -107,7 +107,7 @@ fn after(shape: &Shape, start: &Positions, text: &[u8]) -> Positions {
     Positions::union(ends)
 }
 
-/// Whether the message begins as the shape does up to its cut.
+/// True if the message begins as the shape does up to its cut.
 fn begins(shape: &Shape, start: &Positions, text: &[u8]) -> bool {
     shape
         .sequences()

@@ -69,7 +69,7 @@ fn header(line: &[u8], outermost: bool) -> Option<Tagged<'_>> {
         .or_else(|| after_host(rest, kind))
 }
 
-/// What follows a host's name.
+/// The part that follows a host's name.
 fn after_host(rest: &[u8], kind: Kind) -> Option<Tagged<'_>> {
     let (host, behind) = word(rest);
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:%/@".contains(byte);

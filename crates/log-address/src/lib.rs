@@ -39,7 +39,7 @@ pub struct Found {
     pub address: IpAddr,
     /// The name of the log format that has it there.
     pub format: &'static str,
-    /// Whether anybody can make the program write a line with an address of his choice: the line
+    /// True if anyone can make the program write a line with an address of their choice: the line
     /// reports a packet or datagram whose sender was never asked to confirm that the source address
     /// is his own.
     pub forgeable: bool,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::notation::canonical;
 
-/// Whether an address is of a kind that no host on the Internet has.
+/// True if no host on the Internet has an address of this kind.
 ///
 /// IPv4: 0/8, 10/8, 127/8, 169.254/16 (link-local), 172.16/12, 192.168/16, 224/4 (multicast) and
 /// 255.255.255.255. Shared address space (100.64/10, RFC 6598) is not private in this sense: an

@@ -112,7 +112,7 @@ proptest! {
     }
 }
 
-/// What was found by chance or by fuzzing, and holds since.
+/// Regressions that were found by chance or by fuzzing.
 #[test]
 fn texts_that_once_chose_or_made_a_place() {
     for choice in 0..64 {

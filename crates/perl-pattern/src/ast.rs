@@ -151,7 +151,7 @@ impl Node {
         matches!(self, Node::Verb(verb, _) if *verb != "MARK")
     }
 
-    /// Whether the test holds for the node or a part of it.
+    /// True if the test holds for the node or a part of it.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
         test(self) || self.children().into_iter().any(|child| child.any(test))
     }

@@ -27,7 +27,7 @@ pub(crate) struct Text {
     pub(crate) resets: Vec<(u32, u32)>,
 }
 
-/// Whether PCRE2's JIT agrees with its interpreter. The JIT of PCRE2 10.46 compiles a look-behind
+/// True if PCRE2's JIT agrees with its interpreter. The JIT of PCRE2 10.46 compiles a look-behind
 /// of variable length as if the text ended at the current position: `(?<=b?$)` matches everywhere.
 pub(crate) fn is_sound_compiled(node: &Node) -> bool {
     let looks = |node: &Node| matches!(node, Node::Assert(_) | Node::Look(..));

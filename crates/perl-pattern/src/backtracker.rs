@@ -27,9 +27,10 @@ pub(crate) struct GaveUp;
 /// PCRE2, and how its groups are to be read.
 ///
 /// PCRE2's own limit does not bound a search. Its compiled code hardly counts, and its interpreter
-/// counts anew for each place where a match could begin: `(\w+) \1` runs for an hour on a line of a
-/// megabyte. So the compiled code, which is several times as fast, is used where the steps are
-/// known to be few; otherwise the interpreter tries one place after the other, against the clock.
+/// starts to count again at each place where a match could begin: `(\w+) \1` runs for an hour on a
+/// line of a megabyte. So the compiled code, which is several times as fast, is used where the
+/// steps are known to be few; otherwise the interpreter tries one place after the other, against
+/// the clock.
 #[derive(Debug)]
 pub(crate) struct Backtracker {
     text: backtrack::Text,

@@ -123,7 +123,7 @@ impl Path {
         }
     }
 
-    /// A word boundary: one of its sides is no part of a word.
+    /// A word boundary: one of its sides is not part of a word.
     fn boundary(&mut self, follow: Follow) {
         let word = Named::Word.set(Charset::Ascii);
         if !follow.end && follow.first.minus(word).is_empty() {

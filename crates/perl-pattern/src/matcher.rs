@@ -142,7 +142,7 @@ impl Matcher {
         self.linear
     }
 
-    /// Whether a text can be crafted on which the search is given up, so that the pattern does not
+    /// True if a text can be crafted on which the search is given up, so that the pattern does not
     /// match although it should. This is the case if the pattern needs the backtracking engine and
     /// the number of steps grows faster than the length of the text. The answer is conservative: it
     /// is true for a few patterns that never reach the limit. It ignores the memory limit, which

@@ -29,7 +29,7 @@ pub(crate) struct Ban {
     pub(crate) text: String,
     /// Seconds that are left of the ban; `None`: the list does not say, or it has no end.
     pub(crate) left: Option<i64>,
-    /// Why it was banned, as the list tells.
+    /// Why it was banned, according to the list.
     pub(crate) reason: String,
     /// The line of the list, or the jail: for messages.
     pub(crate) place: String,

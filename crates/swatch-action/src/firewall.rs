@@ -129,7 +129,8 @@ pub trait Firewall {
         entries.iter().try_for_each(|&entry| self.lock(entry))
     }
 
-    /// Ends a lock and every copy of it. True if there was one, `None` where that cannot be told.
+    /// Ends a lock and every copy of it. True if there was one, `None` if that cannot be
+    /// determined.
     ///
     /// # Errors
     /// [`FirewallError`]. A lock that is not there is not an error.
@@ -144,7 +145,7 @@ pub trait Firewall {
         nets.iter().try_for_each(|&net| self.unlock(net).map(drop))
     }
 
-    /// True if an address is locked, in full effect; `None` where that cannot be told.
+    /// True if an address is locked, in full effect; `None` if that cannot be determined.
     fn holds(&self, net: IpNet) -> Option<bool>;
 
     /// Everything that the firewall holds of the form that this program gives to locks; `None` for

@@ -60,7 +60,7 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
     Ok(())
 }
 
-/// Whether a lock that is over is still in its firewall: nothing has ended it yet.
+/// True if an expired lock is still in its firewall: nothing has ended it yet.
 fn is_still_held(lock: &Lock, settings: &Settings) -> bool {
     // The kernel ends what is in sets by itself.
     if matches!(lock.backend.as_str(), "nftables" | "ipset" | "none") {

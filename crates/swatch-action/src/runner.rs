@@ -36,7 +36,7 @@ pub struct Call<'a> {
     pub input: &'a [u8],
     /// The time it may take; never more than what the runner has left.
     pub limit: Duration,
-    /// Its time zone instead of ours.
+    /// The time zone to run it in, instead of this process's.
     pub time_zone: Option<&'a str>,
 }
 

@@ -215,7 +215,7 @@ impl Default for Settings {
 impl Default for Escalation {
     fn default() -> Self {
         // A /56 is what providers give to one household, a /48 what they give to one company.
-        // Where each subscriber has a /64 of a common network, as with some mobile providers,
+        // If each subscriber has a /64 of a common network, as with some mobile providers,
         // this many strangers must fail within an hour.
         Self {
             window: Seconds(3600),
@@ -279,7 +279,7 @@ pub enum SettingsError {
     Untrusted {
         /// `the settings file`, or the setting that names the file.
         what: &'static str,
-        /// What another user could change, and the command that fixes it.
+        /// The path that another user could change, and the command that fixes it.
         source: Untrusted,
     },
     /// It cannot be parsed; toml's own message has line, column and a caret.

@@ -17,7 +17,7 @@ fn samples<S: Strategy>(count: usize, strategy: S) -> Vec<S::Value> {
     (0..count).map(|_| sample()).collect()
 }
 
-/// What a program prints for `input`, in the C locale.
+/// The output of a program for `input`, in the C locale.
 fn output(program: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program)
         .args(args)

@@ -1,4 +1,4 @@
-//! What one record costs: conditions, captures, throttle, substitution.
+//! The cost of one record: conditions, captures, throttle, substitution.
 
 use std::path::Path;
 

@@ -33,7 +33,7 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    /// Whether the condition holds. Successful matches are recorded in the context.
+    /// True if the condition holds. Successful matches are recorded in the context.
     pub(crate) fn holds(&self, context: &mut MatchContext<'_>) -> bool {
         match self {
             Condition::Match {

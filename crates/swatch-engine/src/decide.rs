@@ -213,7 +213,7 @@ impl<'d, O: Observer> Decision<'d, O> {
             .flatten()
     }
 
-    /// Whether the window and the threshold of an action let it act.
+    /// True if the window and the threshold of an action let it act.
     pub(crate) fn may_act(&mut self, rule: &Rule, action: usize, env: &mut impl Env) -> bool {
         let step = &rule.steps[action];
         if step.when.is_some_and(|when| !inside(when, self.now)) {
@@ -244,7 +244,7 @@ pub(crate) enum Gate {
     Open(Option<Vec<u8>>),
 }
 
-/// What follows a rule that has matched, whether it was suppressed or not.
+/// The consequence of a rule that has matched, whether it was suppressed or not.
 pub(crate) fn after_rule(rule: &Rule, now: &ClockReading) -> AfterRule {
     if rule.quit.is_some_and(|when| inside(when, now)) {
         AfterRule::Quit

@@ -29,7 +29,7 @@ pub struct RuleTrace {
     pub skipped: Vec<Skipped>,
     /// The resulting effects.
     pub effects: Vec<Effect>,
-    /// What followed the rule.
+    /// The consequence of the rule for the record.
     pub end: AfterRule,
 }
 

@@ -16,7 +16,7 @@ impl<'f> Matched<'f> {
         self.0.iter().map(|pattern| pattern & !UNSURE)
     }
 
-    /// Whether a pattern that was searched for matches. `None`: it is still to be tried.
+    /// True if a pattern that was searched for matches. `None` if it is still to be tried.
     pub(crate) fn contains(self, pattern: u32) -> Option<bool> {
         match self.0.iter().find(|&&entry| entry & !UNSURE == pattern) {
             Some(entry) if entry & UNSURE != 0 => None,
@@ -38,7 +38,7 @@ impl<'s> KnownMatches<'s> {
         Self { covered, matched }
     }
 
-    /// Whether the pattern matches the record, if that is known.
+    /// True if the pattern matches the record; `None` if that is not known.
     pub(crate) fn get(&self, pattern: usize) -> Option<bool> {
         if self.covered[pattern] {
             self.matched.contains(pattern as u32)

@@ -7,7 +7,7 @@ use crate::rate_limit::throttle::Throttled;
 
 /// Observes decisions. The default does nothing and costs nothing.
 pub(crate) trait Observer {
-    /// Whether it is interested: captures are then computed for it.
+    /// True if it is interested: captures are then computed for it.
     const ACTIVE: bool;
     fn matched(&mut self, _rule: usize, _scene: &mut MatchContext<'_>) {}
     /// As `matched`, if another engine made the match.
@@ -20,7 +20,7 @@ pub(crate) trait Observer {
     fn ended(&mut self, _end: AfterRule) {}
 }
 
-/// What follows a rule that matched.
+/// The consequence of a rule that matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterRule {
     /// No later rule sees the record.

@@ -134,14 +134,14 @@ impl Prefilter {
         }
     }
 
-    /// Whether some rule must be tried on every record, so that every record is found.
+    /// True if some rule must be tried on every record, so that every record is found.
     #[must_use]
     pub fn sees_all(&self) -> bool {
         !self.always.is_empty()
     }
 
-    /// Whether the record contains a literal of each set, which takes much less time to find out
-    /// than trying the pattern. `lower` caches the record in lower case.
+    /// True if the record contains a literal of each set. This check is much cheaper than trying
+    /// the pattern. `lower` caches the record in lower case.
     fn has_all_texts(&self, pattern: u32, record: &[u8], lower: &mut Option<Vec<u8>>) -> bool {
         self.finders[pattern as usize].iter().all(|choice| {
             choice.iter().any(|(finder, fold)| {

@@ -32,7 +32,7 @@ impl Watch {
         }
     }
 
-    /// What is echoed for a record.
+    /// The text that is echoed for a record.
     fn line(&mut self, record: &str) -> String {
         let now = ClockReading {
             seconds: self.second,

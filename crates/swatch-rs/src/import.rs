@@ -72,7 +72,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Where the reader of the help has gone there is nobody to tell.
+            // If the reader of the help has gone, the error cannot be reported.
             let _ = error.print();
             let status = if error.use_stderr() { REFUSED } else { 0 };
             return ExitCode::from(status);
@@ -156,7 +156,7 @@ fn filter_name(text: &str, options: &Fail2ban) -> Result<FilterName> {
     Ok(name)
 }
 
-/// What differs from fail2ban, on standard error, so that the rules can be redirected.
+/// Prints the differences from fail2ban to standard error, so that the rules can be redirected.
 fn notes(name: &str, notes: &[String]) {
     for note in notes {
         eprintln!("{name}: {}", sanitize::text(note.as_bytes()));

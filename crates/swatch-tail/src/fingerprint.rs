@@ -37,7 +37,7 @@ impl PartialEq for FileId {
 impl Eq for FileId {}
 
 impl FileId {
-    /// True if it is the same inode, born at the same time where the file system tells: certainly
+    /// True if it is the same inode, born at the same time if the file system records it: certainly
     /// not a later file with the same number.
     pub(crate) fn is_same_birth(&self, other: &Self) -> bool {
         let births = self.created.zip(other.created);

@@ -70,11 +70,11 @@
 //! * a file that was truncated and rewritten with the same first bytes, and the same bytes before
 //!   the position, as before.
 //!
-//! # How files are told apart
+//! # How files are identified
 //!
 //! By device and inode, and by their content: the first 256 bytes, and the 256
 //! before the position. So a truncated file is noticed whatever its new length, a copy of it is
-//! found among its siblings, and an inode number that is used again misleads nobody.
+//! found among its siblings, and a reused inode number is not mistaken for the old file.
 
 mod checkpoint;
 mod compressed;

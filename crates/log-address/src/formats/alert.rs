@@ -54,7 +54,7 @@ fn opened_by_first(first: &[u8], second: &[u8]) -> bool {
     }
 }
 
-/// Whether the first of two ports is the client's.
+/// True if the first of two ports is the client's.
 pub(super) fn opened_by(first: u16, second: u16) -> bool {
     first > second && first >= 1024
 }

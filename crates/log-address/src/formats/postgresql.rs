@@ -23,7 +23,7 @@ const MESSAGES: &[&str] = &[
     "{P}{any}FATAL:  pg_hba.conf rejects {|replication }connection for host \"{peer}\", user \"{any}",
 ];
 
-/// What stands in front of a message that has no user yet.
+/// The prefix of a message that has no user yet.
 const BEFORE_LOGIN: &str = "{|[{n}-{n}] }{|{T} [{n}]{|:} {|[unknown]@[unknown] |{not: \":} }}";
 
 /// Messages about a user who is named in them.

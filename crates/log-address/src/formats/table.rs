@@ -59,7 +59,7 @@ impl Shape {
 }
 
 impl Format {
-    /// Whether a syslog tag (without process number) is one of the format's.
+    /// True if a syslog tag (without process number) belongs to the format.
     pub(super) fn is_of(&self, tag: &[u8]) -> bool {
         self.tags.iter().any(|name| is_named(name, tag))
     }

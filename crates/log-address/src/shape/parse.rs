@@ -85,7 +85,7 @@ fn push_literal<'p>(sequences: &mut [Parts<'p>], literal: &'p str) {
     }
 }
 
-/// Where the brace that opens `text` closes.
+/// The position of the brace that closes the one at the start of `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     text.bytes().position(|byte| {

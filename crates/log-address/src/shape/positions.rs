@@ -100,7 +100,7 @@ impl Positions {
         let mut found = Vec::new();
         let finder = Finder::new(literal);
         for &(first, last) in &self.0 {
-            // Where the literal may begin.
+            // The positions at which the literal may begin.
             let (mut at, end) = match side {
                 Side::After => (first, last),
                 Side::Before if last < length => continue,

@@ -22,7 +22,7 @@ const ENOUGH: usize = 5;
 pub(crate) struct Readings {
     /// In the order in which they were found; never two that are equal.
     pub(crate) found: Vec<Reading>,
-    /// Whether one of them is an address that its sender only claims to have.
+    /// True if one of them is an address that its sender only claims to have.
     pub(crate) claimed: bool,
 }
 
@@ -73,7 +73,7 @@ fn address(token: &[u8], port: bool) -> Option<IpAddr> {
     }
 }
 
-/// Whether the message begins as the shape does up to its cut; `false` if the shape has none.
+/// True if the message begins as the shape does up to its cut; false if the shape has no cut.
 pub(crate) fn begins_up_to_cut(parts: &Parts, start: &Positions, text: &[u8]) -> bool {
     let Some(cut) = parts.iter().position(|part| *part == Part::Cut) else {
         return false;
@@ -124,7 +124,7 @@ pub(crate) fn collect(parts: &Parts, start: &Positions, text: &[u8], readings: &
             .count();
         for end in ends.within(start, start + longest) {
             let token = &text[start..end];
-            // Where a program always writes an address, other text is not a reading.
+            // If a program always writes an address here, other text is not a reading.
             if !without.contains(&b'#') || address(token, *port).is_some() {
                 readings.add_token(token, *port, *claimed);
             }

@@ -10,7 +10,7 @@ const PEER: &str = "203.0.113.9";
 /// The longest host name, in bytes (RFC 1035).
 const LONGEST_NAME: usize = 255;
 
-/// What a program lets a stranger put into his text.
+/// The text that a program lets a stranger put into its messages.
 #[derive(Clone, Copy, PartialEq)]
 enum Text {
     /// Anything on one line.
@@ -375,7 +375,7 @@ pub(crate) fn text_never_chooses(choice: usize, text: &[u8]) {
     }
 }
 
-/// What holds for any line.
+/// Checks the invariants that hold for any line.
 pub(crate) fn any_line(line: &[u8]) {
     match find(line) {
         Ok(found) => sound(&found, line),
@@ -411,7 +411,7 @@ fn sound(found: &Found, line: &[u8]) {
     }
 }
 
-/// Whether `text` holds the address, in some notation of it.
+/// True if `text` contains the address, in any notation.
 fn written_in(ip: IpAddr, text: &[u8]) -> bool {
     let dotted = ip.to_string();
     if ip.is_ipv4()

@@ -1,4 +1,4 @@
-//! `*`, `+`, `?`, `{n,m}`, and the `?` or `+` behind them.
+//! `*`, `+`, `?`, `{n,m}`, and the `?` or `+` after them.
 
 use super::{Parser, Read, shown};
 use crate::ast::{Assert, Greed, Node, Repeat};

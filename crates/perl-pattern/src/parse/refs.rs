@@ -13,7 +13,7 @@ pub(super) fn reference(parser: &mut Parser<'_>, letter: u8) -> Read<Option<Node
     }
 }
 
-/// Whether the whole pattern has such a group. On the first reading, every group may exist.
+/// True if the whole pattern has such a group. On the first reading, every group may exist.
 fn group_exists(parser: &mut Parser<'_>, number: u32) -> bool {
     parser.saw_reference = true;
     parser

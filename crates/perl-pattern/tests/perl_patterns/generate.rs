@@ -99,7 +99,7 @@ fn line(random: &mut Random) -> Vec<u8> {
         .collect()
 }
 
-/// Whether a group might match the empty text. Counted repetitions of such groups are left out:
+/// True if a group might match the empty text. Counted repetitions of such groups are left out:
 /// perl ends a loop at an empty iteration and PCRE2 does not, so their groups differ.
 fn may_be_empty(atom: &[u8]) -> bool {
     atom.starts_with(b"(") && atom.iter().any(|byte| b"|*?{^$\\".contains(byte)) || atom == b"()"
@@ -139,7 +139,7 @@ impl Generator<'_> {
             // Verbs are not for quantifiers: perl itself is at odds with its manual there. Nor are
             // alternatives with shared numbers: what a loop forgets of them differs.
             let fixed = atom.starts_with(b"(*") || atom.starts_with(b"(?|");
-            // Under /x a blank is nothing: what stands before it is repeated.
+            // Under /x a space is ignored: the item before it is repeated.
             let nothing = matches!(&atom[..], b" " | b"(?#b)") || atom.starts_with(b"(?x");
             empty = may_be_empty(&atom) || (nothing && empty);
             if self.random.chance(35) && !fixed {

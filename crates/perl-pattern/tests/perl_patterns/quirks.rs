@@ -55,8 +55,8 @@ pub(crate) fn excuse(case: &Case, ours: &Answer, perl: &Answer) -> Option<&'stat
     (whole == perls && all_repeated).then_some("groups within a repetition")
 }
 
-/// Behind `\N{U+…}` in a class perl skips blanks and comments under `/x`, as if it were outside of
-/// the class: `[\N{U+61}#]` is not closed, `[\N{U+61} ]` has no blank.
+/// After `\N{U+…}` in a class perl skips spaces and comments under `/x`, as if it were outside of
+/// the class: `[\N{U+61}#]` is not closed, `[\N{U+61} ]` has no space.
 fn eaten_class(case: &Case) -> bool {
     let extended = case.flags.contains('x') || find(&case.pattern, b"x").is_some();
     let mut rest = &case.pattern[..];
@@ -86,7 +86,7 @@ fn lazy_break(pattern: &[u8]) -> bool {
     braced || signs.iter().any(|text| find(pattern, text).is_some())
 }
 
-/// Perl's `(?<=.{0,1}+)` is never true. (Under `/x` blanks part no quantifier.)
+/// Perl's `(?<=.{0,1}+)` is never true. (Under `/x` spaces do not separate quantifiers.)
 fn possessive_behind(pattern: &[u8]) -> bool {
     let text: Vec<u8> = pattern.iter().copied().filter(|&b| b != b' ').collect();
     let behind = [&b"(?<="[..], b"(?<!", b"(*nlb:"];
@@ -96,7 +96,7 @@ fn possessive_behind(pattern: &[u8]) -> bool {
 }
 
 /// A `\K` in an atomic part or a repeated group stays in force when perl backtracks over it:
-/// `"aab" =~ /(?:a(?>\K)x|a)(?=b)/` finds the empty text behind its `a`, and
+/// `"aab" =~ /(?:a(?>\K)x|a)(?=b)/` finds the empty text after its `a`, and
 /// `"_1" =~ /(?:\K.)+./` only the 1.
 fn kept_for_good(pattern: &[u8]) -> bool {
     let parts = [
@@ -181,7 +181,7 @@ impl Groups {
     }
 }
 
-/// The number in `\1`, `\g1`, `\g{1}`, `\g{-1}`; `rest` is what stands behind the backslash.
+/// The number in `\1`, `\g1`, `\g{1}`, `\g{-1}`; `rest` is the text after the backslash.
 fn reference(rest: &[u8]) -> Option<i64> {
     let rest = rest.strip_prefix(b"g").unwrap_or(rest);
     let rest = rest.strip_prefix(b"{").unwrap_or(rest);

@@ -122,7 +122,7 @@ fn a_file_that_is_away_for_a_moment_keeps_its_last_good_version() {
         warnings[0].contains("its last good version is used"),
         "{warnings:?}"
     );
-    // In the course of being written anew; an empty file that stays empty counts.
+    // While it is being rewritten; an empty file that stays empty counts.
     fs::write(&friends, "").expect("emptied");
     assert!(covers(&settings, "203.0.113.9"));
     let file = fs::File::options()

@@ -14,7 +14,7 @@ struct Alert {
 
 #[derive(Deserialize)]
 struct Decision {
-    /// What is left, as Go prints lengths of time: `3h59m21.5s`.
+    /// The time left, as Go prints durations: `3h59m21.5s`.
     duration: String,
     scenario: String,
     scope: String,

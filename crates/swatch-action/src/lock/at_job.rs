@@ -37,7 +37,7 @@ const NUMBERS: usize = 1000;
 /// A job that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The number that `atrm` takes, where `at` told it.
+    /// The number that `atrm` takes, if `at` reported it.
     pub number: Option<String>,
     /// A warning of `at`, which took the job nevertheless.
     pub warning: Option<String>,

@@ -18,7 +18,7 @@ pub(super) struct Values<'a> {
     /// The variables that Perl evaluates, and its values in the same order.
     pub(super) sources: &'a [Variable],
     pub(super) values: &'a [Vec<u8>],
-    /// What a gate has recalled; an action gets it from Perl.
+    /// The value that a gate has recalled; an action gets it from Perl.
     pub(super) recalled: Option<Recalled>,
 }
 

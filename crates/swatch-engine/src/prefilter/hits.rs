@@ -50,7 +50,7 @@ impl Hits {
         self.lines.len()
     }
 
-    /// Whether no record was found.
+    /// True if no record was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()

@@ -71,7 +71,7 @@ impl LogSample {
             _ => (4, 4, 0.0),
         };
         let runs = literal.bytes.windows(length).map(|run| self.cost(run));
-        // Where the literal occurs, its line is extracted and examined.
+        // If the literal occurs, its line is extracted and examined.
         let occurs = runs.fold(f64::MAX, f64::min);
         self.best_part(&literal.bytes, length, step).0
             + 10.0 * occurs

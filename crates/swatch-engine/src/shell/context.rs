@@ -192,8 +192,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// What follows a backslash. One before a hole is made to stand for itself: it must not take
-    /// away the meaning of the quote that the value begins with.
+    /// Reads the part after a backslash. One before a hole is made to stand for itself: it must not
+    /// take away the meaning of the quote that the value begins with.
     fn escaped(&mut self, word: &mut Word, special: impl Fn(u8) -> bool) {
         match self.byte(0) {
             Some(next) => {

@@ -30,8 +30,8 @@ pub(crate) enum Quote {
     /// A here-document with a quoted delimiter, in which nothing can be escaped: a value that could
     /// make a line equal to this delimiter gets an extra character.
     RawHereDocument(Box<[u8]>),
-    /// Where no quoting is reliable: letters, digits, spaces and a few harmless characters stay,
-    /// every other byte becomes `_`.
+    /// Used where no quoting is reliable: letters, digits, spaces and a few harmless characters
+    /// stay, every other byte becomes `_`.
     Plain,
     /// After another step: a backslash precedes the value and must not act on it.
     Backslash,

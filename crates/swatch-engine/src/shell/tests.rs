@@ -40,7 +40,7 @@ fn script(text: &str, value: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What a shell prints for a script.
+/// The output of a shell for a script.
 fn run(program: &str, script: &[u8]) -> Vec<u8> {
     let output = Process::new(program)
         .arg("-c")
@@ -63,14 +63,14 @@ fn shells() -> Vec<&'static str> {
         .collect()
 }
 
-/// What must come out of a place, given the value.
+/// The expected result at a place, given the value.
 #[derive(Clone, Copy, Debug)]
 enum Expect {
     /// One argument per field.
     Words,
     /// One argument, the value.
     Whole,
-    /// One argument, with line breaks as blanks and one line break at the end.
+    /// One argument, with line breaks as spaces and one line break at the end.
     Line,
     /// The same between two hyphens.
     Between,

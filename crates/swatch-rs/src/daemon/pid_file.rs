@@ -49,7 +49,7 @@ pub enum PidFileError {
 }
 
 impl PidFileError {
-    /// True if it is wrong to run: another process runs, or the path is no regular file. Without
+    /// True if it is wrong to run: another process runs, or the path is not a regular file. Without
     /// a pid file for another reason a watch is better than none.
     pub fn is_fatal(&self) -> bool {
         match self {

@@ -19,7 +19,7 @@ use super::PerlError;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The time that Perl code has to come to an end when the watch is to end.
 const LAST_RECORD: Duration = Duration::from_secs(1);
-/// How often a wait for perl is interrupted to see whether it still makes sense.
+/// The interval at which a wait for perl is interrupted to see if it still makes sense.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The socket to perl. Reading from it ends when perl has ended, even while a process that user
@@ -55,7 +55,7 @@ impl Channel {
         self.stopped
     }
 
-    /// Whether there is any sense in waiting on.
+    /// Fails if there is no sense in waiting on.
     fn wait_on(&mut self) -> io::Result<()> {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let is_running = matches!(

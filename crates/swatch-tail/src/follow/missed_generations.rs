@@ -37,7 +37,7 @@ impl Predecessor {
 pub(super) struct LastGeneration {
     pub(super) before: Predecessor,
     pub(super) fingerprint: Fingerprint,
-    /// True if it still has its content: if so, its place tells what came after it.
+    /// True if it still has its content: if so, its place shows which generations came after it.
     pub(super) is_intact: bool,
 }
 

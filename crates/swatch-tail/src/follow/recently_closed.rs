@@ -61,7 +61,7 @@ impl RecentlyClosed {
     }
 
     /// Takes out what is known of this file: the same inode with the same content, or a copy of
-    /// the content under a name that tells of rotation (`is_copy`).
+    /// the content under a name that suggests rotation (`may_be_copy`).
     pub(super) fn recognize(&mut self, opened: &OpenFile, may_be_copy: bool) -> Option<ClosedFile> {
         let found = self.known.iter().rposition(|known| {
             let by_content = may_be_copy && known.fingerprint.is_telling();

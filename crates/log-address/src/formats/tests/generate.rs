@@ -39,7 +39,7 @@ impl Random {
     }
 }
 
-/// What fills the fields of a shape.
+/// The values for the fields of a shape.
 struct Filler<'a> {
     peer: &'a str,
     /// Texts that imitate the format; none in an honest line.

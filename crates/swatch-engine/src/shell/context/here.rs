@@ -111,7 +111,7 @@ impl HereDelimiter {
             .iter())
     }
 
-    /// Whether some values could make the line the delimiter: the text before the first hole and
+    /// True if some values could make the line the delimiter: the text before the first hole and
     /// after the last one is its start and its end.
     fn could_be(&self, line: &[Unit]) -> bool {
         let line = self.stripped(line);

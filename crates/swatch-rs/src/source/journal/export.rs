@@ -181,8 +181,8 @@ impl<'a> Entry<'a> {
     }
 
     /// `Nov 22 18:00:00 host sshd[7]: message` and a newline. The line breaks in a message become
-    /// spaces: whoever can write lines could otherwise forge the entries of others. Those at its
-    /// end are dropped, as by `journalctl -o short`.
+    /// spaces: a process that can write lines could otherwise forge the entries of others. Those at
+    /// its end are dropped, as by `journalctl -o short`.
     fn line(&self) -> Vec<u8> {
         let Some(mut message) = self.message else {
             return Vec::new();

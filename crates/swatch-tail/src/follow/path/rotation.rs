@@ -3,7 +3,7 @@
 //! 1. [`poll`](FollowedPath::poll) finds that the path names another file, or none.
 //! 2. Was the last generation truncated before that (`truncation`)? Then the copy that was made
 //!    of it is found first.
-//! 3. The last generation loses the path. It is read to its end and left once nobody writes to it
+//! 3. The last generation loses the path. It is read to its end and left once nothing writes to it
 //!    any more ([`expire`](FollowedPath::expire)).
 //! 4. Generations that came and went between two looks are found among the rotated files
 //!    (`missed_generations`, which orders them with `siblings`).
