@@ -14,7 +14,7 @@ use swatch_tests::judge::{self, Status};
 use swatch_tests::{parse, pool, program, run, skip};
 
 /// The command line. Unknown options are libtest's and are ignored.
-struct Wish {
+struct Arguments {
     names: Vec<String>,
     exact: bool,
     original: bool,
@@ -24,8 +24,8 @@ struct Wish {
     jobs: usize,
 }
 
-fn wish() -> Wish {
-    let mut wish = Wish {
+fn arguments() -> Arguments {
+    let mut arguments = Arguments {
         names: Vec::new(),
         exact: false,
         original: false,
@@ -37,27 +37,27 @@ fn wish() -> Wish {
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--original" => wish.original = true,
-            "--keep" => wish.keep = true,
-            "--exact" => wish.exact = true,
-            "--list" => wish.list = true,
+            "--original" => arguments.original = true,
+            "--keep" => arguments.keep = true,
+            "--exact" => arguments.exact = true,
+            "--list" => arguments.list = true,
             // No case is marked as ignored.
-            "--ignored" => wish.none = true,
+            "--ignored" => arguments.none = true,
             "-j" | "--test-threads" => {
-                wish.jobs = args
+                arguments.jobs = args
                     .next()
                     .and_then(|n| n.parse().ok())
-                    .unwrap_or(wish.jobs);
+                    .unwrap_or(arguments.jobs);
             }
             "--skip" | "--format" | "--color" | "--logfile" | "-Z" => drop(args.next()),
-            name if !name.starts_with('-') => wish.names.push(name.to_owned()),
+            name if !name.starts_with('-') => arguments.names.push(name.to_owned()),
             _ => {}
         }
     }
-    wish
+    arguments
 }
 
-impl Wish {
+impl Arguments {
     fn takes(&self, case: &Case) -> bool {
         let hit = |n: &String| {
             if self.exact {
@@ -81,7 +81,7 @@ enum Kind {
 }
 
 /// The result of one case.
-struct Done {
+struct CaseResult {
     /// `None` if it was not run.
     status: Option<Status>,
     kind: Kind,
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<bool, String> {
-    let wish = wish();
+    let arguments = arguments();
     let dir = conformance_dir();
     let all = parse::suite(&dir)?;
     let (not_yet, kept) = (
@@ -120,12 +120,12 @@ fn start() -> Result<bool, String> {
         read_list(&dir, "kept.txt", &all)?,
     );
     let total = all.len();
-    let cases: Vec<Case> = all.into_iter().filter(|c| wish.takes(c)).collect();
-    if wish.list {
+    let cases: Vec<Case> = all.into_iter().filter(|c| arguments.takes(c)).collect();
+    if arguments.list {
         cases.iter().for_each(|c| println!("{}: test", c.name));
         return Ok(true);
     }
-    let program = if wish.original {
+    let program = if arguments.original {
         match program::original() {
             Some(path) => path,
             None => {
@@ -138,13 +138,13 @@ fn start() -> Result<bool, String> {
     };
     let suite = Suite {
         program,
-        original: wish.original,
+        original: arguments.original,
         perl: program::perl(),
-        keep: wish.keep,
+        keep: arguments.keep,
         not_yet,
         kept,
     };
-    Ok(whole(&suite, &cases, total - cases.len(), wish.jobs))
+    Ok(whole(&suite, &cases, total - cases.len(), arguments.jobs))
 }
 
 /// Reads a list and checks that all its names exist.
@@ -171,12 +171,15 @@ fn whole(suite: &Suite, cases: &[Case], filtered: usize, jobs: usize) -> bool {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&n| !(cases[n].has("driver") || cases[n].has("feed")));
     let outcomes = pool::map(&order, jobs, |&n| one(suite, &cases[n]));
-    let mut done: Vec<(usize, Done)> = order.into_iter().zip(outcomes).collect();
-    done.sort_by_key(|(n, _)| *n);
+    let mut results: Vec<(usize, CaseResult)> = order.into_iter().zip(outcomes).collect();
+    results.sort_by_key(|(n, _)| *n);
 
-    let failures = done.iter().filter(|(_, d)| d.kind == Kind::Failed).count();
+    let failures = results
+        .iter()
+        .filter(|(_, d)| d.kind == Kind::Failed)
+        .count();
     if failures <= REPEATED {
-        for (n, first) in done.iter_mut().filter(|(_, d)| d.kind == Kind::Failed) {
+        for (n, first) in results.iter_mut().filter(|(_, d)| d.kind == Kind::Failed) {
             let again = one(suite, &cases[*n]);
             if again.kind != Kind::Failed {
                 println!("test {} ... ok, but only when run alone", cases[*n].name);
@@ -184,21 +187,22 @@ fn whole(suite: &Suite, cases: &[Case], filtered: usize, jobs: usize) -> bool {
             }
         }
     }
-    let done: Vec<(&Case, Done)> = done.into_iter().map(|(n, d)| (&cases[n], d)).collect();
-    print_each(&done);
-    print_counts(&done, filtered, begin)
+    let results: Vec<(&Case, CaseResult)> =
+        results.into_iter().map(|(n, d)| (&cases[n], d)).collect();
+    print_each(&results);
+    print_counts(&results, filtered, begin)
 }
 
 /// Prints a line for each skipped case and a report for each failure.
-fn print_each(done: &[(&Case, Done)]) {
-    for (case, result) in done {
+fn print_each(results: &[(&Case, CaseResult)]) {
+    for (case, result) in results {
         match result.kind {
             Kind::Skipped => println!("test {} ... skipped: {}", case.name, result.remark),
             Kind::NotYet => println!("test {} ... not yet: {}", case.name, result.remark),
             Kind::Good | Kind::Failed => {}
         }
     }
-    for (case, result) in done.iter().filter(|(_, d)| d.kind == Kind::Failed) {
+    for (case, result) in results.iter().filter(|(_, d)| d.kind == Kind::Failed) {
         let status = result.status.map_or("not run".into(), |s| s.to_string());
         let (name, topic, line) = (&case.name, &case.topic, case.line);
         println!("\n---- {name} ({topic}.txt:{line}): {status} ----");
@@ -210,12 +214,12 @@ fn print_each(done: &[(&Case, Done)]) {
 }
 
 /// Prints the counts by topic and by status, then libtest's closing line.
-fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool {
+fn print_counts(results: &[(&Case, CaseResult)], filtered: usize, begin: Instant) -> bool {
     let kinds = [Kind::Good, Kind::Failed, Kind::NotYet, Kind::Skipped];
     let mut topics: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
     let mut sums = [0; 4];
-    for (case, result) in done {
+    for (case, result) in results {
         let column = kinds.iter().position(|&k| k == result.kind).unwrap_or(0);
         topics.entry(&case.topic).or_default()[column] += 1;
         sums[column] += 1;
@@ -230,7 +234,7 @@ fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool
     let [good, failed, not_yet, skipped] = sums;
     if failed > 0 {
         println!("\nfailures:");
-        for (case, _) in done.iter().filter(|(_, d)| d.kind == Kind::Failed) {
+        for (case, _) in results.iter().filter(|(_, d)| d.kind == Kind::Failed) {
             println!("    {}", case.name);
         }
     }
@@ -247,8 +251,8 @@ fn print_counts(done: &[(&Case, Done)], filtered: usize, begin: Instant) -> bool
 }
 
 /// Runs a case, or says why not, and checks it against the lists.
-fn one(suite: &Suite, case: &Case) -> Done {
-    let unrun = |kind, remark| Done {
+fn one(suite: &Suite, case: &Case) -> CaseResult {
+    let unrun = |kind, remark| CaseResult {
         status: None,
         kind,
         remark,
@@ -286,7 +290,7 @@ fn one(suite: &Suite, case: &Case) -> Done {
         Kind::Failed => judge::report(case, &got, status, suite.original),
         _ => String::new(),
     };
-    Done {
+    CaseResult {
         status: Some(status),
         kind,
         remark,

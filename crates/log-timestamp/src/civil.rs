@@ -8,7 +8,7 @@ const DAY: i64 = 86_400;
 
 /// The content of a stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) enum StampValue {
     /// Seconds since 1970.
     Unix(i64),
     /// A date and a time of day.
@@ -33,7 +33,7 @@ pub(crate) struct Time {
     second: u32,
 }
 
-impl Moment {
+impl StampValue {
     pub(crate) fn unix_seconds(self, reference: Reference) -> Option<i64> {
         match self {
             Self::Unix(seconds) => Some(seconds),

@@ -30,7 +30,7 @@ fn stamp(format: Format, range: Range<usize>, cut: Range<usize>, reading: &Readi
         range,
         cut,
         nanoseconds: reading.nanoseconds,
-        moment: reading.moment,
+        value: reading.value,
     }
 }
 

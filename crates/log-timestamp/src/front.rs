@@ -1,6 +1,6 @@
 //! Stamps at the front of a line.
 
-use crate::civil::{Date, Moment, Time, zone};
+use crate::civil::{Date, StampValue, Time, zone};
 use crate::cursor::{Cursor, is_blank, month};
 use crate::{Format, Stamp};
 
@@ -8,7 +8,7 @@ use crate::{Format, Stamp};
 pub(crate) struct Reading {
     pub(crate) format: Format,
     pub(crate) nanoseconds: u32,
-    pub(crate) moment: Moment,
+    pub(crate) value: StampValue,
 }
 
 pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
@@ -42,7 +42,7 @@ pub(crate) fn find(line: &[u8]) -> Option<Stamp> {
         range: start..end,
         cut: 0..cursor.at,
         nanoseconds: reading.nanoseconds,
-        moment: reading.moment,
+        value: reading.value,
     })
 }
 
@@ -120,14 +120,14 @@ fn syslog(name: &[u8], cursor: &mut Cursor<'_>) -> Option<Reading> {
     let time = Time::read(cursor)?;
     let nanoseconds = cursor.fraction()?;
     let day = u32::try_from(day).ok()?;
-    let moment = month(name).map_or(Moment::Unknown, |month| {
+    let value = month(name).map_or(StampValue::Unknown, |month| {
         let year = None;
-        Moment::Civil(Date { year, month, day }, time, None)
+        StampValue::Civil(Date { year, month, day }, time, None)
     });
     Some(Reading {
         format: Format::Syslog,
         nanoseconds,
-        moment,
+        value,
     })
 }
 
@@ -152,7 +152,7 @@ fn ctime(cursor: &mut Cursor<'_>) -> Option<Reading> {
     Some(Reading {
         format: Format::Ctime,
         nanoseconds,
-        moment: Moment::Civil(Date { year, month, day }, time, offset),
+        value: StampValue::Civil(Date { year, month, day }, time, offset),
     })
 }
 
@@ -211,7 +211,7 @@ fn time_and_zone(cursor: &mut Cursor<'_>, date: Date, format: Format) -> Option<
     Some(Reading {
         format,
         nanoseconds,
-        moment: Moment::Civil(date, time, trailing_zone(cursor)),
+        value: StampValue::Civil(date, time, trailing_zone(cursor)),
     })
 }
 
@@ -250,7 +250,7 @@ pub(crate) fn epoch(cursor: &mut Cursor<'_>) -> Option<Reading> {
     Some(Reading {
         format: Format::Epoch,
         nanoseconds: if unit == 1 { fraction } else { below },
-        moment: Moment::Unix(i64::try_from(value / unit).ok()?),
+        value: StampValue::Unix(i64::try_from(value / unit).ok()?),
     })
 }
 
@@ -271,7 +271,7 @@ fn tai64n(cursor: &mut Cursor<'_>) -> Option<Reading> {
     Some(Reading {
         format: Format::Tai64n,
         nanoseconds: u32::try_from(nanosecond).unwrap_or(0).min(999_999_999),
-        moment: Moment::Unix(second.checked_sub(EPOCH)?),
+        value: StampValue::Unix(second.checked_sub(EPOCH)?),
     })
 }
 
@@ -300,6 +300,6 @@ fn uptime(cursor: &mut Cursor<'_>) -> Option<Reading> {
     Some(Reading {
         format: Format::Uptime,
         nanoseconds: u32::try_from(fraction * scale).ok()?,
-        moment: Moment::Unknown,
+        value: StampValue::Unknown,
     })
 }

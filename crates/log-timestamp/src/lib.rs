@@ -36,7 +36,7 @@ mod front;
 
 use std::ops::Range;
 
-use civil::Moment;
+use civil::StampValue;
 pub use format::Format;
 
 /// A time stamp that was found in a line.
@@ -52,7 +52,7 @@ pub struct Stamp {
     pub cut: Range<usize>,
     /// The fraction of the second, in nanoseconds; finer digits are dropped.
     pub nanoseconds: u32,
-    moment: Moment,
+    value: StampValue,
 }
 
 /// Completes a stamp that has no year or no zone.
@@ -76,7 +76,7 @@ impl Stamp {
     /// in a language other than English, or is not a date at all (`Feb 31`).
     #[must_use]
     pub fn unix_seconds(&self, reference: Reference) -> Option<i64> {
-        self.moment.unix_seconds(reference)
+        self.value.unix_seconds(reference)
     }
 
     /// The line after the stamp and the whitespace that follows it; the whole line if the stamp is

@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
 }
 
 /// The log, and the state shared with its writer.
-struct Scene {
+struct Setup {
     dir: PathBuf,
     log: PathBuf,
     mode: Mode,
@@ -73,7 +73,7 @@ struct Scene {
 pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
     let log = dir.join("log");
     File::create(&log).unwrap();
-    let scene = Arc::new(Scene {
+    let setup = Arc::new(Setup {
         dir: dir.into(),
         log,
         mode,
@@ -82,14 +82,14 @@ pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
         reopened: AtomicUsize::new(0),
     });
     let mut seen = Vec::new();
-    let mut reader = Reader::start(&scene);
+    let mut reader = Reader::start(&setup);
     let writer = {
-        let scene = scene.clone();
-        thread::spawn(move || scene.write(load))
+        let setup = setup.clone();
+        thread::spawn(move || setup.write(load))
     };
     for n in 1..=load.rotations {
         let due = load.lines * n / (load.rotations + 1);
-        while scene.written.load(Ordering::Acquire) < due {
+        while setup.written.load(Ordering::Acquire) < due {
             reader.take(&mut seen);
         }
         match mode {
@@ -97,15 +97,15 @@ pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
                 // Some hundred lines and two rotations pass unseen.
                 drop(reader);
                 let until = (due + 500).min(load.lines);
-                scene.rotate(n, load.lines);
-                while scene.written.load(Ordering::Acquire) < until {
+                setup.rotate(n, load.lines);
+                while setup.written.load(Ordering::Acquire) < until {
                     thread::sleep(Duration::from_millis(1));
                 }
-                scene.rotate(n + 100, load.lines);
-                reader = Reader::start(&scene);
+                setup.rotate(n + 100, load.lines);
+                reader = Reader::start(&setup);
             }
-            Mode::Reload => reader.reload(&scene),
-            _ => scene.rotate(n, load.lines),
+            Mode::Reload => reader.reload(&setup),
+            _ => setup.rotate(n, load.lines),
         }
     }
     writer.join().unwrap();
@@ -116,7 +116,7 @@ pub(crate) fn play(mode: Mode, load: Load, dir: &Path) -> Outcome {
             break;
         }
     }
-    count(&scene, load, &seen)
+    count(&setup, load, &seen)
 }
 
 /// The follower, with a state that is saved after each block.
@@ -126,10 +126,10 @@ struct Reader {
 }
 
 impl Reader {
-    fn start(scene: &Scene) -> Reader {
-        let loaded = Checkpoint::load(&scene.dir.join("state")).unwrap();
+    fn start(setup: &Setup) -> Reader {
+        let loaded = Checkpoint::load(&setup.dir.join("state")).unwrap();
         let checkpoint = loaded.checkpoint;
-        let patterns = [Pattern::new(&scene.log)];
+        let patterns = [Pattern::new(&setup.log)];
         let follower = Follower::open(patterns, FollowOptions::default(), &checkpoint).unwrap();
         checkpoint.save().unwrap();
         Reader {
@@ -158,13 +158,13 @@ impl Reader {
         }
     }
 
-    fn reload(&mut self, scene: &Scene) {
-        let patterns = [Pattern::new(&scene.log)];
+    fn reload(&mut self, setup: &Setup) {
+        let patterns = [Pattern::new(&setup.log)];
         self.follower.set_patterns(patterns).unwrap();
     }
 }
 
-impl Scene {
+impl Setup {
     fn open(&self) -> File {
         let mut options = OpenOptions::new();
         options.create(true).append(true).open(&self.log).unwrap()
@@ -230,10 +230,10 @@ fn number_of(line: &[u8]) -> Option<usize> {
     text.split(' ').next()?.parse().ok()
 }
 
-fn count(scene: &Scene, load: Load, seen: &[usize]) -> Outcome {
+fn count(setup: &Setup, load: Load, seen: &[usize]) -> Outcome {
     let delivered: BTreeSet<usize> = seen.iter().copied().collect();
     let mut in_files = BTreeSet::new();
-    for entry in fs::read_dir(&scene.dir).unwrap().flatten() {
+    for entry in fs::read_dir(&setup.dir).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("log") {
             for line in BufReader::new(File::open(entry.path()).unwrap()).split(b'\n') {
                 in_files.extend(number_of(&line.unwrap()));
