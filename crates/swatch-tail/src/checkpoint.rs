@@ -29,9 +29,9 @@ pub use store::{StateError, check_state_dir};
 /// With a state file, [`save`](Checkpoint::save) writes them there, and after a restart
 /// [`load`](Checkpoint::load) finds them. Each follower needs a state file of its own.
 ///
-/// A follower that is opened with the same handle after another one was dropped goes on where
-/// that one stood, with or without a state file; the records of the old one should be dealt
-/// with by then.
+/// A follower that is opened with the same handle after another one was dropped continues where
+/// that one stopped, with or without a state file; the records of the old one should have been
+/// handled by then.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     shared: Arc<Shared>,
@@ -45,7 +45,7 @@ struct Shared {
     store: Option<Mutex<Store>>,
 }
 
-/// All that is written to the state.
+/// Everything that is written to the state.
 #[derive(Debug, Default)]
 struct Table {
     /// The positions of the files followed now.
@@ -78,7 +78,7 @@ impl Checkpoint {
     ///
     /// Beside it lie `NAME.lock`, `NAME.tmp` and `NAME.unsynced`. If a crash left several states,
     /// the newest that is whole is used. If there is none that is whole, the file is set aside
-    /// and an event reports it: following must go on.
+    /// and an event reports it, so that following can continue.
     ///
     /// The files are opened without following symbolic links, and must be plain files of this
     /// user, or of root, that others cannot write. For the directory see [`check_state_dir`].
@@ -119,7 +119,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the state cannot be written, for example because the disk is full. The state before is
-    /// then still there, following may go on, and the next call tries again.
+    /// then still there, following can continue, and the next call tries again.
     pub fn save(&self) -> Result<(), StateError> {
         self.write(true)
     }
@@ -174,7 +174,7 @@ impl Checkpoint {
         }
     }
 
-    /// Takes over all that is known about the files of these patterns, and forgets the rest.
+    /// Takes over everything known about the files of these patterns, and forgets the rest.
     /// Returns the positions in the order in which the files were opened.
     pub(crate) fn take_up(&self, patterns: &[Pattern]) -> TakenUp {
         let mut table = self.table();

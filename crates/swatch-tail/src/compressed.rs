@@ -120,7 +120,7 @@ impl Decompressor {
         Ok(Decompressor { format, decoder })
     }
 
-    /// The first `length` bytes, or fewer if there are not so many.
+    /// The first `length` bytes, or all if there are fewer.
     pub(crate) fn head(mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         self.by_ref().take(length as u64).read_to_end(&mut head)?;

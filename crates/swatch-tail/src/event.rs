@@ -61,7 +61,7 @@ pub enum FileEvent {
         /// The offset up to which it had been read.
         from: u64,
     },
-    /// A rotated file to which a program went on writing is not watched any more.
+    /// A rotated file that a program kept writing to is no longer watched.
     Left {
         /// The path that is followed.
         path: PathBuf,
@@ -110,10 +110,10 @@ pub enum FileEvent {
         /// The number of bytes that were skipped.
         skipped: u64,
     },
-    /// The kernel dropped events because too many came at once. All files were looked at
-    /// instead, so nothing is lost.
+    /// The kernel dropped events because too many came at once. All files were checked instead, so
+    /// nothing is lost.
     EventsDropped,
-    /// The kernel gives no events (limits of inotify); the files are looked at in intervals.
+    /// The kernel gives no events (limits of inotify); the files are checked periodically.
     NoEvents {
         /// Why.
         reason: String,

@@ -65,7 +65,7 @@
 //!   reported ([`FileEvent::Lost`], [`FileEvent::RotatedUnreadable`]);
 //! * lines written to a rotated file after it was left ([`FileEvent::Left`]): when no process has
 //!   it open for writing any more, or where that cannot be seen, at the next rotation;
-//! * files that had the path and lost it again before anyone looked, if their new names tell no
+//! * files that had the path and lost it again between two looks, if their new names tell no
 //!   order (`log.1`, `log-20261122`, `app-20261122.log` do), or if the path is a symbolic link;
 //! * a file that was truncated and rewritten with the same first bytes, and the same bytes before
 //!   the position, as before.

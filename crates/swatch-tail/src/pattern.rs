@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use split::split_tail_file;
 
-/// A path, or a glob pattern that stands for all files that match it now and later.
+/// A path, or a glob pattern for all files that match it now and later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pattern {
     /// One file, whether it exists or not.

@@ -72,7 +72,7 @@ impl Waker {
     /// split with [`RecordReader::step`](crate::RecordReader::step). `None` waits without limit.
     ///
     /// # Errors
-    /// When the system refuses to poll, for example for want of memory.
+    /// When the system refuses to poll, for example because it is out of memory.
     pub fn wait_readable(
         &self,
         source: impl AsFd,
@@ -119,7 +119,7 @@ impl Waker {
     }
 }
 
-/// Rounds up: a wait that ends a moment early would only be begun again.
+/// Rounds up: a wait that ends slightly early would only be started again.
 fn poll_timeout(left: Option<Duration>) -> PollTimeout {
     match left {
         None => PollTimeout::NONE,

@@ -1,5 +1,5 @@
-//! Events that do not come: the files are looked at, and all works but slower. And files that
-//! may not be read.
+//! Following without events: the files are polled, which works, but slower. Also files that cannot
+//! be read.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -87,7 +87,7 @@ fn a_file_that_may_not_be_read_is_told_and_waited_for() {
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
     mode(dir.path(), 0o755).unwrap();
     mode(&log, 0o600).unwrap();
-    // Root reads everything, so the program runs as somebody else, from where that one can.
+    // Root reads everything, so the program runs as another user, from a path that user can reach.
     let program = dir.path().join("follow");
     fs::copy(example(), &program).unwrap();
     let mut child = match Command::new("setpriv")

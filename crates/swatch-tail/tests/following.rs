@@ -1,4 +1,4 @@
-//! Following through all that can happen to a log, on real files.
+//! Following a log through everything that can happen to it, on real files.
 
 mod common;
 

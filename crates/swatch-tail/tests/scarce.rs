@@ -82,7 +82,7 @@ fn nothing_happens() {
     println!("idle, 50 files: {wakes} wake-ups and {spent} µs of processor time in 3 s");
 }
 
-/// From the append to the record, without waiting for a look in intervals.
+/// From the append to the record, without waiting for a periodic check.
 fn latency() {
     let options = FollowOptions {
         stat_interval: Duration::from_secs(3600),

@@ -12,7 +12,7 @@ use crate::fingerprint::{FileId, Fingerprint, Window};
 /// The version that this code writes. A state of a later one is not touched.
 pub(super) const VERSION: u32 = 1;
 
-/// All that is kept.
+/// The whole state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) patterns: Vec<Covered>,
@@ -138,7 +138,7 @@ pub(super) fn render(state: &State, sequence: u64) -> Vec<u8> {
     text
 }
 
-/// Reads a state and its sequence number. A part of one is not JSON, so it is found out.
+/// Reads a state and its sequence number. A truncated one is not valid JSON, so it is detected.
 pub(super) fn parse(text: &[u8]) -> Result<(State, u64), Unreadable> {
     #[derive(Deserialize)]
     struct Versioned {

@@ -32,7 +32,7 @@ struct Facts {
     forgotten: bool,
     /// The end of the last record that was handed over.
     read: u64,
-    /// The size of the file when it was last looked at.
+    /// The size of the file when it was last checked.
     size: u64,
     modified: u64,
 }
@@ -91,7 +91,7 @@ impl Progress {
         self.change();
     }
 
-    /// The file was looked at, and has this size and time of modification.
+    /// Records the size and modification time of the file, as just seen.
     pub(crate) fn looked_at(&self, size: u64, modified: u64) {
         let mut facts = self.facts();
         if (facts.size, facts.modified) != (size, modified) {
@@ -155,7 +155,7 @@ impl Progress {
         }
     }
 
-    /// Drops the marks that will never be asked for. Returns the position that is done.
+    /// Drops the marks that will never be needed. Returns the position that is done.
     fn prune(&self, facts: &mut Facts) -> u64 {
         let done = self.done.load(Ordering::Acquire);
         while facts.marks.get(1).is_some_and(|mark| mark.end <= done) {

@@ -305,8 +305,8 @@ impl Store {
     }
 }
 
-/// Checks a directory in which states are kept: it must belong to this user or root, and nobody
-/// else may write to it, because that decides which lines are acted on twice or not at all.
+/// Checks a directory in which states are kept: it must belong to this user or root, and no other
+/// user may write to it, because that decides which lines are acted on twice or not at all.
 ///
 /// # Errors
 /// [`StateError::Untrusted`] with the command that fixes it; or that it does not exist, or is not

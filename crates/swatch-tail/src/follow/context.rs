@@ -24,7 +24,7 @@ pub(super) struct Context {
     pub(super) spare: Vec<Block>,
     /// Events that belong to no generation of a file.
     pub(super) events: VecDeque<FileEvent>,
-    /// A file was let go that another name may have waited for.
+    /// A file was closed that another path may be waiting for.
     pub(super) released: bool,
 }
 

@@ -79,7 +79,7 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// True if this is for want of descriptors, which passes.
+/// True if no descriptor is left, which is temporary.
 pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))

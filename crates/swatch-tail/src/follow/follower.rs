@@ -39,7 +39,7 @@ pub struct FileStatus {
     pub path: PathBuf,
     /// The offset up to which it has been read, in bytes.
     pub read: u64,
-    /// Its size in bytes when it was last looked at.
+    /// Its size in bytes when it was last checked.
     pub size: u64,
     /// True if it is the old file of a rotation.
     pub replaced: bool,
@@ -50,14 +50,14 @@ const SPARES: usize = 4;
 
 /// Follows files by name and by content.
 ///
-/// Each name leads to a row of generations: the file that has the name now, and those that had
+/// Each path has a sequence of generations: the file that has the name now, and those that had
 /// it before, as long as they have unread lines or may still be written to. Within one
 /// generation the records come in the order in which they were written, and the rest of an old
 /// generation comes before the next one.
 ///
-/// Works with inotify events of the files and their directories, and looks at the files in
-/// intervals besides, so that nothing depends on events. Each follower takes one inotify
-/// instance (the system allows each user 128 of them by default); without one it only looks.
+/// Uses inotify events of the files and their directories, and also checks the files periodically,
+/// so that nothing depends on events. Each follower takes one inotify instance (the system allows
+/// each user 128 of them by default); without one it only polls.
 #[derive(Debug)]
 pub struct Follower {
     /// Another thread waits on behalf of this follower.
@@ -211,8 +211,8 @@ impl Follower {
         self.context.subscription.waker()
     }
 
-    /// Follows these patterns from now on. Files that were followed before and still are go on
-    /// where they are; others that exist are read from their end, unless
+    /// Follows these patterns from now on. Files that were followed before and still are continue
+    /// at their positions; others that exist are read from their end, unless
     /// [`FollowOptions::from_start`] is set. Nothing is lost or doubled by it, so a program
     /// that reloads its configuration should use this rather than a new follower.
     ///
@@ -364,7 +364,7 @@ impl Follower {
         name.poll(context, &others);
     }
 
-    /// After files were let go, names that waited for them look again.
+    /// After files were closed, paths that waited for them are polled again.
     fn settle(&mut self) {
         if std::mem::take(&mut self.context.released) {
             for name in &mut self.paths {

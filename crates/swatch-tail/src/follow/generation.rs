@@ -298,7 +298,7 @@ impl Generation {
         self.progress.set_replaced(false);
     }
 
-    /// Goes on in the copy that was made of it before it was truncated. Returns the file.
+    /// Continues in the copy that was made of it before it was truncated. Returns the file.
     pub(super) fn move_to(&mut self, copy: OpenFile) -> Option<File> {
         self.set_stamp(copy.stamp);
         self.settled = true;

@@ -71,7 +71,7 @@ pub(super) struct Interval<'a> {
 
 impl<'a> Interval<'a> {
     /// The generations in this interval, oldest first: those that came after the predecessor, and
-    /// lost the path themselves before anyone looked.
+    /// lost the path themselves between two looks.
     fn siblings(&self) -> Vec<&'a Sibling> {
         let before = self.before;
         let is_meant = |sibling: &&Sibling| {
@@ -104,7 +104,7 @@ impl<'a> Interval<'a> {
     }
 }
 
-/// True if the end of a file stands at the same place in the one that it may be a copy of: many
+/// True if the end of a file is found at the same offset in the file that it may be a copy of: many
 /// files begin alike. Of a shorter original nothing is known there.
 fn agree(original: &File, copy: &OpenFile) -> bool {
     let length = copy.size.min(WINDOW as u64);
@@ -131,8 +131,8 @@ impl FollowedPath {
         })?;
         let (before, fingerprint, younger_than) = match (self.gone, self.generations.back()) {
             (Some(gone), _) => {
-                // Of one that was not found, so little may have been read that much begins like
-                // that.
+                // If it was not found, so little of it may have been read that many files begin
+                // alike.
                 let is_clear = gone.is_intact || gone.fingerprint.is_telling();
                 let fingerprint = Some(gone.fingerprint)
                     .filter(|_| is_clear)

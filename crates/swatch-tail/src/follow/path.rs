@@ -52,7 +52,7 @@ pub(super) struct FollowedPath {
     pub(super) descriptors_reported: bool,
     /// Saved positions that are still to be taken up.
     pub(super) pending: Vec<Pending>,
-    /// Generations that were there before the start but had not been looked at: since when, in
+    /// Generations that existed before the start but had not been examined: since when, in
     /// milliseconds since 1970.
     pub(super) unseen: Option<u64>,
     /// The generation that had the name before, where none is open any more.
@@ -402,7 +402,7 @@ impl FollowedPath {
         self.check |= self.entries.iter().any(is_ours);
     }
 
-    /// Everything is to be looked at.
+    /// Everything must be checked.
     pub(super) fn hint_all(&mut self) {
         self.check = true;
         self.generations.iter_mut().for_each(|s| s.dirty = true);

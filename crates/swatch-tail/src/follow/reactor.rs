@@ -80,8 +80,8 @@ pub struct FollowerId(u64);
 struct Shared {
     inotify: Option<Inotify>,
     waker: Waker,
-    /// Looks in intervals are aligned to this, so that all followers look at once and the
-    /// process sleeps in between.
+    /// Periodic checks are aligned to this, so that all followers check at once and the process
+    /// sleeps in between.
     epoch: Instant,
     table: Mutex<Table>,
 }
@@ -158,7 +158,7 @@ impl Watch {
 
 impl Reactor {
     /// A reactor without followers. Where the system has no inotify instance left, followers look
-    /// at their files in intervals, and report that.
+    /// at their files periodically, and report that.
     ///
     /// # Errors
     /// When the process or the system has no descriptor left.
@@ -366,7 +366,7 @@ impl Subscription {
         }
     }
 
-    /// The next time for a look in intervals, on the grid that all followers share.
+    /// The next time for a periodic check, on the grid that all followers share.
     pub(super) fn next_tick(&self, now: Instant, interval: Duration) -> Instant {
         let passed = now.saturating_duration_since(self.reactor.shared.epoch);
         let nanos = interval.as_nanos().max(1);

@@ -1,4 +1,4 @@
-//! Files that were read and let go, so that they are known if they come back.
+//! Files that were read and closed, remembered in case they come back.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl ClosedFile {
     }
 }
 
-/// The files that were let go last.
+/// The files that were closed last.
 #[derive(Debug, Default)]
 pub(super) struct RecentlyClosed {
     known: Vec<ClosedFile>,
@@ -77,7 +77,7 @@ impl RecentlyClosed {
         self.known.iter().any(|known| known.id.is_same_birth(&id))
     }
 
-    /// True if this is so of any file that had this name.
+    /// True if the test holds for any file that had this name.
     pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Fingerprint) -> bool) -> bool {
         let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
         of_name.any(|known| test(&known.fingerprint))

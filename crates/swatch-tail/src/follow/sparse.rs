@@ -1,6 +1,6 @@
 //! The hole that copy-and-truncate leaves before a writer that does not append.
 //!
-//! Such a writer goes on at its old offset, so the file begins with as many NUL bytes as had
+//! Such a writer continues at its old offset, so the file begins with as many NUL bytes as had
 //! been written before the truncation: perhaps gigabytes that no program wrote.
 
 use std::fs::File;

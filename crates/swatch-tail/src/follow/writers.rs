@@ -1,8 +1,8 @@
 //! Finding out if any process still writes to a rotated file.
 //!
-//! A program that does not notice the rotation goes on writing to the old file, perhaps after
-//! hours of silence. Linux has no call that answers this, so the descriptors of all processes are
-//! looked through, as fuser(1) does.
+//! A program that does not notice the rotation keeps writing to the old file, perhaps after hours
+//! of silence. Linux has no call that answers this, so the descriptors of all processes are
+//! searched, as fuser(1) does.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -44,7 +44,7 @@ pub(super) fn has_writer(file: &File, since: Instant) -> Option<bool> {
     let scan = last.as_ref()?;
     let is_it = |(inode, link): &(u64, PathBuf)| {
         let is_same = |other: fs::Metadata| (other.dev(), other.ino()) == (meta.dev(), meta.ino());
-        // Only then is the file itself looked at: one on a dead network file system would block.
+        // The file itself is examined only then: one on a dead network file system would block.
         *inode == meta.ino() && fs::metadata(link).is_ok_and(is_same)
     };
     match scan.open.iter().any(is_it) {

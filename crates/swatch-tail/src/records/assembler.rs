@@ -11,8 +11,8 @@ use crate::records::block::{Block, Index, Origin, Span};
 
 use scan::{First, Scanner};
 
-/// Room that is kept free before the first byte of every buffer, so that a reader may read
-/// again what stands just before its position and compare it, without a second system call.
+/// Room that is kept free before the first byte of every buffer, so that a reader can reread the
+/// bytes just before its position and compare them, without a second system call.
 pub(crate) const PAD: usize = 256;
 
 /// The number of used buffers that are kept for the next blocks.

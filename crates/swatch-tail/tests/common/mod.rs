@@ -116,7 +116,7 @@ impl Tail {
         }
     }
 
-    /// Goes on until it is so.
+    /// Takes events until the condition holds.
     pub(crate) fn until(&mut self, what: &str, mut is_so: impl FnMut(&Tail) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so(self) {

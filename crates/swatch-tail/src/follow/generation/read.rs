@@ -123,7 +123,7 @@ impl Generation {
         self.progress.ack(start.at);
     }
 
-    /// Marks it for reading if it looks as if it had changed.
+    /// Marks it for reading if its metadata has changed.
     pub(in crate::follow) fn check_metadata(&mut self) {
         let looked = kernel_time();
         if let Body::Plain(file) = &self.body
@@ -136,7 +136,7 @@ impl Generation {
         }
     }
 
-    /// Reads it again when all files are looked at next.
+    /// Reads it again at the next periodic check.
     pub(in crate::follow) fn retry_later(&mut self) {
         self.dirty = false;
         self.stamp = FileStamp::default();

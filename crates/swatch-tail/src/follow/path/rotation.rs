@@ -63,7 +63,7 @@ impl FollowedPath {
         }
         if others.hold(id) {
             // It belongs to another name, as the rotated file of that one, or through a link. Once
-            // that one has let it go we look again.
+            // that one has closed it, it is polled again.
             self.lose_name();
             self.present();
             return;
@@ -210,7 +210,7 @@ impl FollowedPath {
                 }
                 self.warning = None;
                 if self.generations.is_empty() && self.gone.is_none() {
-                    // A file may come and be rotated away before we look again.
+                    // A file may appear and be rotated away before the next look.
                     self.gone = Some(LastGeneration::nothing(kernel_time()));
                 }
             }

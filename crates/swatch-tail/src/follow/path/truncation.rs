@@ -120,7 +120,7 @@ impl FollowedPath {
         self.report_retry(failure, context);
     }
 
-    /// A generation goes on in the copy that was made of it, or ends. Returns its file.
+    /// A generation continues in the copy that was made of it, or ends. Returns its file.
     fn leave_file(&mut self, at: usize, copy: Option<Copy>) -> Option<File> {
         let generation = &mut self.generations[at];
         let from = generation.position();

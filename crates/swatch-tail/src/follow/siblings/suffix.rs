@@ -53,7 +53,7 @@ impl Suffix {
     }
 }
 
-/// True if the digits begin with a year of our time, a month, and a day if there are so many.
+/// True if the digits begin with a plausible year, a month, and a day if there are enough.
 fn begins_with_year(digits: &[u8]) -> bool {
     let number = |from: usize, to: usize| -> Option<u32> {
         std::str::from_utf8(digits.get(from..to)?)

@@ -24,7 +24,7 @@ pub(super) enum Op {
     Take(usize),
     /// The periodic check.
     Look,
-    /// The time passes after which old generations are let go.
+    /// The time passes after which old generations are closed.
     Quiet,
     /// Actions end, in order.
     Finish(usize),

@@ -54,7 +54,7 @@ pub(super) struct World {
     stamp: u32,
     /// Generations that the follower certainly has open.
     pub(super) open: Vec<usize>,
-    /// Generations that the follower has let go.
+    /// Generations that the follower has closed.
     pub(super) left: Vec<usize>,
     /// Generations up to this one were rotated before the first start.
     ancient: usize,
@@ -409,7 +409,7 @@ impl World {
         }
     }
 
-    /// The follower has let go what lost the name.
+    /// The follower has closed the generations that lost the name.
     pub(super) fn follower_left_old(&mut self) {
         let current = self.current();
         let old = |g: &usize| Some(*g) != current;
