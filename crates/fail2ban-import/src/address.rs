@@ -16,7 +16,7 @@ const IPV6: &str = concat!(
 const END_OF_IPV4: &str = r"(?!\w|\.\w|-[\w-]*\.\w)";
 const END_OF_IPV6: &str = r"(?!\w|:[0-9A-Fa-f]|\.\w)";
 
-/// The same where the pattern itself goes on with the separator of a port.
+/// The same for a pattern that itself continues with the separator of a port.
 const END_BEFORE_PORT: &str = r"(?!\w|\.\w)";
 const END_BEFORE_DOT: &str = r"(?!\w)";
 

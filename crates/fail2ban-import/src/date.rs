@@ -52,7 +52,7 @@ impl Dates {
             let (whole, group) = parts(pattern);
             match group {
                 // Only the group is removed: the text before it stays, so the hole is not at the
-                // start of the line unless nothing stands before the group.
+                // start of the line unless nothing precedes the group.
                 Some(group) => {
                     if whole.starts_with("(?:") {
                         starts.push(whole);

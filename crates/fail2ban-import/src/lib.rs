@@ -39,7 +39,7 @@ pub use jail::Jails;
 /// The configuration that a filter or a jail becomes.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// Comments and definitions that stand before the rules.
+    /// Comments and definitions that precede the rules.
     pub head: String,
     /// The rules, in the order of the filter's expressions.
     pub rules: Vec<ImportedRule>,

@@ -62,7 +62,7 @@ impl<'l> Cursor<'l> {
         (count >= least).then_some((value, count))
     }
 
-    /// Exactly so many digits.
+    /// Exactly this many digits.
     pub(crate) fn digits(&mut self, count: usize) -> Option<u32> {
         let (value, _) = self.number(count, count)?;
         u32::try_from(value).ok()

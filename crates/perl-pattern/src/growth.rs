@@ -46,7 +46,7 @@ impl Follow {
         end: true,
     };
 
-    /// True if a part that stops where `next` could go on is certain to fail.
+    /// True if a part that stops where `next` could continue is certain to fail.
     fn excludes(self, next: ByteSet) -> bool {
         !self.end && self.first.intersection(next).is_empty()
     }

@@ -46,7 +46,7 @@ impl<'a> Console<'a> {
         let _ = self.err.write_all(text.as_bytes());
     }
 
-    /// Reports a step that failed; the run goes on and ends with [`Exit::Failed`].
+    /// Reports a step that failed; the run continues and ends with [`Exit::Failed`].
     pub fn warn(&mut self, message: &str) {
         self.failed = true;
         self.note(message);

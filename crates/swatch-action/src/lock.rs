@@ -177,7 +177,7 @@ impl<'a> Locker<'a> {
         wide.until.is_some_and(|until| until < end.until)
     }
 
-    /// The lock time of the policy, for an address that was locked so many times before.
+    /// The lock time of the policy, for an address that was locked this many times before.
     #[must_use]
     pub fn span(&self, times: u32) -> Seconds {
         let settings = self.settings;
@@ -197,7 +197,7 @@ impl<'a> Locker<'a> {
         }
     }
 
-    /// The end of a lock of so many seconds.
+    /// The end of a lock of this many seconds.
     pub(crate) fn end_of(&self, firewall: &dyn Firewall, seconds: u64, now: i64) -> End {
         let at = self
             .is_ended_by_at(firewall)

@@ -163,7 +163,8 @@ impl Runner {
         self.call(self.program(argv, input))
     }
 
-    /// Runs a program that reads or writes so many entries, with more time for many.
+    /// Runs a program that reads or writes this many entries, with a time limit that grows with
+    /// them.
     ///
     /// # Errors
     /// As [`Runner::run`].

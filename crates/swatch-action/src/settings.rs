@@ -130,7 +130,7 @@ pub struct Templates {
 pub struct Escalation {
     /// Only networks with events in this last length of time count.
     pub window: Seconds,
-    /// A /56 is locked when so many distinct networks in it have events; 0 for never.
+    /// A /56 is locked when this many distinct networks in it have events; 0 for never.
     pub at_56: u32,
     /// The same for a /48.
     pub at_48: u32,

@@ -61,10 +61,10 @@ pub enum Output {
     Null,
     /// The caller's own stream, directly and without a limit.
     Inherit,
-    /// The first so many bytes are kept for the caller, the rest is read and dropped.
+    /// Up to this many bytes are kept for the caller, the rest is read and dropped.
     Capture(usize),
-    /// The first so many bytes are copied to the caller's own stream as they come, the rest is
-    /// read and dropped.
+    /// Up to this many bytes are copied to the caller's own stream as they come, the rest is read
+    /// and dropped.
     Forward(u64),
 }
 

@@ -80,8 +80,8 @@ impl Performer {
         }
     }
 
-    /// Performs an effect. Failures are reported, never returned: the watch goes on. Breaks if the
-    /// effect ends it.
+    /// Performs an effect. Failures are reported, never returned: the watch continues. Breaks if
+    /// the effect ends it.
     pub fn perform(&mut self, effect: &Effect) -> ControlFlow<()> {
         if self.settings.dry_run {
             return self.describe(effect);

@@ -3,7 +3,7 @@
 use crate::notation::{bare, parse};
 use crate::shape::Readings;
 
-/// The longest text before the date that is looked at, in words.
+/// The longest text before the date that is examined, in words.
 const WORDS: usize = 64;
 
 /// The common and the combined format, `ADDRESS - USER [DATE] "REQUEST" …`, alone or after the name

@@ -7,8 +7,8 @@ use crate::shape::{Positions, Readings, collect, parse};
 const TIME: &str = "{n}-{n}-{n} {n}:{n}:{n}{|.{n}} {not: :[](),=\"'}";
 const SEVERITY: &str = "{FATAL|ERROR|LOG|WARNING|NOTICE|INFO}:  ";
 
-/// Prefixes with the peer ahead of all that strangers choose, or at their end. `{M}` is a message
-/// about a login.
+/// Prefixes with the peer before any text that strangers choose, or at their end. `{M}` is a
+/// message about a login.
 const PREFIXES: &[&str] = &[
     "{T}:{{peer}({n})|{peer;()}}:{any}@{any}:[{n}]:{M}",
     "{{peer}({n})|{peer;()}} {T} [{n}]{|:} {any}{M}",

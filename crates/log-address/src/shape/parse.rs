@@ -7,7 +7,7 @@ pub(crate) enum Part<'p> {
     Literal(&'p [u8]),
     /// Any bytes, or none. A stranger may have chosen them, or they are the program's own.
     Text { stranger: bool },
-    /// At least so many bytes of a class.
+    /// At least this many bytes of a class.
     Run { class: Class<'p>, least: usize },
     /// One of several sequences, none of which has a place for a peer.
     OneOf(Vec<Vec<Part<'p>>>),

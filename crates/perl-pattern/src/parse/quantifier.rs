@@ -6,7 +6,7 @@ use crate::ast::{Assert, Greed, Node, Repeat};
 /// Perl's limit for a number in braces (REG_INFTY - 1).
 const MAX_COUNT: u32 = 65_534;
 
-/// The atom with its quantifier, if one follows. `modified`: `(?i)` or its like stands before it.
+/// The atom with its quantifier, if one follows. `modified`: preceded by `(?i)` or similar.
 pub(super) fn quantified(
     parser: &mut Parser<'_>,
     atom: Node,

@@ -9,7 +9,7 @@
 //! Its quads were four runs of digits joined by dots, and a run could be empty or 1,000 long. Here
 //! each octet must be present, written as Rust and inet_pton(3) read it (no leading zero: some
 //! readers take `010` for 8), and at most 255. Otherwise there is no address, where the script
-//! went on with nonsense such as `51.100.7.`.
+//! continued with nonsense such as `51.100.7.`.
 //!
 //! There are two more differences, so that no bystander is locked: in case 1 the quad must be at
 //! the start (the script joined `1.x` to the quad after it), and in case 2 a quad that is the tail

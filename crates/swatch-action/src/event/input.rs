@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-/// The longest line that is looked at, in bytes. The rest of a longer line is dropped, and so is
+/// The longest line that is examined, in bytes. The rest of a longer line is dropped, and so is
 /// the word at the limit: half an address would be somebody else's.
 pub const MAX_LINE: usize = 1 << 20;
 

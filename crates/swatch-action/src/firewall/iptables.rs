@@ -192,7 +192,7 @@ impl Firewall for Iptables<'_> {
     }
 }
 
-/// A failure after so many chains were done.
+/// A failure after this many chains were done.
 fn after(done: usize, error: ProgramError) -> FirewallError {
     if done == 0 {
         FirewallError::Program(error)

@@ -52,7 +52,7 @@ pub struct AtTime {
     pub time: i64,
 }
 
-/// The time for the end of a lock of so many seconds from `now` on.
+/// The time at which a lock of this many seconds from `now` ends.
 ///
 /// Whole hours are given as the script gives its 24, and like those may end up to a minute early.
 /// Other times are never shorter than asked.

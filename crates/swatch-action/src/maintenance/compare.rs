@@ -135,7 +135,7 @@ impl Findings {
                 self.foreign.push((firewall.name(), net));
                 continue;
             }
-            // The end that the kernel or a job of `at` will make, else that of a new lock.
+            // The time at which the kernel or an `at` job will end it, else the end of a new lock.
             let left = held.seconds.unwrap_or(locker.settings.lock_time.0);
             let noted = noted.filter(|&until| until > now && until < now + 10 * 365 * 86_400);
             let until = noted

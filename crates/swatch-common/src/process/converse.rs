@@ -14,7 +14,7 @@ use super::exit::{Exit, Finished};
 use super::stream::{Feed, Own, Stream};
 use super::{Cancel, Input, Limits};
 
-/// The interval in which a child is looked at when the kernel has no descriptor for it (before
+/// The interval at which a child is polled when the kernel has no descriptor for it (before
 /// Linux 5.3).
 const POLLING: Duration = Duration::from_millis(10);
 

@@ -151,7 +151,7 @@ impl Stream {
         let (kept, dropped) = piece.split_at(piece.len().min(room));
         self.left -= kept.len() as u64;
         self.captured.dropped += dropped.len() as u64;
-        // If the caller's own stream is closed, the program may still go on.
+        // If the caller's own stream is closed, the program may still continue.
         let _ = match self.forward {
             None => self.captured.bytes.write_all(kept),
             Some(Own::Stdout) => forward(io::stdout().lock(), kept),

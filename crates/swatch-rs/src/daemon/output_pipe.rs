@@ -15,7 +15,7 @@ use swatch_tail::Waker;
 use crate::cli::Cli;
 
 /// True if this process ends when the reader of its standard output does: in the foreground, with
-/// a pipe. A daemon goes on, because its other actions do not need standard output, and so does a
+/// a pipe. A daemon continues, because its other actions do not need standard output, and so does a
 /// service whose journal is restarted.
 pub fn ends_with_reader(cli: &Cli) -> bool {
     let is_pipe = fstat(io::stdout()).is_ok_and(|stat| stat.st_mode & S_IFMT == S_IFIFO);

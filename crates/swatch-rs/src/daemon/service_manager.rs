@@ -71,7 +71,7 @@ impl ServiceManager {
         self.send("WATCHDOG=1");
     }
 
-    /// Errors are ignored: the watches go on without a manager.
+    /// Errors are ignored: the watches continue without a manager.
     fn send(&self, text: &str) {
         if let Some((socket, address)) = &self.target {
             let _ = socket.send_to_addr(text.as_bytes(), address);

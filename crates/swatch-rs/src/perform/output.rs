@@ -84,8 +84,8 @@ impl Output {
         !self.buffer.is_empty() && !self.is_file
     }
 
-    /// Writes the collected text. Returns the error since the last call, if any; the watch goes on,
-    /// because its other actions do not need standard output.
+    /// Writes the collected text. Returns the error since the last call, if any; the watch
+    /// continues, because its other actions do not need standard output.
     pub fn flush(&mut self) -> Option<String> {
         self.write_out();
         self.failed.take()

@@ -227,7 +227,7 @@ fn available(mut pipe: File) -> usize {
     }
 }
 
-/// The last messages that make up so many bytes. One that was read in part is among them, but not
+/// The last messages, up to this many bytes. One that was read in part is among them, but not
 /// one that was read except for its line feed.
 fn unread(mut messages: VecDeque<Vec<u8>>, bytes: usize) -> Vec<Vec<u8>> {
     let mut covered = 0;

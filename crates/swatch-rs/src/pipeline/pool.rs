@@ -100,7 +100,7 @@ impl Pool {
         self.state.lock().unwrap().blocked -= 1;
     }
 
-    /// Makes sure that a thread looks at what is runnable.
+    /// Makes sure that a thread checks for runnable work.
     fn find_thread(self: &Arc<Self>, state: &mut State) {
         let waiting = usize::from(state.leader.is_some());
         if state.idle > 0 {
