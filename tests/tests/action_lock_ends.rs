@@ -1,4 +1,5 @@
-//! The end of a lock: by the right clock, by a job of `at` that copes with trouble, for many at once.
+//! The end of a lock: by the right clock, by a job of `at` that copes with trouble, for many at
+//! once.
 
 use std::{fs, path::Path, process::Command};
 

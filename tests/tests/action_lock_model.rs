@@ -1,7 +1,7 @@
 //! Random histories of locks, against real firewalls in networks of their own: events, renewals,
 //! unlocking, expiry, imports, `check` and `restore`; and in between the program is killed at any
-//! system call, firewall programs fail before or after their work, others flush the rules, the clock
-//! jumps, the disk is full, and jobs of `at` come at the wrong time.
+//! system call, firewall programs fail before or after their work, others flush the rules, the
+//! clock jumps, the disk is full, and jobs of `at` come at the wrong time.
 //!
 //! The promises, looked at after each step:
 //!

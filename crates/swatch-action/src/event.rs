@@ -250,9 +250,9 @@ impl Step<'_> {
         }
     }
 
-    /// Decides whether a line of this format may lock. With `auto` the program chose to trust the line, so
-    /// a source that anybody can forge only counts, unless the settings allow it. A caller who
-    /// names the field has decided that.
+    /// Decides whether a line of this format may lock. With `auto` the program chose to trust the
+    /// line, so a source that anybody can forge only counts, unless the settings allow it. A caller
+    /// who names the field has decided that.
     fn may_lock(&mut self, out: &mut dyn Write) -> io::Result<bool> {
         let auto = matches!(self.event.place, Where::Auto);
         if !auto || !self.found.forgeable || self.settings.lock_forgeable {

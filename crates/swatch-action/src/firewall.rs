@@ -1,8 +1,8 @@
 //! Firewalls behind one small interface.
 //!
-//! The state knows which addresses should be locked. The firewall is not asked for that: with 50,000
-//! rules, iptables takes half a second to answer. It is asked only where its answer can differ: after a failure, for an event of an address that should be locked, and
-//! by `check`.
+//! The state knows which addresses should be locked. The firewall is not asked for that: with
+//! 50,000 rules, iptables takes half a second to answer. It is asked only where its answer can
+//! differ: after a failure, for an event of an address that should be locked, and by `check`.
 
 use std::{collections::HashMap, path::Path};
 

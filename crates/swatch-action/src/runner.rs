@@ -1,5 +1,5 @@
-//! Running the system's programs: by argv and never by a shell, found in a fixed path, with an empty
-//! environment, bounded in time and in output.
+//! Running the system's programs: by argv and never by a shell, found in a fixed path, with an
+//! empty environment, bounded in time and in output.
 
 use std::{
     cell::RefCell,

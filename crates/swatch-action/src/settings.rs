@@ -34,7 +34,8 @@ pub struct Settings {
     pub log_dir: PathBuf,
     /// The directory of the lock state.
     pub state_dir: PathBuf,
-    /// The directories in which programs are searched for; also the `PATH` that they and `at` jobs get.
+    /// The directories in which programs are searched for; also the `PATH` that they and `at` jobs
+    /// get.
     pub path: String,
     /// The time limit for each program.
     pub time_limit: Seconds,

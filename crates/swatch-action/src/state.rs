@@ -166,8 +166,8 @@ impl State {
             .map_err(|source| db_error(&self.dir, source))
     }
 
-    /// The confirmed lock in force that covers this network: its own or that of a wider network. One question for each
-    /// prefix length, whatever number is locked.
+    /// The confirmed lock in force that covers this network: its own or that of a wider network.
+    /// One question for each prefix length, whatever number is locked.
     ///
     /// # Errors
     /// As [`State::get`].

@@ -39,7 +39,8 @@ pub struct Options {
     pub check: bool,
     /// Perl modules are loaded (`-M`): an unknown action may be one of their functions.
     pub modules: bool,
-    /// The directory that relative names of included files start from; empty: the working directory.
+    /// The directory that relative names of included files start from; empty: the working
+    /// directory.
     pub base_dir: PathBuf,
     /// The environment, for `$ENV{NAME}` and `ANSI_COLORS_ALIASES`.
     pub env: BTreeMap<Vec<u8>, Vec<u8>>,

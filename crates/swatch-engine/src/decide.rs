@@ -184,7 +184,8 @@ impl<'d, O: Observer> Decision<'d, O> {
         Gate::Open(Some(text))
     }
 
-    /// Stores the values of a record and recalls those of its key. False: the rule waits for others.
+    /// Stores the values of a record and recalls those of its key. False: the rule waits for
+    /// others.
     fn knows(&mut self, plan: &RememberPlan, env: &mut impl Env) -> bool {
         let key = plan.key.render(env);
         let values = plan.values.iter().map(|(_, value)| value.render(env));

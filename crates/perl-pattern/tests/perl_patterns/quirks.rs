@@ -10,7 +10,8 @@ pub(crate) fn excused_error(case: &Case, error: &str) -> Option<&'static str> {
     if error.starts_with("POSIX") {
         return Some("a POSIX class that perl guesses");
     }
-    // Perl looks one byte back for what may get a meaning, and under some modifiers rightly: `\\o{`.
+    // Perl looks one byte back for what may get a meaning, and under some modifiers rightly:
+    // `\\o{`.
     if error.starts_with("Unescaped left brace") && find(&case.pattern, b"\\\\").is_some() {
         return Some("a brace behind an escaped backslash");
     }
@@ -121,8 +122,9 @@ struct Groups {
     /// perl up to 5.36 lets stand what a group took in a branch that failed:
     /// `"1x2b" =~ /(?:(\d)x|\d\w)+/` leaves 2 in `$1`.
     repeated: Vec<bool>,
-    /// A reference to a group, or a test of it, within it, or a test before it. It means what the group took earlier, and for perl that can
-    /// be an attempt that failed: `"bbb" =~ /(\g{1}*?b)$/` finds two of them.
+    /// A reference to a group, or a test of it, within it, or a test before it. It means what the
+    /// group took earlier, and for perl that can be an attempt that failed:
+    /// `"bbb" =~ /(\g{1}*?b)$/` finds two of them.
     refers_to_itself: bool,
 }
 

@@ -7,12 +7,12 @@
 //! * `echo $LOG` splits at spaces, tabs and newlines, even escaped ones, and joins the words with
 //!   single spaces. Carriage returns, form feeds and all other bytes are ordinary.
 //!
-//! Five things are different on purpose: file names are not substituted for `*`, `?` and `[…]`; a line
-//! that starts with `-n`, `-e` or `-E` keeps that word (`echo` takes it for an option); a backslash
-//! that is the last byte of the input just disappears (bash leaves a byte 0x01), and one before a
-//! NUL byte acts on the byte after it (bash drops the rest of the word and writes 0x01 or nothing);
-//! bytes 0x01 are ordinary ones (they are bash's own mark for a quoted byte, and it loses some of
-//! them).
+//! Five things are different on purpose: file names are not substituted for `*`, `?` and `[…]`; a
+//! line that starts with `-n`, `-e` or `-E` keeps that word (`echo` takes it for an option); a
+//! backslash that is the last byte of the input just disappears (bash leaves a byte 0x01), and one
+//! before a NUL byte acts on the byte after it (bash drops the rest of the word and writes 0x01 or
+//! nothing); bytes 0x01 are ordinary ones (they are bash's own mark for a quoted byte, and it loses
+//! some of them).
 
 /// The line as the script saw it: one line, backslashes resolved, each run of white space turned
 /// into one space, none at either end.

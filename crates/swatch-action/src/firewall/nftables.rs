@@ -7,9 +7,9 @@
 //! there lets a locked address in.
 //!
 //! Every lock lays out table, chains and rules again, in one transaction with its element: somebody
-//! may have flushed a chain or made the table dormant, and to look costs more. With 400,000 elements
-//! the transaction takes 10 ms, while `list chain`, `list table` and `get element` of nft 1.0.6 read
-//! every element (7 s). `list chains` and `-t list sets` read none.
+//! may have flushed a chain or made the table dormant, and to look costs more. With 400,000
+//! elements the transaction takes 10 ms, while `list chain`, `list table` and `get element` of nft
+//! 1.0.6 read every element (7 s). `list chains` and `-t list sets` read none.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -30,7 +30,8 @@ pub(super) struct Findings {
     pub(super) expired: Vec<Lock>,
     /// Locks of what must not be locked, with the reason.
     pub(super) released: Vec<String>,
-    /// Rules of the form of a lock that may be the administrator's, with the name of their firewall.
+    /// Rules of the form of a lock that may be the administrator's, with the name of their
+    /// firewall.
     pub(super) foreign: Vec<(&'static str, IpNet)>,
     /// Firewalls that cannot be asked.
     pub(super) mute: Vec<&'static str>,

@@ -109,7 +109,8 @@ fn leave(locker: &Locker<'_>, locks: &[Lock], warnings: &mut Vec<String>) {
     }
 }
 
-/// After the repair, the firewall is asked once more: the count is what it holds, not what was tried.
+/// After the repair, the firewall is asked once more: the count is what it holds, not what was
+/// tried.
 fn count_again(locker: &Locker<'_>, state: &State, now: i64) -> Result<usize, LockError> {
     let mut again = Findings::default();
     again.compare(locker, &state.all()?, now)?;

@@ -68,7 +68,8 @@ pub(super) fn readable(dir: &Path) -> Result<Option<(Connection, Option<Copy>)>,
         Ok(db) => (db, None),
         Err(error) if !needs_writing(&error) => return Err(db_error(dir, error)),
         // A database in WAL mode wants an index in memory that is shared by a file beside it. With
-        // no log there is nothing in it; with one, the reader makes the index for a copy of its own.
+        // no log there is nothing in it; with one, the reader makes the index for a copy of its
+        // own.
         Err(error) => match fs::metadata(dir.join("state.db-wal")) {
             Ok(log) if log.len() > 0 => {
                 let copy = copy(&path).map_err(|_| db_error(dir, error))?;

@@ -166,7 +166,8 @@ fn take_value<'t>(
         );
     }
     let mut value = list.sub(start + usize::from(unclosed)..end).trim_start();
-    // As in the original, white space before a comma belongs to free text; never to a word or number.
+    // As in the original, white space before a comma belongs to free text; never to a word or
+    // number.
     if !free || text.get(end) != Some(&b',') {
         value = value.trim_end();
     }
@@ -212,7 +213,8 @@ fn end_of_value(text: &[u8], start: usize, free: bool, form: ListStyle) -> usize
     text.len()
 }
 
-/// Returns true for a comment after white space. In free text its `#` needs white space after it, too.
+/// Returns true for a comment after white space. In free text its `#` needs white space after it,
+/// too.
 fn comment(rest: &[u8], free: bool) -> bool {
     match rest {
         [b'#', after, ..] => !free || is_space(*after),

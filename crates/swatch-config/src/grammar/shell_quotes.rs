@@ -13,10 +13,10 @@ enum Level {
     Backquote,
 }
 
-/// Decides whether `\'` in a command are quotation marks. swatchdog's Perl removes the backslashes, so
-/// that `\'$1\'` quotes; `it\'s` is a shell error there and keeps its shell meaning here. They are
-/// quotation marks if the shell then finds the end of each, and if
-/// none of them ends a single-quoted text as written (`'a\'`).
+/// Decides whether `\'` in a command are quotation marks. swatchdog's Perl removes the backslashes,
+/// so that `\'$1\'` quotes; `it\'s` is a shell error there and keeps its shell meaning here. They
+/// are quotation marks if the shell then finds the end of each, and if none of them ends a
+/// single-quoted text as written (`'a\'`).
 pub(crate) fn escaped_marks(command: &[u8]) -> bool {
     let (mut as_written, mut without) = (QuoteState::default(), QuoteState::default());
     let mut found = false;

@@ -50,8 +50,8 @@ fn physical(text: &[u8]) -> Vec<Physical> {
 
 /// Splits a file into logical lines.
 ///
-/// White space before the backslash is kept (the original loses it), as is white space at the start of
-/// the next line. An empty line or a comment ends the continuation and is dropped.
+/// White space before the backslash is kept (the original loses it), as is white space at the start
+/// of the next line. An empty line or a comment ends the continuation and is dropped.
 pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
     let mut out = Lines::default();
     let mut lines = physical(text).into_iter();

@@ -59,7 +59,8 @@ fn pieces(out: &mut Vec<u8>, word: &Template, shell: &mut QuoteState) {
     }
 }
 
-/// The same command without `\'`, which would be read as a quotation mark. It can come from a constant.
+/// The same command without `\'`, which would be read as a quotation mark. It can come from a
+/// constant.
 fn plain_marks(command: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut shell = QuoteState::default();

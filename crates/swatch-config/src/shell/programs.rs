@@ -19,7 +19,8 @@ pub(super) enum Use {
     ShellWords,
     /// The word after the first operand is shell code.
     ShellOperand,
-    /// As `ShellWords`, after the options and a host name. Without a command its input is shell code.
+    /// As `ShellWords`, after the options and a host name. Without a command its input is shell
+    /// code.
     Remote { values: &'static str, host: bool },
     /// Without an operand, standard input is shell code.
     ShellInput,

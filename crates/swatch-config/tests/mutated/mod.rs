@@ -1,4 +1,5 @@
-//! Texts as a fuzzer makes them: a seed with some edits. Each crate's tests include the parts they use.
+//! Texts as a fuzzer makes them: a seed with some edits. Each crate's tests include the parts they
+//! use.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};

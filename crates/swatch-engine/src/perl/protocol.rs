@@ -89,7 +89,7 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     let record = u32::from_le_bytes([r0, r1, r2, r3]);
     let count = u32::from_le_bytes([c0, c1, c2, c3]);
     if count > MAX_FIELDS {
-        let text = "the Perl program wrote something that is no message";
+        let text = "the Perl program wrote something that is not a message";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     let mut fields = Vec::new();

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use swatch_common::time_zone;
 
-/// True if the banner is to be printed: on a terminal, and for scripts that call the program by its old
-/// name, which skip these lines or look for them.
+/// True if the banner is to be printed: on a terminal, and for scripts that call the program by its
+/// old name, which skip these lines or look for them.
 pub(super) fn wanted() -> bool {
     let name = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).file_name().unwrap_or_default();

@@ -286,8 +286,8 @@ pub(super) fn source(cli: &Cli, input: &Input, checkpoint: &Checkpoint) -> Sourc
     }
 }
 
-/// The splitting of input that the command line asks for. A separator is a literal text with Perl's escapes; an
-/// empty one means paragraphs.
+/// The splitting of input that the command line asks for. A separator is a literal text with Perl's
+/// escapes; an empty one means paragraphs.
 pub(super) fn splitting(cli: &Cli) -> Splitting {
     let separator = match &cli.input_record_separator {
         None => Separator::Newline,

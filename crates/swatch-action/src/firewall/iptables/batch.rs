@@ -2,8 +2,8 @@
 //!
 //! A rule is deleted by what it says, never by its number: a number may mean another rule by then.
 //! To find it, iptables compares rule by rule from the head of the chain, 0.6 µs each, and a
-//! transaction of 40,000 deletions takes the kernel 20 s. So rules are deleted in the order of their
-//! chain, where most are at its head when their turn comes, and in batches bounded in both
+//! transaction of 40,000 deletions takes the kernel 20 s. So rules are deleted in the order of
+//! their chain, where most are at its head when their turn comes, and in batches bounded in both
 //! (50,000 rules of one chain: 6 s).
 
 use std::{collections::HashSet, fmt::Write as _};
@@ -22,8 +22,8 @@ use crate::{
 /// Rules in one transaction.
 const RULES: usize = 5000;
 
-/// Comparisons of rules in one transaction: about 0.6 s, and several times that on a machine that is
-/// busy.
+/// Comparisons of rules in one transaction: about 0.6 s, and several times that on a machine that
+/// is busy.
 const COMPARISONS: usize = 1_000_000;
 
 const FAMILIES: [(&str, bool); 2] = [("iptables-restore", false), ("ip6tables-restore", true)];

@@ -52,7 +52,8 @@ impl Saved {
             };
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            // nft's own rules in the table make iptables-save leave out all of it, with exit code 0.
+            // nft's own rules in the table make iptables-save leave out all of it, with exit code
+            // 0.
             if let Some(line) = text
                 .lines()
                 .chain(said.lines())
