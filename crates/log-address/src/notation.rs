@@ -109,7 +109,7 @@ fn zone(name: &[u8]) -> bool {
 }
 
 /// An address and a port after the last colon, as programs write it that put no brackets around
-/// IPv6. Where there is no port, the token is read as by [`parse`].
+/// IPv6. Without a port, the token is read as by [`parse`].
 pub(crate) fn address_colon_port(token: &[u8]) -> Option<IpAddr> {
     let parted = token
         .iter()

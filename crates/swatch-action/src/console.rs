@@ -40,7 +40,7 @@ impl<'a> Console<'a> {
 
     /// Reports something that leaves the exit code as it is.
     pub fn note(&mut self, message: &str) {
-        // One write, so that the messages of concurrent processes do not mix. Where nobody listens
+        // One write, so that the messages of concurrent processes do not mix. If nothing reads them,
         // the message is lost, and nothing can be done about that.
         let text = format!("swatch-action: {message}\n");
         let _ = self.err.write_all(text.as_bytes());

@@ -136,7 +136,7 @@ pub trait Firewall {
     /// [`FirewallError`]. A lock that is not there is not an error.
     fn unlock(&self, net: IpNet) -> Result<Option<bool>, FirewallError>;
 
-    /// Ends many at once. What was done before an error stays done, so that the next call goes on
+    /// Ends many at once. Work done before an error stays done, so that the next call continues
     /// from there.
     ///
     /// # Errors

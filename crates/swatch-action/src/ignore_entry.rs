@@ -1,4 +1,4 @@
-//! One line of an ignore list. Where it can be read in more than one way, the wider one counts: a
+//! One line of an ignore list. If it can be read in more than one way, the wider one counts: a
 //! friend who is locked out is worse than an attacker who is not.
 
 use std::net::{IpAddr, Ipv4Addr};

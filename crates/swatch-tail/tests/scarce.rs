@@ -33,8 +33,8 @@ fn descriptors_run_out() {
     tail.rename("log", "log.1");
     tail.append("log", "4\n");
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    // The limit bounds the number of a descriptor, not how many there are. What the hoard takes
-    // below it is enough, once given back, for both generations and their directory.
+    // The limit bounds the numbers of descriptors, not their count. The descriptors that the hoard
+    // takes below it are enough, once given back, for both generations and their directory.
     let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
     setrlimit(Resource::RLIMIT_NOFILE, (open + 16).min(soft), hard).unwrap();
     let mut hoard = Vec::new();

@@ -110,7 +110,7 @@ impl<'a> Nftables<'a> {
     }
 
     /// The sets that are there already: other settings may have made them, and their rules must
-    /// stay. Where this question fails, nothing may be changed.
+    /// stay. If this query fails, nothing may be changed.
     fn sets(&self) -> Result<Vec<SetKey>, ProgramError> {
         if self.runner.is_dry() {
             return Ok(Vec::new());

@@ -2,7 +2,7 @@
 //!
 //! The job is a few lines of `sh` that need nothing of this program. A small file in the state
 //! directory tells it until when the lock lasts: a lock that was renewed has a later time there
-//! (and a job of its own), so an old job does not cut it short. Where the file is gone, the lock
+//! (and a job of its own), so an old job does not cut it short. If the file is gone, the lock
 //! ends.
 //!
 //! `at` counts `now+24hour` on the wall clock, which is an hour wrong when daylight saving time

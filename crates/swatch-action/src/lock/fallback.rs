@@ -24,7 +24,7 @@ pub(super) fn lock(
     let end = locker.end_of(&*firewall, span.0, now);
     let mut warnings = allowed.warnings;
     warnings.push(format!("{error}; locked without it"));
-    // An empty file can mostly be made even where the disk is full. Where it cannot, one of these
+    // An empty file can usually be created even if the disk is full. If not, one of these
     // locks may get a second rule, which ends like the first.
     let _ = File::create_new(settings.state_dir.join(MARK));
     let job = give_to_at(locker, &*firewall, net, &end, &mut warnings);

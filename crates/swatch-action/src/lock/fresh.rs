@@ -77,7 +77,7 @@ fn end_old(
         return Ok(true);
     }
     let mut in_doubt = false;
-    // Its time is over, and what should have ended it has not yet done so. Where the kernel knows
+    // Its time is over, and what should have ended it has not yet done so. If the kernel knows
     // times, locking replaces the entry.
     let holder = locker.firewall_of(&old);
     if (!holder.has_timeouts() || holder.name() != locker.firewall(locker.backend).name())

@@ -24,8 +24,8 @@ pub(super) struct State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Covered {
     pub(crate) pattern: PathBuf,
-    /// Since when, without a break but for restarts, in milliseconds since 1970. What was written
-    /// to its files since then is to be read.
+    /// The time since which it has been followed, apart from restarts, in milliseconds since 1970.
+    /// Lines written to its files since then are to be read.
     pub(crate) since: u64,
 }
 

@@ -122,7 +122,7 @@ pub(super) struct Found {
 }
 
 impl Store {
-    /// Locks the state. Where its directory cannot be written, its files can still be read.
+    /// Locks the state. If its directory is not writable, its files can still be read.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<FileEvent>), StateError> {
         let mut events = Vec::new();
         let directory = directory_of(path);

@@ -74,7 +74,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts to follow. What is in existing files already is skipped (see
+    /// Starts to follow. The present content of existing files is skipped (see
     /// [`FollowOptions::from_start`]), except where `checkpoint` knows a position in them.
     ///
     /// With a state, a file that matches one of the patterns followed before and has no position

@@ -71,8 +71,8 @@ struct Kept {
     has_writer: bool,
 }
 
-/// The longest time between two checks whether a rotated file still has a writer. What is written
-/// to it is seen at once all the same.
+/// The longest time between two checks for a writer of a rotated file. Lines written to it are
+/// still seen at once.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]

@@ -304,8 +304,8 @@ impl FollowedPath {
         }
     }
 
-    /// Keeps a rotated file open as long as another process writes to it. Where that cannot be
-    /// known, it is kept until the next rotation.
+    /// Keeps a rotated file open as long as another process writes to it. If that cannot be known,
+    /// it is kept until the next rotation.
     fn leave_or_keep(&mut self, at: usize, quiet: Duration) {
         let mut younger = self.generations.iter().skip(at + 1);
         let is_last_rotated = !younger.any(|generation| generation.replaced);

@@ -157,7 +157,7 @@ impl Watch {
 }
 
 impl Reactor {
-    /// A reactor without followers. Where the system has no inotify instance left, followers look
+    /// A reactor without followers. If the system has no inotify instance left, followers look
     /// at their files periodically, and report that.
     ///
     /// # Errors
