@@ -1,4 +1,4 @@
-//! Python's regular expressions, written as Perl's between slashes.
+//! Translates Python's regular expressions to Perl's, written between slashes.
 
 /// Writes a Python pattern as a Perl pattern for use between slashes.
 ///

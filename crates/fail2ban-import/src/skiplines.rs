@@ -1,4 +1,4 @@
-//! Expressions over two lines with others between them.
+//! Expressions that match two lines with other lines between them (`<SKIPLINES>`).
 
 /// The two lines of an expression.
 #[derive(Debug, PartialEq, Eq)]

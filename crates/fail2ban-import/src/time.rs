@@ -1,4 +1,4 @@
-//! Lengths of time as fail2ban writes them.
+//! Durations as fail2ban writes them.
 
 /// Seconds of `600`, `10m`, `1h 30m`, `1d`, `1w`, `1mo` or `1y`; -1 stands for ever. `None` for
 /// anything else.

@@ -1,5 +1,5 @@
-//! The sample lines of fail2ban, where that package is installed. Nothing of it is part of this
-//! project.
+//! The sample lines of fail2ban, where that package is installed. None of them are copied into
+//! this project.
 //!
 //! Each line has a JSON comment before it that names the host which fail2ban's filter finds.
 //! `FAIL2BAN_SAMPLES` names the directory if it is elsewhere; `FAIL2BAN_SHOW=1` prints the lines

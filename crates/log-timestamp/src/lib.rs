@@ -19,9 +19,10 @@
 //! linear.
 //!
 //! # Where a stamp can stand
-//! At the front of the line, after a syslog priority if there is one, and in brackets or not. Three
+//! At the front of the line, after a syslog priority if there is one, and in brackets or not. Four
 //! kinds of lines hold it elsewhere: access logs (the first date in brackets), JSON objects and
-//! logfmt (the first field with a name that means time, whatever the strings in the line say).
+//! logfmt (the first field with a name that means time, whatever the strings in the line say), and
+//! the Linux audit log (`msg=audit(…)`).
 //!
 //! # Untrusted lines
 //! The writer of a message cannot move a stamp that is at the front, and text in a JSON string or

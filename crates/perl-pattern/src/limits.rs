@@ -1,4 +1,4 @@
-//! Bounds of one pattern.
+//! Limits for compiling and searching one pattern.
 
 use std::time::Duration;
 

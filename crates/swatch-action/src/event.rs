@@ -1,5 +1,5 @@
-//! An event: a log line is counted for the address it names, and from some count on the address is
-//! locked.
+//! An event: a log line is counted for the address it names, and once the count reaches the limit,
+//! the address is locked.
 
 use std::{
     io::{self, BufRead, Write},

@@ -3,13 +3,13 @@
 //! The order is what makes it safe to be killed between any two steps:
 //!
 //! 1. the state notes the lock as unconfirmed, with its end;
-//! 2. where the kernel knows no time, the end is given to `at`;
+//! 2. where the firewall has no timeouts of its own, the end is given to `at`;
 //! 3. the firewall locks;
 //! 4. the state confirms the lock.
 //!
 //! So there is no rule without an end, and a lock that was reported is in the state. A firewall
 //! program that fails may have done its work: the firewall is then asked, and where it does not
-//! answer, note and job stay. What was interrupted is found as unconfirmed, and the next event of
+//! answer, the note and the job stay. What was interrupted is found as unconfirmed, and the next event of
 //! that address, `expire` or `check` completes or removes it.
 
 use std::net::IpAddr;

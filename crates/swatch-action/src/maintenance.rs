@@ -1,4 +1,4 @@
-//! `restore`, `check`, `expire`: holding firewall and state to each other.
+//! `restore`, `check`, `expire`: keeping the firewall and the state in agreement.
 
 use crate::{
     console::Console,

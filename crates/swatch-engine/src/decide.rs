@@ -1,4 +1,4 @@
-//! Decides a record: which rules match it, and what they do.
+//! Decides what happens to a record: which rules match it, and what they do.
 
 use swatch_config::ast::{RuleKind, When};
 

@@ -9,7 +9,7 @@
 //! * [`Follower`] follows any number of files through rename, copy-and-truncate, deletion,
 //!   absence, moved symbolic links and several rotations between two looks.
 //! * [`RecordReader`] splits any [`Read`](std::io::Read): a file in one pass, the output of a
-//!   command, standard input. [`Chunks`] do so for a file that several threads read.
+//!   command, standard input. [`Chunks`] does so for a file that several threads read.
 //! * Both hand over [`Block`]s of whole records, and [`FileEvent`]s that the user should know
 //!   about.
 //! * [`Checkpoint`] keeps the positions of the records whose actions are done, so that after a

@@ -1,8 +1,8 @@
-//! Generated lines in which strangers' text imitates the format; whatever it is, no address but the
-//! peer's is found.
+//! Generated lines in which strangers' text imitates the format; whatever it says, only the peer's
+//! address may be found.
 //!
 //! `LOG_ADDRESS_MINUTES=10` makes the run that long instead of some thousand lines,
-//! `LOG_ADDRESS_SEED` other lines.
+//! `LOG_ADDRESS_SEED` selects other lines.
 
 mod generate;
 mod skeletons;

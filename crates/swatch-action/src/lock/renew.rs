@@ -1,7 +1,8 @@
 //! An event, or a request by hand, for an address that should be locked.
 //!
 //! It is evidence that the lock may have no effect: somebody may have flushed the rules. So the
-//! firewall is made sure of each time, and the lock gets its whole time again.
+//! firewall entry is ensured each time, and the lock usually starts its full time again; a lock
+//! with a fixed or a later end keeps it.
 
 use ipnet::IpNet;
 

@@ -1,5 +1,5 @@
-//! Corrections before anything else is done with the locks: times of a clock that was ahead, and
-//! locks of what must not be locked.
+//! Corrects, before anything else, times that were noted while the clock was ahead, and removes
+//! locks of addresses that must not be locked.
 
 use ipnet::IpNet;
 

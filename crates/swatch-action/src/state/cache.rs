@@ -1,4 +1,4 @@
-//! Remembered answers of others: whois answers by network, addresses of host names,
+//! Cached data: whois answers by network, addresses of host names,
 //! locks that wait for the next digest.
 
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,5 +1,5 @@
-//! The reader of our standard output: when it goes away, as in `swatch-rs -t LOG | head`, a watch
-//! in the foreground ends, as tail(1) does.
+//! Watches for the reader of standard output to go away, as in `swatch-rs -t LOG | head`: a watch in
+//! the foreground then ends, as tail(1) does.
 
 use std::io;
 use std::os::fd::AsFd;

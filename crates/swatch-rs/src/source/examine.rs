@@ -1,4 +1,4 @@
-//! One pass: a file, plain or compressed, or standard input.
+//! A source that is read once: a file, plain or compressed, or standard input.
 
 use std::fs::File;
 use std::io::{self, Read};

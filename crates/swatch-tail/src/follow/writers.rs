@@ -1,7 +1,7 @@
-//! Finding out if any process still writes to a rotated file.
+//! Finding out whether any process still writes to a rotated file.
 //!
 //! A program that does not notice the rotation keeps writing to the old file, perhaps after hours
-//! of silence. Linux has no call that answers this, so the descriptors of all processes are
+//! of silence. No call answers this without a lease on the file, so the descriptors of all processes are
 //! searched, as fuser(1) does.
 
 use std::fs::{self, File};

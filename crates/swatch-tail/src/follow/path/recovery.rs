@@ -1,4 +1,4 @@
-//! Finding the files again that were followed before the stop.
+//! Finding again the files that were followed before a restart.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
