@@ -2,16 +2,32 @@
 //! swatch-action, iptables and at, on machines of their own.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Output;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use swatch_tests::deployment::{ATTACKER, Deployment, GATE, GATE_FOR_OTHER, OTHER, settings};
 use swatch_tests::live::wait_for;
 use swatch_tests::machine::{Machine, Reach, Served, allowed};
+use swatch_tests::program::swatch_rs;
+use swatch_tests::skip::skipped;
 use tempfile::TempDir;
 
 const PROGRAMS: &[&str] = &["sshd", "ssh", "ssh-keygen", "iptables", "at", "flock"];
+
+const FILTERS: &str = "/etc/fail2ban/filter.d";
+
+const JAIL: &str = "
+[DEFAULT]
+filter = %(__name__)s
+[sshd]
+enabled = true
+logpath = /var/log/secure
+maxretry = 2
+findtime = 10m
+bantime = 1h
+";
 
 const SSHD: &str = "
 ListenAddress 0.0.0.0
@@ -131,6 +147,52 @@ impl Site {
             "{told}"
         );
     }
+}
+
+/// A jail of fail2ban, imported as it is, with fail2ban's own filter.
+#[test]
+fn an_imported_jail_locks_the_attacker() {
+    if !allowed("a lock by an imported jail", PROGRAMS) {
+        return;
+    }
+    if !Path::new(FILTERS).is_dir() {
+        return skipped("a lock by an imported jail", "fail2ban is not installed");
+    }
+    let jails = tempfile::tempdir().unwrap();
+    fs::write(jails.path().join("jail.conf"), JAIL).unwrap();
+    symlink(FILTERS, jails.path().join("filter.d")).unwrap();
+    let output = jails.path().join("swatch");
+    let import = Command::new(swatch_rs())
+        .args(["import", "fail2ban", "--jails"])
+        .arg(jails.path())
+        .arg("--output")
+        .arg(&output)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&import.stderr);
+    assert!(import.status.success(), "{told}");
+
+    let site = Site::new();
+    let deployment = &site.deployment;
+    let gate = &deployment.gate;
+    gate.write(
+        "/etc/swatch/jails/sshd.conf",
+        fs::read(output.join("sshd.conf")).unwrap(),
+    );
+    let started = gate.run(&[
+        "sh",
+        "-c",
+        "exec swatch-rs --config-dir /etc/swatch/jails --daemon --no-state \
+         --pid-file /var/run/swatch_jails.pid >> /var/log/swatch/swatch.log 2>&1",
+    ]);
+    assert!(started.status.success(), "{}", deployment.told());
+    site.attack("admin-1", "Invalid user ", 1);
+    let counted = format!(" {ATTACKER} 1\n");
+    wait_for("the first count", || deployment.told().contains(&counted));
+    assert_eq!(deployment.rules(), Vec::<String>::new());
+    site.attack("admin-2", "Invalid user ", 2);
+    deployment.expect_lock(22);
+    site.expect_welcome();
 }
 
 #[test]
