@@ -27,10 +27,10 @@ pub(super) fn read(line: &[u8]) -> Readings {
     if let [address, b"-", user @ ..] = words {
         let known = match user {
             [] => false,
-            [one] => parse(one).is_none(),
+            [one] => !holds_address(one),
             several => several
                 .iter()
-                .all(|word| *word != b"-" && parse(word).is_none()),
+                .all(|word| *word != b"-" && !holds_address(word)),
         };
         if known && bare(address).is_some() {
             readings.add_token(address, false, false);
@@ -75,14 +75,28 @@ fn is_date(text: &[u8]) -> bool {
     day && number(4) && number(2) && number(2) && number(2) && rest.starts_with(b"] \"")
 }
 
-/// A host name, or a name or an IPv4 address with a port: what a server writes for `%v` or `%v:%p`.
+/// True if an address stands anywhere in a word, as in `(203.0.113.9)` or `ip:203.0.113.9`: the word
+/// may be another field with the peer in it.
+fn holds_address(word: &[u8]) -> bool {
+    let is_part = |part: &[u8]| {
+        let trimmed = part.trim_ascii();
+        let trimmed = trimmed.strip_suffix(b".").unwrap_or(trimmed);
+        [trimmed, trimmed.strip_prefix(b":").unwrap_or(trimmed)]
+            .iter()
+            .any(|part| parse(part.strip_suffix(b":").unwrap_or(part)).is_some())
+    };
+    let digits = |byte: &u8| !(byte.is_ascii_digit() || *byte == b'.');
+    let hexadecimal = |byte: &u8| !(byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+    parse(word).is_some() || word.split(digits).any(is_part) || word.split(hexadecimal).any(is_part)
+}
+
+/// A host name, perhaps with a port: what a server writes for `%v` or `%v:%p`. An address with a
+/// port could as well be the peer, as in `%a:%{remote}p`.
 fn is_virtual_host(word: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:".contains(byte);
     let colons = word.iter().filter(|byte| **byte == b':').count();
     word.iter().all(fits)
         && word.iter().any(|byte| *byte != b'-')
-        && match parse(word) {
-            Some(_) => colons == 1,
-            None => colons <= 1,
-        }
+        && colons <= 1
+        && !holds_address(word)
 }
