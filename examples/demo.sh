@@ -31,7 +31,7 @@ own = false
 server = ""
 EOF
 mkdir "$box/log"
-: > "$box/locks" > "$box/events"
+: > "$box/events"
 cat > "$box/firewall" << EOF
 #!/bin/sh
 echo "\$1 \$2" >> "$box/locks"
@@ -43,7 +43,6 @@ cat > "$box/act" << 'EOF'
 # act FIELD [lock]; the line is on standard input.
 box=${0%/*}
 line=$(cat)
-locks=$(wc -l < "$box/locks")
 # It prints DATE ADDRESS COUNT [lock!], and nothing for an address that is never counted.
 read -r _ _ _ _ _ _ address count verdict <<< "$(
   printf '%s\n' "$line" | swatch-action --config "$box/action.toml" "$@" 2> "$box/told"
@@ -58,7 +57,7 @@ if [ -z "$address" ]; then
   fi
 elif [ -z "$verdict" ]; then
   what=counted said="$address: counted, line $count of 3"
-elif [ "$(wc -l < "$box/locks")" = "$locks" ]; then
+elif grep -q " $address locked" "$box/events"; then
   what=again said="$address: counted, line $count; already locked; the lock is renewed"
 elif [ "${2:-}" = lock ]; then
   what=locked said="$address: counted, line $count; WOULD BE LOCKED: the rule locks at once"

@@ -106,6 +106,11 @@ fn the_bundled_logs_are_worth_a_look() {
         "{said}"
     );
     assert!(said.contains(" 0 named no address."), "{said}");
+    // Later lines of an address that is locked already are not counted as locks.
+    assert!(
+        said.contains("7 addresses would be locked for 24 hours, 1 would not."),
+        "{said}"
+    );
     // The user who mistyped, whose address an attacker uses as a user name, is not locked.
     assert!(
         said.contains("198.51.100.200        1       1         0       0   -"),
