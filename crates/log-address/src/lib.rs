@@ -41,7 +41,7 @@ pub struct Found {
     pub format: &'static str,
     /// True if anyone can make the program write a line with an address of their choice: the line
     /// reports a packet or datagram whose sender was never asked to confirm that the source address
-    /// is his own.
+    /// is his own. Also true if the line may report an innocent neighbour (sshd's penalties).
     pub forgeable: bool,
 }
 

@@ -193,6 +193,11 @@ fn addresses_that_anybody_can_forge_are_marked() {
     for (forgeable, line) in [
         (
             true,
+            "Nov 22 10:00:00 srv sshd[1]: drop connection #0 from [203.0.113.9]:4 on [192.0.2.1]:22 \
+             penalty: failed authentication",
+        ),
+        (
+            true,
             "Jun  1 12:00:00 fw kernel: DROP IN=eth0 OUT= MAC= SRC=203.0.113.9 DST=192.0.2.1 PROTO=TCP",
         ),
         (

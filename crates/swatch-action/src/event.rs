@@ -260,8 +260,9 @@ impl Step<'_> {
         }
         let format = self.found.format.unwrap_or_default();
         let message = format!(
-            "format {format}: anybody can forge the source address of such lines, so they count \
-             but do not lock; to lock all the same, set `lock_forgeable = true`"
+            "format {format}: such a line proves nothing against its address, which anybody can forge \
+             or which pays for a neighbour; it counts but does not lock; to lock all the same, set \
+             `lock_forgeable = true`"
         );
         if self.event.dry_run {
             writeln!(out, "{message}")?;
