@@ -32,10 +32,7 @@ server = ""
 EOF
 mkdir "$box/log"
 : > "$box/events"
-cat > "$box/firewall" << EOF
-#!/bin/sh
-echo "\$1 \$2" >> "$box/locks"
-EOF
+printf '#!/bin/sh\n' > "$box/firewall"
 
 # The configurations pipe their lines to this script, which shows the line, passes it on and reports the outcome.
 cat > "$box/act" << 'EOF'

@@ -215,7 +215,7 @@ pub(super) fn base_name(path: &[u8]) -> &[u8] {
 }
 
 /// A shell here or on another host. Behind a program that is unknown such a word is taken for a
-/// a command.
+/// command.
 pub(super) fn is_shell(name: &[u8]) -> bool {
     let shell = |known: &Use| matches!(known, ShellInput | Remote { .. });
     uses(name).is_some_and(|uses| uses.iter().any(shell))
