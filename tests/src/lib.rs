@@ -16,6 +16,7 @@ pub mod parse;
 pub mod pool;
 pub mod program;
 pub mod run;
+pub mod schema;
 pub mod show;
 pub mod skip;
 pub mod syslog;

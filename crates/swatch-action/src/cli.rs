@@ -221,6 +221,7 @@ fn act(
     dry_run: bool,
     console: &mut Console<'_>,
 ) -> Exit {
+    console.configure(settings.log());
     let lock = match (word, &place) {
         (Some("lock"), _) | (Some("block"), Where::Separated(_)) => true,
         (Some(other), _) => {

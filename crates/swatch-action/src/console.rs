@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use swatch_common::event_log::{EventKind, Level, LogEvent, LogFormat, LogSettings};
+
 /// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -20,17 +22,24 @@ pub enum Exit {
 pub struct Console<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    log: LogSettings,
     failed: bool,
 }
 
 impl<'a> Console<'a> {
-    /// A console on these two streams.
+    /// A console on these two streams. The environment says how messages are written.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self {
             out,
             err,
+            log: LogSettings::from_environment(),
             failed: false,
         }
+    }
+
+    /// Sets how messages are written, once the settings are known.
+    pub fn configure(&mut self, log: LogSettings) {
+        self.log = log;
     }
 
     /// Standard output.
@@ -40,16 +49,32 @@ impl<'a> Console<'a> {
 
     /// Reports something that leaves the exit code as it is.
     pub fn note(&mut self, message: &str) {
+        self.event(&LogEvent::new(Level::Notice, EventKind::Message, message));
+    }
+
+    /// Writes an event, if such events are wanted, and leaves the exit code as it is.
+    pub fn event(&mut self, event: &LogEvent) {
+        if event.level > self.log.least() {
+            return;
+        }
         // One write, so that the messages of concurrent processes do not mix. If nothing reads them,
         // the message is lost, and nothing can be done about that.
-        let text = format!("swatch-action: {message}\n");
+        let text = match self.log.format {
+            LogFormat::Json => event.json("swatch-action"),
+            LogFormat::Text => format!("swatch-action: {}\n", event.message),
+        };
         let _ = self.err.write_all(text.as_bytes());
     }
 
     /// Reports a step that failed; the run continues and ends with [`Exit::Failed`].
     pub fn warn(&mut self, message: &str) {
+        self.failed(&LogEvent::new(Level::Error, EventKind::Message, message));
+    }
+
+    /// As [`Console::warn`], for an event with fields.
+    pub fn failed(&mut self, event: &LogEvent) {
         self.failed = true;
-        self.note(message);
+        self.event(event);
     }
 
     /// Makes the run end with [`Exit::Failed`], for a finding that standard output already reports.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use swatch_common::event_log::{EventKind, Level, LogEvent};
 use swatch_common::sanitize;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     console::{Console, Exit},
     count::{self, Escalated},
     date, firewall,
-    lock::{LockOutcome, LockRequest, Locker},
+    lock::{self, LockOutcome, LockRequest, Locker},
     network, notify,
     runner::Runner,
     settings::Settings,
@@ -110,7 +111,8 @@ fn one(
     let found = match find(raw, &event.place, settings.strict_field) {
         Ok(found) => found,
         Err(error) => {
-            console.warn(&error.to_string());
+            let event = LogEvent::new(Level::Error, EventKind::NoAddress, &error);
+            console.failed(&event.with("line", sanitize::excerpt(raw, 1000)));
             return Ok(());
         }
     };
@@ -119,6 +121,13 @@ fn one(
     }
     let address = network::untranslated(found.address);
     if address::is_private(address) {
+        let text = format!("{address} is a private address: not counted");
+        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        console.event(
+            &event
+                .with("address", address.to_string())
+                .with("reason", "private"),
+        );
         return Ok(());
     }
     let ignored = Ignored::read(settings)?;
@@ -131,6 +140,13 @@ fn one(
         console.warn(warning);
     }
     if ignored.covers(address) {
+        let text = format!("{address} is never locked: not counted");
+        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        console.event(
+            &event
+                .with("address", address.to_string())
+                .with("reason", "ignored"),
+        );
         return Ok(());
     }
     let mut step = Step {
@@ -141,11 +157,18 @@ fn one(
         line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
         notes: Vec::new(),
+        events: Vec::new(),
         warnings: Vec::new(),
     };
     let result = step
         .count_and_lock(console.out())
         .and_then(|()| console.out().flush());
+    for event in &step.events {
+        match event.level {
+            Level::Error => console.failed(event),
+            _ => console.event(event),
+        }
+    }
     for note in &step.notes {
         console.note(note);
     }
@@ -195,6 +218,7 @@ struct Step<'a> {
     line: Vec<u8>,
     now: i64,
     notes: Vec<String>,
+    events: Vec<LogEvent>,
     warnings: Vec<String>,
 }
 
@@ -205,6 +229,14 @@ impl Step<'_> {
         let escalated = self.escalated(net);
         let name = network::text(net);
         let date = date::long(self.now);
+        if !self.event.dry_run {
+            let text = format!("{name} has {count} lines");
+            let event = LogEvent::new(Level::Debug, EventKind::Counted, text)
+                .with("address", self.address.to_string())
+                .with("network", name.as_str())
+                .with("count", count);
+            self.events.push(event);
+        }
         let due = count >= self.settings.count || self.event.lock || escalated.is_some();
         if !due || !self.may_lock(out)? {
             return writeln!(out, "{date} {name} {count}");
@@ -317,10 +349,13 @@ impl Step<'_> {
         let done = match locker.lock(&ask, self.now) {
             Ok(mut done) => {
                 self.warnings.append(&mut done.warnings);
+                if !self.event.dry_run {
+                    self.events.push(lock::log::locked(&ask, &done));
+                }
                 done
             }
             Err(error) => {
-                self.warnings.push(error.to_string());
+                self.events.push(lock::log::not_locked(wanted, &error));
                 return Ok(None);
             }
         };

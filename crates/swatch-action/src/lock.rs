@@ -32,6 +32,7 @@ mod dry_run;
 mod end;
 mod fallback;
 mod fresh;
+pub(crate) mod log;
 mod renew;
 pub(crate) mod settle;
 

@@ -3,7 +3,7 @@
 use crate::{
     console::Console,
     count, date,
-    lock::{Locker, expire as end_due},
+    lock::{Locker, expire as end_due, log as lock_log},
     network,
     settings::Settings,
     state::{Lock, State},
@@ -25,6 +25,7 @@ pub(crate) fn expire(settings: &Settings, console: &mut Console<'_>) -> Outcome 
     crate::lock::settle::clock(&locker, &state, now, &mut warnings)?;
     for lock in end_due(&locker, &state, now)? {
         writeln!(console.out(), "{} expired", network::text(lock.net))?;
+        console.event(&lock_log::unlocked(lock.net, "expired"));
     }
     count::maintain(settings, now);
     warnings.iter().for_each(|warning| console.warn(warning));

@@ -10,7 +10,7 @@ use crate::{
     ban_list::{self, Format},
     console::Console,
     date,
-    lock::{LockRequest, Unlocked, bulk, unlock as unlock_in},
+    lock::{LockRequest, Unlocked, bulk, log as lock_log, unlock as unlock_in},
     network,
     runner::Runner,
     settings::Settings,
@@ -52,6 +52,9 @@ pub(crate) fn lock(
     let done = locker.lock(&ask, now)?;
     for note in runner.notes() {
         writeln!(console.out(), "would run: {note}")?;
+    }
+    if !dry_run {
+        console.event(&lock_log::locked(&ask, &done));
     }
     let until = done.until.map_or("for ever".to_owned(), |until| {
         format!("until {}", date::long(until))
@@ -115,6 +118,7 @@ pub(crate) fn unlock(
             " (the state did not know of it)"
         };
         writeln!(console.out(), "{} unlocked{note}", network::text(net))?;
+        console.event(&lock_log::unlocked(net, "unlocked"));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use swatch_common::{
     duration::Seconds,
+    event_log::{Level, LogFormat, LogSettings},
     sanitize,
     trust::{self, Untrusted},
 };
@@ -80,6 +81,10 @@ pub struct Settings {
     pub whois: Whois,
     /// Other notices than one mail per lock.
     pub notice: Notice,
+    /// The form of messages on standard error; by default that of the program that runs this one.
+    pub log_format: Option<LogFormat>,
+    /// The least important messages that are written.
+    pub log_level: Option<Level>,
 }
 
 /// The firewalls.
@@ -209,6 +214,8 @@ impl Default for Settings {
             ignore: Ignore::default(),
             whois: Whois::default(),
             notice: Notice::default(),
+            log_format: None,
+            log_level: None,
         }
     }
 }
@@ -337,6 +344,16 @@ impl Settings {
             path: path.into(),
             source: Box::new(source),
         })
+    }
+
+    /// How messages are written: these settings, and where they are silent the environment.
+    #[must_use]
+    pub fn log(&self) -> LogSettings {
+        let environment = LogSettings::from_environment();
+        LogSettings {
+            format: self.log_format.unwrap_or(environment.format),
+            level: self.log_level.or(environment.level),
+        }
     }
 
     /// The network that an address is counted and locked by.

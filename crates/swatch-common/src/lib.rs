@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`atomic_file`] | a file replaced as a whole, durable as asked |
 //! | [`duration`] | lengths of time with their unit: `90s`, `24h` |
+//! | [`event_log`] | the programs' messages, as text or JSON |
 //! | [`file_lock`] | one process at a time |
 //! | [`process`] | programs run by argv with limits of time and output |
 //! | [`sanitize`] | untrusted text made safe for a terminal or a log |
@@ -15,6 +16,7 @@
 
 pub mod atomic_file;
 pub mod duration;
+pub mod event_log;
 pub mod file_lock;
 pub mod process;
 pub mod sanitize;

@@ -1,6 +1,7 @@
 //! From the command line to running watches.
 
 mod banner;
+mod findings;
 mod inspect;
 mod load;
 mod plan;
@@ -27,13 +28,16 @@ use crate::daemon::service_manager::ServiceManager;
 use crate::daemon::signals::{self, Signals};
 use crate::daemon::supervisor::{End, Supervisor};
 use crate::daemon::{background, output_pipe};
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use load::Loader;
 use plan::Plan;
 use session::Session;
 
 /// Configurations that are named in the summary, at most.
 const SUMMARY: usize = 10;
+
+/// This program's version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The exit status if the command line or the rules are refused, as swatchdog's.
 const REFUSED: u8 = 2;
@@ -47,11 +51,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(Command::Run(cli)) => *cli,
         Ok(Command::Print(text)) => return print(&text),
-        Err(e) => {
-            log::error(e);
-            return ExitCode::from(REFUSED);
-        }
+        Err(e) => return refuse(e),
     };
+    log::configure(cli.monitoring.log_settings());
     match run(&cli, &args) {
         Ok(status) => status,
         Err(e) => {
@@ -73,11 +75,11 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
     let restart_time = cli.restart_time.as_deref().map(restart_time::parse);
     let restart_time = match restart_time.transpose() {
         Ok(time) => time,
-        Err(e) => {
-            log::error(e);
-            return Ok(ExitCode::from(REFUSED));
-        }
+        Err(e) => return Ok(refuse(e)),
     };
+    if cli.json && !cli.check && !cli.explain {
+        return Ok(refuse("--json goes with --check or --explain"));
+    }
     let loader = Loader::new(cli);
     let files = match plan::config_files(cli) {
         Ok(files) => files,
@@ -104,6 +106,13 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
         return Ok(ExitCode::from(REFUSED));
     }
     watch(cli, loader, plans, refused, restart_time.map(Schedule::new))
+}
+
+/// Reports a command line that is refused.
+fn refuse(reason: impl std::fmt::Display) -> ExitCode {
+    let event = LogEvent::new(Level::Error, EventKind::Refused, &reason);
+    log::write(&event.with("reason", reason.to_string()));
+    ExitCode::from(REFUSED)
 }
 
 /// Loads all configurations; an error in one does not stop the others. Gives the plans, and the
@@ -147,7 +156,9 @@ fn watch(
     if !cli.daemon && !cli.explain && banner::wanted() {
         print(&banner::text());
     }
-    announce(schedule.as_ref());
+    if !cli.json {
+        announce(schedule.as_ref());
+    }
     let reader_gone = match output_pipe::ends_with_reader(cli) {
         true => Some(output_pipe::watch(waker.clone()).context("cannot start a thread")?),
         false => None,
@@ -165,6 +176,16 @@ fn watch(
     if let Some(parent) = parent {
         parent.ready();
     }
+    log::write(
+        &LogEvent::new(
+            Level::Info,
+            EventKind::Started,
+            format_args!("swatch-rs {VERSION} has started, {summary}"),
+        )
+        .with("version", VERSION)
+        .with("watches", watches.len())
+        .with("failed", failed.len()),
+    );
     let supervisor = Supervisor {
         signals,
         waker,
@@ -179,7 +200,11 @@ fn watch(
         End::Finished if !failed.is_empty() => End::Failed,
         end => end,
     };
-    Ok(exit_code(cli, end))
+    let status = exit_status(cli, end);
+    let text = format!("swatch-rs has ended with status {status}");
+    let stopped = LogEvent::new(Level::Info, EventKind::Stopped, text);
+    log::write(&stopped.with("status", u32::from(status)));
+    Ok(ExitCode::from(status))
 }
 
 /// `watching a.conf, b.conf`; logged if a configuration is not watched.
@@ -204,13 +229,13 @@ fn summary(watched: &[String], failed: &[String]) -> String {
     text
 }
 
-fn exit_code(cli: &Cli, end: End) -> ExitCode {
+fn exit_status(cli: &Cli, end: End) -> u8 {
     match end {
-        End::Finished => ExitCode::SUCCESS,
-        End::Failed => ExitCode::FAILURE,
+        End::Finished => 0,
+        End::Failed => 1,
         // A pass that was interrupted has not done what was asked for.
-        End::Signalled(signal) if cli.examine.is_some() => ExitCode::from(128 + signal as u8),
-        End::Signalled(_) => ExitCode::SUCCESS,
+        End::Signalled(signal) if cli.examine.is_some() => 128 + signal as u8,
+        End::Signalled(_) => 0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: swatchdog's options in all their spellings, and the new ones.
 
 mod getopt;
+mod monitoring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 use getopt::{Opt, Takes};
+pub use monitoring::Monitoring;
 use swatch_common::sanitize;
 
 /// A command line that cannot be understood, with the reason.
@@ -189,6 +191,9 @@ pub struct Cli {
     /// As --dry-run, and show which rules matched, their captures, and what throttles decided
     #[arg(long, help_heading = "Inspection")]
     pub explain: bool,
+    /// With --check or --explain: print JSON, for editors and scripts
+    #[arg(long, help_heading = "Inspection", hide_short_help = true)]
+    pub json: bool,
     /// Print the rules as understood, to FILE or standard output, and exit
     #[arg(long, value_name = "FILE", help_heading = "Inspection", num_args = 0..=1, default_missing_value = "", require_equals = true, hide_short_help = true)]
     pub dump_script: Option<OsString>,
@@ -208,6 +213,10 @@ pub struct Cli {
     /// Print the version
     #[arg(short = 'V', long, help_heading = "Inspection")]
     pub version: bool,
+
+    /// What the program tells of itself.
+    #[command(flatten)]
+    pub monitoring: Monitoring,
 
     /// Words of the command line that are neither options nor their values.
     #[arg(skip)]

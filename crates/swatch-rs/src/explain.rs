@@ -1,5 +1,7 @@
 //! Effects in words, for `--dry-run` and `--explain`.
 
+mod json;
+
 use std::io::Write;
 
 use swatch_engine::{
@@ -8,15 +10,36 @@ use swatch_engine::{
 
 use swatch_common::sanitize::text as visible;
 
+/// The form in which `--explain` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explain {
+    /// For people.
+    Text,
+    /// With `--json`.
+    Json,
+}
+
 /// Prints how a record was decided: `--explain`. Records that no rule matched are left out.
-pub fn print(record: &[u8], traces: &[RuleTrace], program: &Program, now: &ClockReading) {
+pub fn print(
+    record: &[u8],
+    traces: &[RuleTrace],
+    program: &Program,
+    now: &ClockReading,
+    form: Explain,
+) {
     if traces.is_empty() {
         return;
     }
-    let mut text = format!("{}\n", visible(record));
-    for trace in traces {
-        explain(&mut text, trace, program, now);
-    }
+    let text = match form {
+        Explain::Json => json::line(record, traces, program, now),
+        Explain::Text => {
+            let mut text = format!("{}\n", visible(record));
+            for trace in traces {
+                explain(&mut text, trace, program, now);
+            }
+            text
+        }
+    };
     // A reader that has gone away wants no more.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
@@ -131,6 +154,19 @@ fn skip(skipped: &Skipped) -> String {
             visible(key),
             counted.events
         ),
+    }
+}
+
+/// The keyword of the action that has an effect.
+pub fn action(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Echo { .. } => "echo",
+        Effect::Bell { .. } => "bell",
+        Effect::Exec(_) => "exec",
+        Effect::Pipe { .. } => "pipe",
+        Effect::Mail { .. } => "mail",
+        Effect::Write { .. } => "write",
+        Effect::Quit => "quit",
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use swatch_common::process::{Cancel, Finished};
 use swatch_engine::{Effect, Invocation};
 
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 
 pub use output::{ColorChoice, Output};
 use pipe::KeptPipe;
@@ -86,8 +86,8 @@ impl Performer {
         if self.settings.dry_run {
             return self.describe(effect);
         }
-        if self.settings.debug {
-            log::notice(format_args!("debug: {}", crate::explain::describe(effect)));
+        if self.settings.debug || log::is_enabled(Level::Debug) {
+            self.announce(effect);
         }
         match effect {
             Effect::Echo { text, sgr } => self.output.echo(text, sgr.as_deref()),
@@ -228,9 +228,9 @@ impl Performer {
         }
     }
 
-    /// Reports a failure around the actions; each cause is logged once, then counted.
-    pub fn report(&mut self, what: &str, why: &dyn std::fmt::Display) {
-        self.reports.failure(what, why);
+    /// Reports that the position could not be saved; each cause is logged once, then counted.
+    pub fn cannot_save(&mut self, why: &dyn std::fmt::Display) {
+        self.reports.position(why);
     }
 
     /// Waits for the end of all commands, and reports what is left to report.
@@ -282,9 +282,30 @@ impl Performer {
     }
 
     fn report_end(&mut self, command: &str, finished: &Finished) {
-        if let Some(why) = process::failure(finished) {
-            self.reports.failure(command, &why);
+        match process::failure(finished) {
+            Some(why) => self.reports.failure(command, &why),
+            None if log::is_enabled(Level::Debug) => {
+                let text = format!("ended: {command}");
+                let event = LogEvent::new(Level::Debug, EventKind::ActionEnded, text);
+                log::write_of(self.reports.watch(), event.with("command", command));
+            }
+            None => {}
         }
+    }
+
+    /// Logs an action before it is performed.
+    fn announce(&self, effect: &Effect) {
+        let action = crate::explain::describe(effect);
+        // `--debug` has always written this form.
+        let (level, text) = match self.settings.debug {
+            true => (Level::Notice, format!("debug: {action}")),
+            false => (Level::Debug, format!("{}: {action}", self.reports.watch())),
+        };
+        let event = LogEvent::new(level, EventKind::ActionStarted, text)
+            .with("watch", self.reports.watch())
+            .with("action", crate::explain::action(effect))
+            .with("text", action);
+        log::write(&event);
     }
 
     fn write_kept(&mut self, command: &Invocation, message: &[u8]) {

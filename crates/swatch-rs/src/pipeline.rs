@@ -25,7 +25,7 @@ use reader::Reader;
 use worker::{Progress, Worker};
 
 use crate::clock::Clock;
-use crate::log::Level;
+use crate::log::LogEvent;
 use crate::perform::Performer;
 use crate::rules::Rules;
 use crate::source::{Ack, Exit, Source};
@@ -46,7 +46,7 @@ pub enum Outcome {
 /// An item for the worker.
 enum Item {
     Records(Block, Ack),
-    Notice(Level, String),
+    Notice(LogEvent),
     End(Exit),
 }
 
@@ -142,7 +142,9 @@ impl Watch {
         });
         let waker = parts.source.waker();
         let pool = parts.pool.zip(parts.source.follower_id());
-        let rules = match parts.rules {
+        let mut rules = parts.rules;
+        rules.log_as(&shared.name);
+        let mut rules = match rules {
             Rules::Native(rules) if parts.one_pass && parts.by_lines => {
                 let pass = Pass {
                     source: parts.source,
@@ -161,7 +163,6 @@ impl Watch {
             }
             rules => rules,
         };
-        let mut rules = rules;
         rules.stop_on(&shared.stop);
         let reader = Reader {
             source: parts.source,

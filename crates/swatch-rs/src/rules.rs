@@ -1,5 +1,6 @@
 //! The running rules of a watch: a program, and the state of its throttles and thresholds.
 
+mod match_events;
 mod native;
 mod perl;
 
@@ -13,7 +14,8 @@ use swatch_config::{Config, Diagnostic};
 use swatch_engine::perl::PerlModules;
 use swatch_engine::{Options, Program, State};
 
-use crate::log;
+use crate::explain::Explain;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
 pub use perl::{PerlFailure, PerlRules};
@@ -30,7 +32,7 @@ pub struct RulesOptions {
     /// Directories of such modules.
     pub include_dirs: Vec<PathBuf>,
     /// Print for each record how it was decided.
-    pub explain: bool,
+    pub explain: Option<Explain>,
 }
 
 impl RulesOptions {
@@ -115,6 +117,14 @@ impl Rules {
         }
     }
 
+    /// Rules that match are logged in the name of this watch, if such events are written.
+    pub fn log_as(&mut self, watch: &str) {
+        match self {
+            Rules::Native(native) => native.log_as(watch),
+            Rules::Perl(perl) => perl.log_as(watch),
+        }
+    }
+
     fn into_state(self) -> State {
         match self {
             Rules::Native(native) => native.into_state(),
@@ -159,11 +169,16 @@ fn counters(program: &Program, state: &State) -> Vec<String> {
 fn report_faults(program: &Program, state: &mut State) {
     for rule in state.take_faults() {
         let rule = &program.rules()[rule];
-        log::warning(format_args!(
-            "{}:{}: the search for {} was given up on a record that would take too long: counted as no match; make the pattern simpler",
-            rule.path.display(),
+        let (path, text) = (sanitize::path(&rule.path), sanitize::text(&rule.text));
+        let message = format!(
+            "{path}:{}: the search for {text} was given up on a record that would take too long: \
+             counted as no match; make the pattern simpler",
             rule.line,
-            sanitize::text(&rule.text),
-        ));
+        );
+        let event = LogEvent::new(Level::Warning, EventKind::GaveUp, message)
+            .with("file", path)
+            .with("line", rule.line)
+            .with("rule", text);
+        log::write(&event);
     }
 }

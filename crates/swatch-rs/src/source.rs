@@ -2,6 +2,7 @@
 
 mod command;
 mod examine;
+mod file_event;
 mod follow;
 mod journal;
 mod producer;
@@ -16,9 +17,10 @@ use nix::sys::stat::{FileStat, fstat};
 use swatch_common::sanitize::Sanitized;
 use swatch_tail::{Block, Chunks, FollowError, FollowerId, Origin, Separator, Waker};
 
-use crate::log::Level;
+use crate::log::{EventKind, Level, LogEvent};
 
 pub use command::CommandPlan;
+pub use file_event::log_event;
 pub use follow::FollowPlan;
 pub use journal::{Cursors, JournalPlan};
 
@@ -26,14 +28,19 @@ pub use journal::{Cursors, JournalPlan};
 pub enum SourceEvent {
     /// Records, and where to acknowledge them.
     Records(Block, Ack),
-    /// A message for the user.
-    Notice(Level, String),
+    /// An event that the user should know of.
+    Notice(LogEvent),
     /// [`Waker::wake`] was called.
     Woken,
     /// Nothing to read for now; the reactor reports when there is.
     Idle,
     /// Nothing more will come.
     End(Exit),
+}
+
+/// A message without a kind of its own.
+fn notice(level: Level, text: String) -> SourceEvent {
+    SourceEvent::Notice(LogEvent::new(level, EventKind::Message, text))
 }
 
 /// The end of a source.

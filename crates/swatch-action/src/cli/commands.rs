@@ -169,6 +169,7 @@ impl Command {
 /// The settings; what goes wrong later is printed and becomes [`Exit::Failed`].
 pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<Exit, SettingsError> {
     let settings = command.flags().settings()?;
+    console.configure(settings.log());
     Ok(match outcome(command, &settings, console) {
         Ok(()) => console.exit(),
         // A reader that went away has seen all it wanted.

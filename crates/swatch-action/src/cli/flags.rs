@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use swatch_common::duration::Seconds;
+use swatch_common::event_log::{Level, LogFormat};
 
 use crate::settings::{Backend, Expiry, IgnoredNetworksError, Settings, SettingsError};
 
@@ -80,6 +81,12 @@ pub struct Flags {
     /// Ask no whois server
     #[arg(long, conflicts_with = "whois_server")]
     pub no_whois: bool,
+    /// Write messages as text, or as JSON, an object a line [values: text, json]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Write messages of this importance and above [values: error, warning, notice, info, debug]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<Level>,
     /// Take the field as the script did, whatever format the line has
     #[arg(long)]
     pub strict_field: bool,
@@ -108,6 +115,8 @@ impl Flags {
         set(&mut settings.whois.server, flags.whois_server);
         settings.window = flags.window.or(settings.window);
         settings.aggregate = flags.aggregate.or(settings.aggregate);
+        settings.log_format = flags.log_format.or(settings.log_format);
+        settings.log_level = flags.log_level.or(settings.log_level);
         settings.lock_forgeable |= flags.lock_forgeable;
         settings.strict_field |= flags.strict_field;
         if let Some(command) = flags.mailer {

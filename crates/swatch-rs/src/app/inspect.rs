@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use swatch_common::{process, sanitize};
 use swatch_tail::Checkpoint;
 
 use super::load::Loader;
-use super::plan::{self, Input};
+use super::plan::{self, Input, Refusal};
 use super::{REFUSED, session};
 use crate::cli::Cli;
 use crate::log;
@@ -19,14 +20,47 @@ use crate::source::SourcePlan;
 
 /// `--check`: reports all errors and warnings, and fails where a start would.
 pub(super) fn check(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> ExitCode {
-    let good = files
-        .iter()
-        .filter(|path| inspect(cli, loader, path))
-        .count();
+    let good = match cli.json {
+        true => check_as_json(cli, loader, files),
+        false => files
+            .iter()
+            .filter(|path| inspect(cli, loader, path))
+            .count(),
+    };
     match good == files.len() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(REFUSED),
     }
+}
+
+/// Writes one object to standard output, and gives the number of configurations without errors.
+fn check_as_json(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> usize {
+    let mut found = Vec::new();
+    let mut good = 0;
+    for path in files {
+        let inspected = loader.check(path).and_then(|(config, findings)| {
+            found.extend(findings.json());
+            plan::input(cli, &config, path)
+        });
+        let errors = match inspected {
+            Ok(input) => can_open(cli, &input).err().into_iter().collect(),
+            Err(Refusal::Rules(findings)) => {
+                found.extend(findings.json());
+                continue;
+            }
+            Err(refusal) => refusal.reasons(),
+        };
+        good += usize::from(errors.is_empty());
+        let config = sanitize::path(path);
+        let general = |text| json!({"severity": "error", "text": text, "file": config});
+        found.extend(errors.into_iter().map(general));
+    }
+    let ok = good == files.len();
+    let configurations: Vec<String> = files.iter().map(|path| sanitize::path(path)).collect();
+    let all = json!({"ok": ok, "configurations": configurations, "diagnostics": found});
+    // If the reader has gone away, the exit status still tells.
+    let _ = writeln!(std::io::stdout(), "{all}");
+    good
 }
 
 /// True if a watch can be started for at least one of the files.
@@ -44,7 +78,13 @@ fn inspect(cli: &Cli, loader: &Loader, path: &Path) -> bool {
         plan::input(cli, &config, path)
     });
     match inspected {
-        Ok(input) => can_open(cli, &input),
+        Ok(input) => match can_open(cli, &input) {
+            Ok(()) => true,
+            Err(why) => {
+                log::error(why);
+                false
+            }
+        },
         Err(refusal) => {
             refusal.report();
             false
@@ -52,32 +92,26 @@ fn inspect(cli: &Cli, loader: &Loader, path: &Path) -> bool {
     }
 }
 
-/// True if the source can be opened. Programs are looked for, and not started.
-fn can_open(cli: &Cli, input: &Input) -> bool {
+/// Opens the source. Programs are looked for, and not started.
+fn can_open(cli: &Cli, input: &Input) -> Result<(), String> {
     let plan = session::source(cli, input, &Checkpoint::in_memory());
     let program = match &plan {
         SourcePlan::Command(command) => command.argv[0].to_str(),
         SourcePlan::Journal(_) => Some("journalctl"),
         SourcePlan::Examine(path) if path.is_file() || path.is_dir() || !path.exists() => None,
-        SourcePlan::Examine(_) => return true,
+        SourcePlan::Examine(_) => return Ok(()),
         SourcePlan::Follow(_) => None,
     };
     let path = std::env::var("PATH").unwrap_or_default();
     match program {
-        Some(program) if process::find(program, &path).is_none() => {
-            log::error(format_args!(
-                "cannot start {}: not found",
-                sanitize::text(program.as_bytes())
-            ));
-            false
-        }
-        Some(_) => true,
+        Some(program) if process::find(program, &path).is_none() => Err(format!(
+            "cannot start {}: not found",
+            sanitize::text(program.as_bytes())
+        )),
+        Some(_) => Ok(()),
         None => match plan.open(&session::splitting(cli)) {
-            Ok(_) => true,
-            Err(e) => {
-                log::error(e);
-                false
-            }
+            Ok(_) => Ok(()),
+            Err(e) => Err(e.to_string()),
         },
     }
 }

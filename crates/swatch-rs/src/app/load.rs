@@ -1,16 +1,17 @@
 //! Reading a configuration file and compiling its rules.
 
-use std::io::{IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 use swatch_common::trust;
-use swatch_config::{Config, Diagnostic, Severity, Sources};
+use swatch_config::{Config, Diagnostic, Severity};
 
+use super::findings::Findings;
 use super::plan::Refusal;
 use super::programs;
 use crate::cli::Cli;
+use crate::explain::Explain;
 use crate::rules::{Rules, RulesOptions};
 
 /// Reads configurations as the command line asks for it.
@@ -21,24 +22,6 @@ pub(super) struct Loader {
     insecure: bool,
     /// Also warn of likely mistakes.
     lints: bool,
-}
-
-/// Errors and warnings about a configuration, with its text for showing the place.
-pub(super) struct Findings {
-    diagnostics: Vec<Diagnostic>,
-    sources: Sources,
-}
-
-impl Findings {
-    /// Writes them to standard error.
-    pub(super) fn print(&self) {
-        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut out = std::io::stderr().lock();
-        for diagnostic in &self.diagnostics {
-            let text = swatch_config::render(diagnostic, &self.sources, color);
-            let _ = writeln!(out, "{text}");
-        }
-    }
 }
 
 impl Loader {
@@ -59,7 +42,10 @@ impl Loader {
                 max_keys: cli.max_keys,
                 modules: cli.extra_module.clone(),
                 include_dirs: cli.extra_include_dir.clone(),
-                explain: cli.explain,
+                explain: cli.explain.then_some(match cli.json {
+                    true => Explain::Json,
+                    false => Explain::Text,
+                }),
             },
             insecure: cli.insecure,
             lints: cli.check,
@@ -105,10 +91,7 @@ impl Loader {
             diagnostics.extend(programs::missing(&config));
         }
         let refused = diagnostics.iter().any(|d| d.severity == Severity::Error);
-        let findings = Findings {
-            diagnostics,
-            sources: config.sources.clone(),
-        };
+        let findings = Findings::new(diagnostics, config.sources.clone());
         match compiled {
             Ok(compiled) if !refused => Ok((config, compiled, findings)),
             _ => Err(Refusal::Rules(findings)),

@@ -11,9 +11,10 @@ use swatch_config::Config;
 use swatch_config::journal::{MatchError, parse_match};
 use swatch_tail::Pattern;
 
-use super::load::{Findings, Loader};
+use super::findings::Findings;
+use super::load::Loader;
 use crate::cli::Cli;
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::rules::Rules;
 use crate::source::CommandPlan;
 
@@ -71,40 +72,56 @@ pub(super) enum Refusal {
 impl Refusal {
     /// Writes the reason to standard error.
     pub(super) fn report(&self) {
-        match self {
-            Refusal::Untrusted(files) => files.iter().for_each(|untrusted| {
-                log::error(format_args!(
-                    "{untrusted}\n  to accept the risk: --insecure"
-                ));
-            }),
-            Refusal::Rules(findings) => findings.print(),
+        if let Refusal::Rules(findings) = self {
+            findings.print();
+            if !log::is_json() {
+                // The text of the findings says it.
+                return;
+            }
+        }
+        for reason in self.reasons() {
+            let event = LogEvent::new(Level::Error, EventKind::Refused, &reason);
+            log::write(&event.with("reason", reason));
+        }
+    }
+
+    /// The reasons as text.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        vec![match self {
+            Refusal::Untrusted(files) => {
+                let one = |file: &Untrusted| format!("{file}\n  to accept the risk: --insecure");
+                return files.iter().map(one).collect();
+            }
+            Refusal::Rules(findings) => match findings.errors() {
+                1 => "the rules have an error".to_owned(),
+                errors => format!("the rules have {errors} errors"),
+            },
             Refusal::NoLog {
                 path,
                 in_directory: true,
-            } => log::error(format_args!(
+            } => format!(
                 "{}: no log is named; add a line '# logfile PATH' or '# journal MATCH'",
                 sanitize::path(path)
-            )),
-            Refusal::NoLog { path, .. } => log::error(format_args!(
+            ),
+            Refusal::NoLog { path, .. } => format!(
                 "{}: no log is named: there is no --tail-file, no '# logfile PATH' line, and \
                  neither {} nor {} exists; for the journal: --journal",
                 sanitize::path(path),
                 DEFAULT_LOGS[0],
                 DEFAULT_LOGS[1]
-            )),
-            Refusal::Journal(e) => log::error(format_args!("--journal: {e}")),
-            Refusal::NoHome => log::error(
-                "no --config-file is given, and HOME, where .swatchdogrc would be, is not set",
             ),
-            Refusal::Empty(directory) => log::error(format_args!(
-                "there is no *.conf in {}",
-                sanitize::path(directory)
-            )),
-            Refusal::Directory(path, e) => log::error(format_args!(
-                "cannot read directory {}: {e}",
-                sanitize::path(path)
-            )),
-        }
+            Refusal::Journal(e) => format!("--journal: {e}"),
+            Refusal::NoHome => {
+                "no --config-file is given, and HOME, where .swatchdogrc would be, is not set"
+                    .to_owned()
+            }
+            Refusal::Empty(directory) => {
+                format!("there is no *.conf in {}", sanitize::path(directory))
+            }
+            Refusal::Directory(path, e) => {
+                format!("cannot read directory {}: {e}", sanitize::path(path))
+            }
+        }]
     }
 }
 

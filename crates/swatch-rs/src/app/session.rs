@@ -15,7 +15,7 @@ use super::state_dir::{self, StateDirError};
 use crate::cli::{Cli, Color};
 use crate::daemon::supervisor::Reload;
 use crate::daemon::{descriptors, output_pipe};
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::perform::{ColorChoice, Output, Performer, Settings};
 use crate::pipeline::{Parts, Pool, Watch};
 use crate::source::{CommandPlan, FollowPlan, JournalPlan, OpenError, SourcePlan, Splitting};
@@ -144,6 +144,11 @@ impl Session {
             one_pass: matches!(plan.input, Input::Examine(_)),
         };
         let watch = Watch::start(parts).map_err(StartError::Thread)?;
+        let text = format!("watching {}", sanitize::text(plan.input.name().as_bytes()));
+        let event = LogEvent::new(Level::Info, EventKind::WatchStarted, text)
+            .with("config", sanitize::path(&plan.path))
+            .with("input", plan.input.name());
+        log::write_of(&name, event);
         self.known.push(Known {
             name,
             path: plan.path,
@@ -172,7 +177,6 @@ impl Session {
 
     /// Gives a watch new rules, or starts a new watch.
     fn reload_one(&mut self, watches: &mut Vec<Watch>, path: &Path) {
-        let shown = sanitize::path(path);
         let known = self.known.iter().position(|known| known.path == path);
         let consequence = match known {
             Some(_) => "its previous rules stay in force",
@@ -182,7 +186,7 @@ impl Session {
             Ok(plan) => plan,
             Err(refusal) => {
                 refusal.report();
-                log::error(format_args!("{shown}: {consequence}"));
+                refused(path, consequence);
                 return;
             }
         };
@@ -194,7 +198,7 @@ impl Session {
         if let Some(watch) = running {
             plan.findings.print();
             watch.reload(plan.rules);
-            log::notice(format_args!("{shown}: the new rules are in force"));
+            reloaded(path, "the new rules are in force");
             return;
         }
         // It is new, names another log now, or its watch has ended by itself. The old watch is
@@ -204,12 +208,12 @@ impl Session {
                 if let Some(at) = known {
                     self.stop_one(watches, at);
                 }
-                log::notice(format_args!("{shown}: the watch has been started"));
+                reloaded(path, "the watch has been started");
                 watches.push(watch);
             }
             Err(e) => {
                 self.report(path, &e);
-                log::error(format_args!("{shown}: {consequence}"));
+                refused(path, consequence);
             }
         }
     }
@@ -232,7 +236,9 @@ impl Reload for Session {
                 Ok(files) => files,
                 Err(refusal) => {
                     refusal.report();
-                    log::error("the rules that were in force stay in force");
+                    let kept = "the rules that were in force stay in force";
+                    let event = LogEvent::new(Level::Error, EventKind::Refused, kept);
+                    log::write(&event.with("reason", kept));
                     return;
                 }
             },
@@ -245,18 +251,33 @@ impl Reload for Session {
             .iter()
             .position(|known| !files.contains(&known.path))
         {
-            let shown = sanitize::path(&self.known[gone].path);
+            let path = &self.known[gone].path;
             if self.known.len() == 1 {
                 // A reload never ends the program.
-                log::error(format_args!(
-                    "{shown}: the file is gone, and no other is watched: its rules stay in force"
-                ));
+                let kept = "the file is gone, and no other is watched: its rules stay in force";
+                refused(path, kept);
                 return;
             }
-            log::notice(format_args!("{shown}: the file is gone, its watch ends"));
+            reloaded(path, "the file is gone, its watch ends");
             self.stop_one(watches, gone);
         }
     }
+}
+
+/// The result of a reload for one configuration.
+fn reloaded(path: &Path, result: &str) {
+    let path = sanitize::path(path);
+    let text = format!("{path}: {result}");
+    let event = LogEvent::new(Level::Notice, EventKind::Reloaded, text);
+    log::write(&event.with("config", path).with("result", result));
+}
+
+/// A reload changed nothing for a configuration.
+fn refused(path: &Path, consequence: &str) {
+    let path = sanitize::path(path);
+    let text = format!("{path}: {consequence}");
+    let event = LogEvent::new(Level::Error, EventKind::Refused, text);
+    log::write(&event.with("reason", consequence).with("config", path));
 }
 
 /// The source that an input names.

@@ -10,7 +10,8 @@ use swatch_tail::{Checkpoint, StateError, check_state_dir};
 
 use super::plan::{Input, Plan};
 use crate::cli::Cli;
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
+use crate::source::log_event;
 
 /// The default for a daemon that runs as root.
 const STATE_DIR: &str = "/var/lib/swatch-rs";
@@ -55,15 +56,21 @@ pub(super) fn checkpoint(cli: &Cli, plan: &Plan) -> Result<Checkpoint, StateDirE
         Err(StateDirError::State(e @ StateError::InUse { .. })) => Err(e.into()),
         // Watching matters more than remembering: a full or read-only disk is no reason not to.
         Err(e @ (StateDirError::Create { .. } | StateDirError::State(StateError::Io { .. }))) => {
-            log::warning(format_args!("positions are not kept: {e}"));
+            not_kept(&e);
             Ok(Checkpoint::in_memory())
         }
         Err(e) if cli.state_dir.is_none() => {
-            log::warning(format_args!("positions are not kept: {e}"));
+            not_kept(&e);
             Ok(Checkpoint::in_memory())
         }
         opened => opened,
     }
+}
+
+fn not_kept(why: &StateDirError) {
+    let text = format!("positions are not kept: {why}");
+    let event = LogEvent::new(Level::Warning, EventKind::Positions, text);
+    log::write(&event.with("reason", why.to_string()));
 }
 
 fn open(directory: &Path, cli: &Cli, plan: &Plan) -> Result<Checkpoint, StateDirError> {
@@ -82,7 +89,7 @@ fn open(directory: &Path, cli: &Cli, plan: &Plan) -> Result<Checkpoint, StateDir
         match Checkpoint::load(&file) {
             Ok(loaded) => {
                 for event in loaded.events {
-                    log::warning(event);
+                    log::write(&log_event(&event));
                 }
                 return Ok(loaded.checkpoint);
             }

@@ -12,7 +12,7 @@ use super::pid_file::PidFile;
 use super::restart_time::Schedule;
 use super::service_manager::ServiceManager;
 use super::signals::{Request, Signals};
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::perform::LAST_ACTION;
 use crate::pipeline::{Outcome, Watch};
 
@@ -77,7 +77,9 @@ impl<R: Reload> Supervisor<R> {
             for request in self.signals.pending() {
                 match request {
                     Request::End(signal) => {
-                        log::notice(format_args!("caught {signal}, ending"));
+                        let text = format!("caught {signal}, ending");
+                        let event = LogEvent::new(Level::Notice, EventKind::Stopping, text);
+                        log::write(&event.with("reason", signal.as_str()));
                         self.end(watches);
                         return End::Signalled(signal);
                     }
@@ -89,7 +91,10 @@ impl<R: Reload> Supervisor<R> {
                 }
             }
             if self.reader_is_gone() {
-                log::notice("the reader of standard output has gone away, ending");
+                let why = "the reader of standard output has gone away";
+                let text = format!("{why}, ending");
+                let event = LogEvent::new(Level::Notice, EventKind::Stopping, text);
+                log::write(&event.with("reason", why));
                 self.end(watches);
                 return End::Finished;
             }
@@ -146,10 +151,14 @@ fn is_due(at: Instant) -> bool {
 fn reap(watches: &mut Vec<Watch>) -> bool {
     let mut failed = false;
     for watch in watches.extract_if(.., |watch| watch.outcome().is_some()) {
-        if let Some(Outcome::Failed(why)) = watch.outcome() {
-            log::error(format_args!("{}: {why}", watch.name()));
-            failed = true;
-        }
+        let event = match watch.outcome() {
+            Some(Outcome::Failed(why)) => {
+                failed = true;
+                LogEvent::new(Level::Error, EventKind::WatchEnded, &why).with("reason", why)
+            }
+            _ => LogEvent::new(Level::Info, EventKind::WatchEnded, "the watch has ended"),
+        };
+        log::write_of(watch.name(), event);
         watch.join();
     }
     failed

@@ -14,6 +14,7 @@ use swatch_common::sanitize;
 use swatch_engine::{Addressee, Invocation};
 
 use super::slots::Slot;
+use crate::log;
 
 /// The longest command in messages, in characters.
 const SHOWN: usize = 120;
@@ -137,6 +138,12 @@ pub(super) fn is_script(error: &io::Error) -> bool {
 }
 
 pub(super) fn prepare(command: &Invocation) -> Command {
+    let mut prepared = prepare_words(command);
+    prepared.envs(log::environment());
+    prepared
+}
+
+fn prepare_words(command: &Invocation) -> Command {
     match command {
         Invocation::Direct(words) => {
             let (program, arguments) = words
@@ -157,6 +164,7 @@ pub(super) fn prepare(command: &Invocation) -> Command {
 
 pub(super) fn prepare_script(command: &Invocation) -> Command {
     let mut prepared = process::command("/bin/sh");
+    prepared.envs(log::environment());
     if let Invocation::Direct(words) = command {
         prepared.args(words.iter().map(|a| OsStr::from_bytes(a)));
     }

@@ -91,9 +91,7 @@ impl Pass {
             loop {
                 match source.next() {
                     SourceEvent::Records(block, _) => return Some(Lines(block)),
-                    SourceEvent::Notice(level, text) => {
-                        log::log(level, format_args!("{}: {text}", shared.name))
-                    }
+                    SourceEvent::Notice(event) => log::write_of(&shared.name, event),
                     SourceEvent::Woken if shared.stop.load(Ordering::Acquire) => return None,
                     SourceEvent::Woken | SourceEvent::Idle => {}
                     SourceEvent::End(how) => {

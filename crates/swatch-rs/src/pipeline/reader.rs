@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use swatch_tail::Block;
 
 use super::{Item, Shared};
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::source::{Source, SourceEvent};
 
 /// The answer of a source.
@@ -31,7 +31,7 @@ impl Reader {
                 self.shared.counters.queued.fetch_add(1, Ordering::Relaxed);
                 Item::Records(block, ack)
             }
-            SourceEvent::Notice(level, text) => Item::Notice(level, text),
+            SourceEvent::Notice(event) => Item::Notice(event),
             SourceEvent::Woken => return Next::Woken,
             SourceEvent::Idle => return Next::Idle,
             SourceEvent::End(exit) => Item::End(exit),
@@ -47,14 +47,14 @@ impl Reader {
     pub(super) fn report_status(&self) {
         let counters = &self.shared.counters;
         let name = &self.shared.name;
-        log::notice(format_args!(
-            "{name}: {} records seen, {} actions, {} blocks queued",
+        let text = format!(
+            "{} records seen, {} actions, {} blocks queued",
             counters.seen.load(Ordering::Relaxed),
             counters.effects.load(Ordering::Relaxed),
             counters.queued.load(Ordering::Relaxed),
-        ));
-        for line in self.source.status() {
-            log::notice(format_args!("{name}: {line}"));
+        );
+        for line in [text].into_iter().chain(self.source.status()) {
+            log::write_of(name, LogEvent::new(Level::Notice, EventKind::Status, line));
         }
     }
 }

@@ -13,7 +13,7 @@ use swatch_tail::{Block, Checkpoint, Record, StateError};
 use super::leader_follower::{Leadership, Processed};
 use super::{Item, Outcome, Shared};
 use crate::clock::Clock;
-use crate::log;
+use crate::log::{self, EventKind, Level, LogEvent};
 use crate::perform::Performer;
 use crate::rules::{PerlFailure, Rules};
 use crate::source::{Ack, Exit};
@@ -64,9 +64,7 @@ impl Worker {
     /// Processes an item. `leadership` is handed over before anything that may take time.
     pub(super) fn item(&mut self, item: Item, leadership: &mut Leadership<'_>) -> Processed {
         match item {
-            Item::Notice(level, text) => {
-                log::log(level, format_args!("{}: {text}", self.shared.name));
-            }
+            Item::Notice(event) => log::write_of(&self.shared.name, event),
             Item::End(Exit::Finished) => return Processed::End(Outcome::Finished),
             Item::End(Exit::Failed(why)) => return Processed::End(Outcome::Failed(why)),
             Item::Records(block, ack) => {
@@ -89,7 +87,8 @@ impl Worker {
     /// Logs the counters of the rules.
     pub(super) fn report_status(&self) {
         for line in self.rules.status() {
-            log::notice(format_args!("{}: {line}", self.shared.name));
+            let event = LogEvent::new(Level::Notice, EventKind::Status, line);
+            log::write_of(&self.shared.name, event);
         }
     }
 
@@ -315,6 +314,7 @@ impl Worker {
         let old = std::mem::replace(&mut self.rules, *rules);
         self.rules.stop_on(&self.shared.stop);
         self.rules.carry_over(old);
+        self.rules.log_as(&self.shared.name);
         true
     }
 
@@ -326,7 +326,7 @@ impl Worker {
 
     fn save(&mut self, how: fn(&Checkpoint) -> Result<(), StateError>) {
         if let Err(e) = how(&self.checkpoint) {
-            self.performer.report("cannot save the position", &e);
+            self.performer.cannot_save(&e);
         }
     }
 }

@@ -7,7 +7,8 @@ use swatch_engine::prefilter::{Hit, Hits, Prefilter, Scratch};
 use swatch_engine::{ClockReading, Effect, Program, State, decide_hit};
 
 use super::RulesOptions;
-use crate::explain;
+use super::match_events::MatchEvents;
+use crate::explain::{self, Explain};
 
 /// Compiled rules and their state.
 pub struct Native {
@@ -29,7 +30,8 @@ pub struct Decider {
     compiled: Arc<Compiled>,
     state: State,
     effects: Vec<Effect>,
-    explain: bool,
+    explain: Option<Explain>,
+    events: Option<MatchEvents>,
 }
 
 impl Native {
@@ -49,6 +51,7 @@ impl Native {
                 compiled: Arc::clone(&compiled),
                 effects: Vec::new(),
                 explain: options.explain,
+                events: None,
             },
             compiled,
         })
@@ -79,6 +82,10 @@ impl Native {
         self.decider.state = old.carry_over(&self.compiled.program);
     }
 
+    pub(super) fn log_as(&mut self, watch: &str) {
+        self.decider.events = MatchEvents::new(watch, &self.decider.state);
+    }
+
     pub(super) fn into_state(self) -> State {
         self.decider.state
     }
@@ -99,10 +106,10 @@ impl Decider {
     ) {
         let Compiled { program, prefilter } = &*self.compiled;
         self.effects.clear();
-        if self.explain {
+        if let Some(form) = self.explain {
             let traces =
                 swatch_engine::explain(program, &mut self.state, record, now, &mut self.effects);
-            explain::print(record, &traces, program, now);
+            explain::print(record, &traces, program, now, form);
             return;
         }
         decide_hit(
@@ -114,6 +121,9 @@ impl Decider {
             now,
             &mut self.effects,
         );
+        if let Some(events) = &mut self.events {
+            events.decided(program, &self.state, record);
+        }
         for effect in &self.effects {
             perform(effect);
         }

@@ -7,7 +7,8 @@ use swatch_config::{Config, Diagnostic, Severity};
 use swatch_engine::{ClockReading, Effect, State};
 
 use super::RulesOptions;
-use crate::explain;
+use super::match_events::MatchEvents;
+use crate::explain::{self, Explain};
 use crate::log;
 use crate::perl::{PerlError, PerlWatch};
 
@@ -15,7 +16,8 @@ use crate::perl::{PerlError, PerlWatch};
 pub struct PerlRules {
     watch: PerlWatch,
     state: State,
-    explain: bool,
+    explain: Option<Explain>,
+    events: Option<MatchEvents>,
 }
 
 /// Why no further record can be decided.
@@ -41,6 +43,7 @@ impl PerlRules {
             state: State::new(watch.program()),
             watch,
             explain: options.explain,
+            events: None,
         })
     }
 
@@ -54,7 +57,7 @@ impl PerlRules {
         now: &ClockReading,
         perform: &mut dyn FnMut(&Effect),
     ) -> Result<(), PerlFailure> {
-        let decided = if self.explain {
+        let decided = if self.explain.is_some() {
             self.watch
                 .explain(&mut self.state, record, now, &mut |_| {})
         } else {
@@ -67,11 +70,14 @@ impl PerlRules {
             }
             PerlFailure::Undecided(e)
         })?;
+        if let Some(events) = &mut self.events {
+            events.decided(self.watch.program(), &self.state, record);
+        }
         for fault in &decided.faults {
             log::warning(fault);
         }
-        if self.explain {
-            explain::print(record, &decided.traces, self.watch.program(), now);
+        if let Some(form) = self.explain {
+            explain::print(record, &decided.traces, self.watch.program(), now, form);
         } else if decided.quit {
             perform(&Effect::Quit);
         }
@@ -92,6 +98,10 @@ impl PerlRules {
 
     pub(super) fn carry_over(&mut self, old: State) {
         self.state = old.carry_over(self.watch.program());
+    }
+
+    pub(super) fn log_as(&mut self, watch: &str) {
+        self.events = MatchEvents::new(watch, &self.state);
     }
 
     pub(super) fn into_state(self) -> State {

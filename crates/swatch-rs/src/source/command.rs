@@ -8,7 +8,7 @@ use std::process::ChildStdout;
 use swatch_tail::{Block, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
-use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting};
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, file_event, notice};
 use crate::log::Level;
 
 /// A command whose output is read.
@@ -71,15 +71,14 @@ impl Command {
         let succeeded = status.is_ok_and(|s| s.success());
         if self.plan.respawn {
             let pause = self.pauses.next().as_secs();
-            self.pending.push_back(SourceEvent::Notice(
+            self.pending.push_back(notice(
                 Level::Warning,
                 format!("{text}; it will be started again in {pause} s"),
             ));
         } else if succeeded {
             self.pending.push_back(SourceEvent::End(Exit::Finished));
         } else if self.plan.may_fail && !never_ran {
-            self.pending
-                .push_back(SourceEvent::Notice(Level::Notice, text));
+            self.pending.push_back(notice(Level::Notice, text));
             self.pending.push_back(SourceEvent::End(Exit::Finished));
         } else {
             self.pending.push_back(SourceEvent::End(Exit::Failed(text)));
@@ -100,7 +99,7 @@ impl Source for Command {
                 match Producer::start(&self.plan.argv, &self.options, |out| out) {
                     Ok(producer) => self.running = Some(producer),
                     Err(e) => {
-                        return SourceEvent::Notice(
+                        return notice(
                             Level::Warning,
                             format!("cannot start {}: {e}", self.plan.name),
                         );
@@ -116,7 +115,7 @@ impl Source for Command {
                 }
                 Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return SourceEvent::Notice(Level::Warning, event.to_string());
+                    return SourceEvent::Notice(file_event::log_event(&event));
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {

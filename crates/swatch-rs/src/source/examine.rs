@@ -8,8 +8,7 @@ use std::path::Path;
 use swatch_common::sanitize;
 use swatch_tail::{Block, Chunks, RecordReader, SplitOptions, Step, Wait, Waker, open_once};
 
-use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, refuse_own_output};
-use crate::log::Level;
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, file_event, refuse_own_output};
 
 /// The source of `--examine`. Lines of any length are matched whole, because the file has an end.
 struct Examine<R> {
@@ -76,7 +75,7 @@ impl<R: Read + AsFd + Send> Source for Examine<R> {
             };
             return match step {
                 Ok(Step::Records(block)) => SourceEvent::Records(block, Ack::None),
-                Ok(Step::File(event)) => SourceEvent::Notice(Level::Warning, event.to_string()),
+                Ok(Step::File(event)) => SourceEvent::Notice(file_event::log_event(&event)),
                 Ok(Step::More) => continue,
                 Ok(Step::End) => SourceEvent::End(Exit::Finished),
                 Err(e) => SourceEvent::End(Exit::Failed(self.read_error(&e))),

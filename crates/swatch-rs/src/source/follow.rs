@@ -8,8 +8,7 @@ use swatch_tail::{
     SplitOptions, Waker,
 };
 
-use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, refuse_own_output};
-use crate::log::Level;
+use super::{Ack, Exit, OpenError, Source, SourceEvent, Splitting, file_event, refuse_own_output};
 
 /// The files, and where to start in them.
 #[derive(Debug, Clone)]
@@ -65,13 +64,7 @@ impl Source for Follow {
                 let ack = block.origin().cloned().map_or(Ack::None, Ack::File);
                 SourceEvent::Records(block, ack)
             }
-            Ok(Event::File(event)) => {
-                let level = match event.is_warning() {
-                    true => Level::Warning,
-                    false => Level::Notice,
-                };
-                SourceEvent::Notice(level, event.to_string())
-            }
+            Ok(Event::File(event)) => SourceEvent::Notice(file_event::log_event(&event)),
             Ok(Event::Woken) => SourceEvent::Woken,
             Ok(Event::TimedOut) => SourceEvent::Idle,
             Err(e) => SourceEvent::End(Exit::Failed(e.to_string())),

@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex};
 use swatch_tail::{Block, Checkpoint, Separator, SplitOptions, Step, Waker};
 
 use super::producer::{Pauses, Producer};
-use super::{Ack, OpenError, Source, SourceEvent, Splitting};
-use crate::log::Level;
+use super::{Ack, OpenError, Source, SourceEvent, Splitting, file_event, notice};
+use crate::log::{EventKind, Level, LogEvent};
 use export::{Entry, ExportLines};
 use own_output::OwnOutput;
 
@@ -148,7 +148,7 @@ impl Journal {
     fn ended(&self, why: &str) -> SourceEvent {
         let pause = self.pauses.next().as_secs();
         let text = format!("journalctl {why}; it will be started again in {pause} s");
-        SourceEvent::Notice(Level::Warning, text)
+        notice(Level::Warning, text)
     }
 }
 
@@ -156,12 +156,13 @@ impl Source for Journal {
     fn next(&mut self) -> SourceEvent {
         loop {
             if self.lost.swap(false, Ordering::Relaxed) {
-                return SourceEvent::Notice(
+                let gap = LogEvent::new(
                     Level::Warning,
+                    EventKind::Gap,
                     "the last entry processed is no longer in the journal: \
-                     older entries were removed, and some may have been missed"
-                        .to_owned(),
+                     older entries were removed, and some may have been missed",
                 );
+                return SourceEvent::Notice(gap.with("reason", "older entries were removed"));
             }
             let Some(mut producer) = self.running.take() else {
                 if self.pauses.wait(&self.waker) {
@@ -180,7 +181,7 @@ impl Source for Journal {
                 }
                 Ok(Some(Step::File(event))) => {
                     self.running = Some(producer);
-                    return SourceEvent::Notice(Level::Warning, event.to_string());
+                    return SourceEvent::Notice(file_event::log_event(&event));
                 }
                 Ok(Some(Step::More)) => self.running = Some(producer),
                 Ok(None) => {

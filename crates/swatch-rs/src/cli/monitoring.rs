@@ -1,0 +1,39 @@
+//! Options about what the program tells of itself.
+
+use clap::Args;
+use swatch_common::event_log::{Level, LogFormat, LogSettings};
+
+/// How the program reports on its work.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Monitoring {
+    /// Write messages on standard error as text or, for machines, as JSON, an object a line
+    #[arg(
+        long,
+        value_name = "text|json",
+        help_heading = "Monitoring",
+        hide_short_help = true
+    )]
+    pub log_format: Option<LogFormat>,
+    /// Write messages of this importance and above: error, warning, notice, info, debug
+    ///
+    /// debug writes each line that matches a rule, and each action. Default: notice for text,
+    /// info for JSON.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        help_heading = "Monitoring",
+        hide_short_help = true
+    )]
+    pub log_level: Option<Level>,
+}
+
+impl Monitoring {
+    /// The options, and where they are silent the environment.
+    pub fn log_settings(&self) -> LogSettings {
+        let environment = LogSettings::from_environment();
+        LogSettings {
+            format: self.log_format.unwrap_or(environment.format),
+            level: self.log_level.or(environment.level),
+        }
+    }
+}
