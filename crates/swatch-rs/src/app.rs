@@ -29,6 +29,7 @@ use crate::daemon::signals::{self, Signals};
 use crate::daemon::supervisor::{End, Supervisor};
 use crate::daemon::{background, output_pipe};
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::{self, Instance, Monitor, RuntimeError, Server};
 use load::Loader;
 use plan::Plan;
 use session::Session;
@@ -164,11 +165,27 @@ fn watch(
         false => None,
     };
     let manager = ServiceManager::from_environment();
-    let mut session = Session::new(cli.clone(), loader, waker.clone(), Arc::clone(&cancel));
+    let place = place(cli)?;
+    let name = place
+        .as_ref()
+        .map_or_else(|| monitor::name(cli), |place| place.name.clone());
+    let (monitor, requests) = Monitor::new(name, waker.clone());
+    let mut session = Session::new(
+        cli.clone(),
+        loader,
+        waker.clone(),
+        Arc::clone(&cancel),
+        Arc::clone(&monitor),
+    );
     let watches = session.start(plans);
     if watches.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
+    let socket = place.map(|place| Server::start(&place, Arc::clone(&monitor)));
+    let _socket = socket
+        .map(|socket| usable(cli, socket))
+        .transpose()?
+        .flatten();
     let failed: Vec<_> = refused.into_iter().chain(session.failed()).collect();
     let summary = summary(&session.names(), &failed);
     manager.ready();
@@ -195,6 +212,8 @@ fn watch(
         reader_gone,
         pid_file,
         reloader: session,
+        monitor,
+        requests,
     };
     let end = match supervisor.run(watches) {
         End::Finished if !failed.is_empty() => End::Failed,
@@ -205,6 +224,30 @@ fn watch(
     let stopped = LogEvent::new(Level::Info, EventKind::Stopped, text);
     log::write(&stopped.with("status", u32::from(status)));
     Ok(ExitCode::from(status))
+}
+
+/// The place of the socket, if there is to be one.
+fn place(cli: &Cli) -> Result<Option<Instance>> {
+    match monitor::is_reachable(cli) {
+        true => usable(cli, Instance::claim(cli)),
+        false => Ok(None),
+    }
+}
+
+/// A socket that was asked for has to be there. Without one that was not, watching goes on.
+fn usable<T>(cli: &Cli, made: Result<T, RuntimeError>) -> Result<Option<T>> {
+    match made {
+        Ok(made) => Ok(Some(made)),
+        Err(e) if cli.monitoring.runtime_dir.is_some() => Err(e.into()),
+        Err(e) => {
+            let level = match e {
+                RuntimeError::None => Level::Info,
+                _ => Level::Warning,
+            };
+            log::log(level, format_args!("no socket for swatch-rs status: {e}"));
+            Ok(None)
+        }
+    }
 }
 
 /// `watching a.conf, b.conf`; logged if a configuration is not watched.

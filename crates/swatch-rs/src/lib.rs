@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod explain;
 pub mod import;
 pub mod log;
+pub mod monitor;
 pub mod perform;
 pub mod perl;
 pub mod pipeline;

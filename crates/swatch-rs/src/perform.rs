@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use swatch_common::process::{Cancel, Finished};
+use swatch_common::process::{Cancel, Exit, Finished};
 use swatch_engine::{Effect, Invocation};
 
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::counts::{self, ActionCounts, ActionResult};
 
 pub use output::{ColorChoice, Output};
 use pipe::KeptPipe;
@@ -44,6 +45,7 @@ pub const LAST_ACTION: Duration = Duration::from_secs(5);
 
 /// A command in a thread of its own.
 struct Running {
+    action: usize,
     command: String,
     thread: JoinHandle<Finished>,
 }
@@ -60,6 +62,9 @@ pub struct Performer {
     /// Commands started so far, including those still running.
     started: u64,
     reports: Reports,
+    counts: Arc<ActionCounts>,
+    /// The action being performed, by its number.
+    action: usize,
 }
 
 impl Performer {
@@ -77,7 +82,14 @@ impl Performer {
             running: VecDeque::new(),
             started: 0,
             reports: Reports::new(name),
+            counts: Arc::default(),
+            action: 0,
         }
+    }
+
+    /// The actions by their result, for those who show them.
+    pub fn counts(&self) -> Arc<ActionCounts> {
+        Arc::clone(&self.counts)
     }
 
     /// Performs an effect. Failures are reported, never returned: the watch continues. Breaks if
@@ -89,9 +101,16 @@ impl Performer {
         if self.settings.debug || log::is_enabled(Level::Debug) {
             self.announce(effect);
         }
+        self.action = counts::number(effect);
         match effect {
-            Effect::Echo { text, sgr } => self.output.echo(text, sgr.as_deref()),
-            Effect::Bell { rings, delay } => self.output.bell(*rings, *delay),
+            Effect::Echo { text, sgr } => {
+                self.output.echo(text, sgr.as_deref());
+                self.counts.add(self.action, ActionResult::Ok);
+            }
+            Effect::Bell { rings, delay } => {
+                self.output.bell(*rings, *delay);
+                self.counts.add(self.action, ActionResult::Ok);
+            }
             Effect::Exec(command) => self.run(command, None),
             Effect::Pipe {
                 command,
@@ -118,7 +137,7 @@ impl Performer {
                 mailer,
             } => match mail::prepare(to.as_deref(), subject, body, mailer.as_ref()) {
                 Ok((command, text)) => self.run(&command, Some(&text)),
-                Err(e) => self.reports.failure("mail", &e),
+                Err(e) => self.failure("mail", &e),
             },
             Effect::Write {
                 users,
@@ -207,7 +226,7 @@ impl Performer {
             let s = if count == 1 { "" } else { "s" };
             if is_restart && !closed.progress {
                 let why = format!("ended without reading its input: {count} message{s} lost");
-                return self.reports.failure(&shown, &why);
+                return self.failure(&shown, &why);
             }
             let why = format!("ended with {count} message{s} unread: started again with them");
             self.reports.failure(&shown, &why);
@@ -246,14 +265,14 @@ impl Performer {
         if self.settings.jobs == 1 {
             let finished = process::run(command, input, &self.limits);
             self.started += 1;
-            return self.report_end(&process::shown(command), &finished);
+            return self.report_end(self.action, &process::shown(command), &finished);
         }
         match self.start(command, input) {
             Ok(running) => {
                 self.running.push_back(running);
                 self.started += 1;
             }
-            Err(e) => self.reports.failure(&process::shown(command), &e),
+            Err(e) => self.failure(&process::shown(command), &e),
         }
         if self.running.len() >= self.settings.jobs {
             self.reap_first();
@@ -268,21 +287,39 @@ impl Performer {
             .stack_size(256 * 1024)
             .spawn(move || process::run(&job, input.as_deref(), &limits))?;
         Ok(Running {
+            action: self.action,
             command: process::shown(command),
             thread,
         })
     }
 
     fn reap_first(&mut self) {
-        if let Some(Running { command, thread }) = self.running.pop_front()
+        if let Some(Running {
+            action,
+            command,
+            thread,
+        }) = self.running.pop_front()
             && let Ok(finished) = thread.join()
         {
-            self.report_end(&command, &finished);
+            self.report_end(action, &command, &finished);
         }
     }
 
-    fn report_end(&mut self, command: &str, finished: &Finished) {
-        match process::failure(finished) {
+    /// An action was not done.
+    fn failure(&mut self, what: &str, why: &dyn std::fmt::Display) {
+        self.counts.add(self.action, ActionResult::Failed);
+        self.reports.failure(what, why);
+    }
+
+    fn report_end(&mut self, action: usize, command: &str, finished: &Finished) {
+        let failure = process::failure(finished);
+        let result = match (&finished.exit, &failure) {
+            (Exit::TimedOut(_), _) => ActionResult::TimedOut,
+            (_, Some(_)) => ActionResult::Failed,
+            (_, None) => ActionResult::Ok,
+        };
+        self.counts.add(action, result);
+        match failure {
             Some(why) => self.reports.failure(command, &why),
             None if log::is_enabled(Level::Debug) => {
                 let text = format!("ended: {command}");
@@ -318,11 +355,14 @@ impl Performer {
             Some(kept) => kept,
             None => match KeptPipe::start(command) {
                 Ok(kept) => kept,
-                Err(e) => return self.reports.failure(&process::shown(command), &e),
+                Err(e) => return self.failure(&process::shown(command), &e),
             },
         };
         match kept.write(pipe::message_line(message), &self.limits) {
-            Ok(()) => self.kept = Some(kept),
+            Ok(()) => {
+                self.counts.add(self.action, ActionResult::Ok);
+                self.kept = Some(kept);
+            }
             // It has ended; the message is among those that it has not read.
             Err(_) => self.restart_unread(kept),
         }

@@ -8,8 +8,10 @@ mod leader_follower;
 mod parallel;
 mod pool;
 mod reader;
+mod view;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -22,10 +24,12 @@ use leader_follower::LeaderFollower;
 use parallel::Pass;
 pub use pool::Pool;
 use reader::Reader;
+pub use view::View;
 use worker::{Progress, Worker};
 
 use crate::clock::Clock;
 use crate::log::LogEvent;
+use crate::monitor::counts::{ActionCounts, RuleCounts};
 use crate::perform::Performer;
 use crate::rules::Rules;
 use crate::source::{Ack, Exit, Source};
@@ -63,6 +67,9 @@ struct Shared {
     /// When the action in progress began, in milliseconds after `started`; 0: none is in progress.
     busy: AtomicU64,
     outcome: Mutex<Option<Outcome>>,
+    config: PathBuf,
+    input: String,
+    checkpoint: Checkpoint,
 }
 
 impl Shared {
@@ -90,6 +97,10 @@ pub struct Counters {
     pub effects: AtomicU64,
     /// Blocks read and not yet processed.
     pub queued: AtomicU64,
+    /// The rules.
+    pub rules: RuleCounts,
+    /// Actions by result.
+    pub actions: Arc<ActionCounts>,
 }
 
 /// A running watch. Dropping it does not end it: see [`Watch::stop`].
@@ -105,6 +116,10 @@ pub struct Watch {
 pub struct Parts {
     /// The name in messages.
     pub name: String,
+    /// The configuration.
+    pub config: PathBuf,
+    /// The log, command or journal, as the user names it.
+    pub input: String,
     /// The source, opened.
     pub source: Box<dyn Source>,
     /// The rules, compiled.
@@ -135,15 +150,22 @@ impl Watch {
             new_rules: Mutex::new(None),
             rules_waiting: AtomicBool::new(false),
             status_wanted: AtomicBool::new(false),
-            counters: Counters::default(),
+            counters: Counters {
+                actions: parts.performer.counts(),
+                ..Counters::default()
+            },
             started: Instant::now(),
             busy: AtomicU64::new(0),
             outcome: Mutex::new(None),
+            config: parts.config,
+            input: parts.input,
+            checkpoint: parts.checkpoint.clone(),
         });
         let waker = parts.source.waker();
         let pool = parts.pool.zip(parts.source.follower_id());
         let mut rules = parts.rules;
         rules.log_as(&shared.name);
+        rules.show(&shared.counters.rules);
         let mut rules = match rules {
             Rules::Native(rules) if parts.one_pass && parts.by_lines => {
                 let pass = Pass {
@@ -220,6 +242,11 @@ impl Watch {
     /// The name in messages.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Its figures, for other threads.
+    pub fn view(&self) -> View {
+        View(Arc::clone(&self.shared))
     }
 
     /// Asks it to end after the record being processed.

@@ -16,6 +16,7 @@ use swatch_engine::{Options, Program, State};
 
 use crate::explain::Explain;
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::counts::RuleCounts;
 use crate::perl::PerlOptions;
 pub use native::{Compiled, Decider, Native};
 pub use perl::{PerlFailure, PerlRules};
@@ -125,6 +126,24 @@ impl Rules {
         }
     }
 
+    /// Shows these rules and their figures.
+    pub fn show(&self, counts: &RuleCounts) {
+        let (program, state) = self.parts();
+        counts.replace(program, state.counters());
+    }
+
+    /// Shows the figures as they are now.
+    pub fn publish(&self, counts: &RuleCounts) {
+        counts.publish(self.parts().1.counters());
+    }
+
+    fn parts(&self) -> (&Program, &State) {
+        match self {
+            Rules::Native(native) => native.parts(),
+            Rules::Perl(perl) => perl.parts(),
+        }
+    }
+
     fn into_state(self) -> State {
         match self {
             Rules::Native(native) => native.into_state(),
@@ -134,10 +153,8 @@ impl Rules {
 
     /// Counters of each rule, a line each, for USR1.
     pub fn status(&self) -> Vec<String> {
-        match self {
-            Rules::Native(native) => native.status(),
-            Rules::Perl(perl) => perl.status(),
-        }
+        let (program, state) = self.parts();
+        counters(program, state)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use clock::kernel_time;
 use clock::not_in_the_future;
 use format::State;
 pub(crate) use format::{Covered, Saved};
+pub use progress::Position;
 pub(crate) use progress::Progress;
 use store::Store;
 pub use store::{StateError, check_state_dir};
@@ -158,6 +159,12 @@ impl Checkpoint {
             files,
             cursors: table.cursors.clone(),
         }
+    }
+
+    /// The positions in the files followed now. Does not disturb the threads that follow them.
+    pub fn positions(&self) -> Vec<Position> {
+        let table = self.table();
+        table.live.iter().map(|live| live.position()).collect()
     }
 
     /// A position of another kind that was saved under this name, such as a journal's cursor.

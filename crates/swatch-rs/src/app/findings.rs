@@ -14,6 +14,9 @@ pub(super) struct Findings {
     sources: Sources,
 }
 
+/// Findings as text for people, and as objects.
+pub(super) type Told = (String, Vec<Value>);
+
 /// The place of a diagnostic: lines from 1, columns in bytes from 1, the end exclusive.
 struct Place {
     file: String,
@@ -47,6 +50,11 @@ impl Findings {
     pub(super) fn text(&self, color: bool) -> String {
         let one = |finding| swatch_config::render(finding, &self.sources, color) + "\n";
         self.diagnostics.iter().map(one).collect()
+    }
+
+    /// The text and the objects, for those who ask for the result of a reload.
+    pub(super) fn told(&self) -> Told {
+        (self.text(false), self.json())
     }
 
     /// The number of errors.

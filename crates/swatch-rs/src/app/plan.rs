@@ -11,7 +11,7 @@ use swatch_config::Config;
 use swatch_config::journal::{MatchError, parse_match};
 use swatch_tail::Pattern;
 
-use super::findings::Findings;
+use super::findings::{Findings, Told};
 use super::load::Loader;
 use crate::cli::Cli;
 use crate::log::{self, EventKind, Level, LogEvent};
@@ -82,6 +82,14 @@ impl Refusal {
         for reason in self.reasons() {
             let event = LogEvent::new(Level::Error, EventKind::Refused, &reason);
             log::write(&event.with("reason", reason));
+        }
+    }
+
+    /// The reasons for those who ask for the result of a reload.
+    pub(super) fn told(&self) -> Told {
+        match self {
+            Refusal::Rules(findings) => findings.told(),
+            _ => (self.reasons().join("\n") + "\n", Vec::new()),
         }
     }
 

@@ -9,6 +9,7 @@ use swatch_common::process::Cancel;
 use swatch_common::sanitize;
 use swatch_tail::{Checkpoint, Separator, Waker};
 
+use super::findings::Told;
 use super::load::Loader;
 use super::plan::{self, Input, Plan};
 use super::state_dir::{self, StateDirError};
@@ -16,6 +17,7 @@ use crate::cli::{Cli, Color};
 use crate::daemon::supervisor::Reload;
 use crate::daemon::{descriptors, output_pipe};
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::{Monitor, ReloadReport, ReloadResult};
 use crate::perform::{ColorChoice, Output, Performer, Settings};
 use crate::pipeline::{Parts, Pool, Watch};
 use crate::source::{CommandPlan, FollowPlan, JournalPlan, OpenError, SourcePlan, Splitting};
@@ -29,6 +31,7 @@ pub(super) struct Session {
     performing: Settings,
     /// Started with the first followed file.
     pool: Option<Arc<Pool>>,
+    monitor: Arc<Monitor>,
     known: Vec<Known>,
     failed: Vec<String>,
 }
@@ -54,7 +57,13 @@ enum StartError {
 }
 
 impl Session {
-    pub(super) fn new(cli: Cli, loader: Loader, supervisor: Waker, cancel: Arc<Cancel>) -> Self {
+    pub(super) fn new(
+        cli: Cli,
+        loader: Loader,
+        supervisor: Waker,
+        cancel: Arc<Cancel>,
+        monitor: Arc<Monitor>,
+    ) -> Self {
         let performing = Settings {
             jobs: usize::from(cli.jobs),
             time_limit: (cli.action_timeout > 0).then(|| Duration::from_secs(cli.action_timeout)),
@@ -69,6 +78,7 @@ impl Session {
             loader,
             supervisor,
             pool: None,
+            monitor,
             known: Vec::new(),
             failed: Vec::new(),
         }
@@ -134,6 +144,8 @@ impl Session {
         let performer = Performer::new(&name, output, self.performing.clone());
         let parts = Parts {
             name: name.clone(),
+            config: plan.path.clone(),
+            input: plan.input.name(),
             source,
             rules: plan.rules,
             performer,
@@ -144,6 +156,7 @@ impl Session {
             one_pass: matches!(plan.input, Input::Examine(_)),
         };
         let watch = Watch::start(parts).map_err(StartError::Thread)?;
+        self.monitor.add(watch.view());
         let text = format!("watching {}", sanitize::text(plan.input.name().as_bytes()));
         let event = LogEvent::new(Level::Info, EventKind::WatchStarted, text)
             .with("config", sanitize::path(&plan.path))
@@ -176,7 +189,7 @@ impl Session {
     }
 
     /// Gives a watch new rules, or starts a new watch.
-    fn reload_one(&mut self, watches: &mut Vec<Watch>, path: &Path) {
+    fn reload_one(&mut self, watches: &mut Vec<Watch>, path: &Path) -> ReloadResult {
         let known = self.known.iter().position(|known| known.path == path);
         let consequence = match known {
             Some(_) => "its previous rules stay in force",
@@ -186,8 +199,7 @@ impl Session {
             Ok(plan) => plan,
             Err(refusal) => {
                 refusal.report();
-                refused(path, consequence);
-                return;
+                return refused(path, consequence, refusal.told());
             }
         };
         let running = known.and_then(|at| {
@@ -198,22 +210,22 @@ impl Session {
         if let Some(watch) = running {
             plan.findings.print();
             watch.reload(plan.rules);
-            reloaded(path, "the new rules are in force");
-            return;
+            return reloaded(path, "the new rules are in force", plan.findings.told());
         }
         // It is new, names another log now, or its watch has ended by itself. The old watch is
         // stopped only when the new one runs: a reload never leaves nothing behind.
+        let told = plan.findings.told();
         match self.start_one(plan) {
             Ok(watch) => {
                 if let Some(at) = known {
                     self.stop_one(watches, at);
                 }
-                reloaded(path, "the watch has been started");
                 watches.push(watch);
+                reloaded(path, "the watch has been started", told)
             }
             Err(e) => {
                 self.report(path, &e);
-                refused(path, consequence);
+                refused(path, consequence, (format!("{e}\n"), Vec::new()))
             }
         }
     }
@@ -229,7 +241,11 @@ impl Session {
 }
 
 impl Reload for Session {
-    fn reload(&mut self, watches: &mut Vec<Watch>) {
+    fn reload(&mut self, watches: &mut Vec<Watch>) -> ReloadReport {
+        let mut report = ReloadReport {
+            time: chrono::Utc::now().timestamp(),
+            results: Vec::new(),
+        };
         let files = match (&self.cli.config_dir, self.known.first()) {
             (None, Some(known)) => vec![known.path.clone()],
             _ => match plan::config_files(&self.cli) {
@@ -239,12 +255,20 @@ impl Reload for Session {
                     let kept = "the rules that were in force stay in force";
                     let event = LogEvent::new(Level::Error, EventKind::Refused, kept);
                     log::write(&event.with("reason", kept));
-                    return;
+                    let (text, diagnostics) = refusal.told();
+                    report.results.push(ReloadResult {
+                        config: None,
+                        ok: false,
+                        result: kept.to_owned(),
+                        text,
+                        diagnostics,
+                    });
+                    return report;
                 }
             },
         };
         for file in &files {
-            self.reload_one(watches, file);
+            report.results.push(self.reload_one(watches, file));
         }
         while let Some(gone) = self
             .known
@@ -255,29 +279,45 @@ impl Reload for Session {
             if self.known.len() == 1 {
                 // A reload never ends the program.
                 let kept = "the file is gone, and no other is watched: its rules stay in force";
-                refused(path, kept);
-                return;
+                report.results.push(refused(path, kept, Told::default()));
+                return report;
             }
-            reloaded(path, "the file is gone, its watch ends");
+            let result = reloaded(path, "the file is gone, its watch ends", Told::default());
+            report.results.push(result);
+            self.monitor.remove(&self.known[gone].name);
             self.stop_one(watches, gone);
         }
+        report
     }
 }
 
 /// The result of a reload for one configuration.
-fn reloaded(path: &Path, result: &str) {
+fn reloaded(path: &Path, result: &str, told: Told) -> ReloadResult {
     let path = sanitize::path(path);
     let text = format!("{path}: {result}");
     let event = LogEvent::new(Level::Notice, EventKind::Reloaded, text);
-    log::write(&event.with("config", path).with("result", result));
+    log::write(&event.with("config", path.as_str()).with("result", result));
+    result_of(path, true, result, told)
 }
 
 /// A reload changed nothing for a configuration.
-fn refused(path: &Path, consequence: &str) {
+fn refused(path: &Path, consequence: &str, told: Told) -> ReloadResult {
     let path = sanitize::path(path);
     let text = format!("{path}: {consequence}");
     let event = LogEvent::new(Level::Error, EventKind::Refused, text);
-    log::write(&event.with("reason", consequence).with("config", path));
+    let event = event.with("reason", consequence);
+    log::write(&event.with("config", path.as_str()));
+    result_of(path, false, consequence, told)
+}
+
+fn result_of(config: String, ok: bool, result: &str, (text, diagnostics): Told) -> ReloadResult {
+    ReloadResult {
+        config: Some(config),
+        ok,
+        result: result.to_owned(),
+        text,
+        diagnostics,
+    }
 }
 
 /// The source that an input names.

@@ -1,5 +1,7 @@
 //! Options about what the program tells of itself.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use swatch_common::event_log::{Level, LogFormat, LogSettings};
 
@@ -25,6 +27,17 @@ pub struct Monitoring {
         hide_short_help = true
     )]
     pub log_level: Option<Level>,
+    /// Make the socket for `swatch-rs status`, `reload` and `stop` in a directory
+    ///
+    /// Default for a watcher with --daemon, --pid-file or --state-dir: $RUNTIME_DIRECTORY, else
+    /// /run/swatch-rs for root, else $XDG_RUNTIME_DIR/swatch-rs.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Monitoring",
+        hide_short_help = true
+    )]
+    pub runtime_dir: Option<PathBuf>,
 }
 
 impl Monitoring {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -13,6 +14,7 @@ use super::restart_time::Schedule;
 use super::service_manager::ServiceManager;
 use super::signals::{Request, Signals};
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::{Control, Monitor, ReloadReport};
 use crate::perform::LAST_ACTION;
 use crate::pipeline::{Outcome, Watch};
 
@@ -20,7 +22,7 @@ use crate::pipeline::{Outcome, Watch};
 pub trait Reload {
     /// Reads everything again. Watches keep their rules if the new ones are refused; new files are
     /// watched, and the watches of removed files are stopped.
-    fn reload(&mut self, watches: &mut Vec<Watch>);
+    fn reload(&mut self, watches: &mut Vec<Watch>) -> ReloadReport;
 }
 
 /// Why the loop ended.
@@ -52,6 +54,10 @@ pub struct Supervisor<R> {
     pub pid_file: Option<PidFile>,
     /// Reads the rules again.
     pub reloader: R,
+    /// The figures for others.
+    pub monitor: Arc<Monitor>,
+    /// Requests of others.
+    pub requests: Receiver<Control>,
 }
 
 impl<R: Reload> Supervisor<R> {
@@ -90,6 +96,22 @@ impl<R: Reload> Supervisor<R> {
                     Request::Status => watches.iter().for_each(Watch::report_status),
                 }
             }
+            while let Ok(request) = self.requests.try_recv() {
+                match request {
+                    Control::Stop => {
+                        let text = "asked by swatch-rs stop, ending";
+                        let event = LogEvent::new(Level::Notice, EventKind::Stopping, text);
+                        log::write(&event.with("reason", "swatch-rs stop"));
+                        self.end(watches);
+                        return End::Signalled(Signal::SIGTERM);
+                    }
+                    Control::Reload(reply) => {
+                        log::notice("asked by swatch-rs reload, reading the rules again");
+                        // The client may have gone.
+                        let _ = reply.send(self.reload(&mut watches));
+                    }
+                }
+            }
             if self.reader_is_gone() {
                 let why = "the reader of standard output has gone away";
                 let text = format!("{why}, ending");
@@ -104,13 +126,15 @@ impl<R: Reload> Supervisor<R> {
         if failed { End::Failed } else { End::Finished }
     }
 
-    fn reload(&mut self, watches: &mut Vec<Watch>) {
+    fn reload(&mut self, watches: &mut Vec<Watch>) -> ReloadReport {
         self.manager.reloading();
-        self.reloader.reload(watches);
+        let report = self.reloader.reload(watches);
+        self.monitor.reloaded(report.clone());
         self.manager.ready();
         if let Some(schedule) = &mut self.schedule {
             schedule.restart();
         }
+        report
     }
 
     fn reader_is_gone(&self) -> bool {

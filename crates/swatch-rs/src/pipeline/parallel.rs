@@ -172,6 +172,7 @@ fn decide(
         return ControlFlow::Break(Stop::Requested);
     }
     let mut flow = ControlFlow::Continue(());
+    let mut any = false;
     for hit in found.hits() {
         if shared.stop.load(Ordering::Acquire) {
             return ControlFlow::Break(Stop::Requested);
@@ -183,9 +184,13 @@ fn decide(
                 flow = ControlFlow::Break(Stop::Requested);
             }
         });
+        any = true;
         if flow.is_break() {
             break;
         }
+    }
+    if any {
+        decider.publish(&shared.counters.rules);
     }
     flow
 }

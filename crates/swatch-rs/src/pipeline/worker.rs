@@ -49,6 +49,8 @@ const LONG: usize = 32 * 1024;
 pub(super) struct Progress {
     /// The last record that was decided and whose effects were at least begun.
     handled: Option<u64>,
+    /// A record was decided whose figures are not shown yet.
+    decided: bool,
     /// The number of commands started up to and including each record that started any.
     open: VecDeque<(u64, u64)>,
 }
@@ -141,6 +143,7 @@ impl Worker {
         if self.performer.flush_may_block() {
             leadership.hand_over_if_shared();
         }
+        self.publish();
         self.shared.set_busy();
         self.performer.settle();
         self.performer.flush();
@@ -282,10 +285,12 @@ impl Worker {
             return flow;
         }
         self.progress.handled = Some(record.end_offset());
+        self.progress.decided = true;
         if lasting {
             let started = (self.performer.started(), record.end_offset());
             self.progress.open.push_back(started);
             self.acknowledge(job.ack);
+            self.publish();
         }
         flow
     }
@@ -304,6 +309,13 @@ impl Worker {
         }
     }
 
+    /// Shows the figures of the rules, if a record was decided since.
+    fn publish(&mut self) {
+        if std::mem::take(&mut self.progress.decided) {
+            self.rules.publish(&self.shared.counters.rules);
+        }
+    }
+
     /// Starts to use new rules. True if there were any.
     fn take_new_rules(&mut self) -> bool {
         if !self.shared.rules_waiting.swap(false, Ordering::AcqRel) {
@@ -315,6 +327,7 @@ impl Worker {
         self.rules.stop_on(&self.shared.stop);
         self.rules.carry_over(old);
         self.rules.log_as(&self.shared.name);
+        self.rules.show(&self.shared.counters.rules);
         true
     }
 

@@ -9,6 +9,7 @@ use swatch_engine::{ClockReading, Effect, Program, State, decide_hit};
 use super::RulesOptions;
 use super::match_events::MatchEvents;
 use crate::explain::{self, Explain};
+use crate::monitor::counts::RuleCounts;
 
 /// Compiled rules and their state.
 pub struct Native {
@@ -90,12 +91,17 @@ impl Native {
         self.decider.state
     }
 
-    pub(super) fn status(&self) -> Vec<String> {
-        super::counters(&self.compiled.program, &self.decider.state)
+    pub(super) fn parts(&self) -> (&Program, &State) {
+        (&self.compiled.program, &self.decider.state)
     }
 }
 
 impl Decider {
+    /// Shows the figures as they are now.
+    pub fn publish(&self, counts: &RuleCounts) {
+        counts.publish(self.state.counters());
+    }
+
     /// Decides a record that a search has found, and hands over what is to be done, in order.
     pub fn decide(
         &mut self,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use swatch_config::{Config, Diagnostic, Severity};
-use swatch_engine::{ClockReading, Effect, State};
+use swatch_engine::{ClockReading, Effect, Program, State};
 
 use super::RulesOptions;
 use super::match_events::MatchEvents;
@@ -108,8 +108,8 @@ impl PerlRules {
         self.state
     }
 
-    pub(super) fn status(&self) -> Vec<String> {
-        super::counters(self.watch.program(), &self.state)
+    pub(super) fn parts(&self) -> (&Program, &State) {
+        (self.watch.program(), &self.state)
     }
 }
 

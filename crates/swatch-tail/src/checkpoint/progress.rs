@@ -20,6 +20,21 @@ pub(crate) struct Progress {
     changes: Arc<AtomicU64>,
 }
 
+/// The progress in one file, for a status display.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The path that is followed.
+    pub path: PathBuf,
+    /// The offset up to which the actions are done, in bytes.
+    pub done: u64,
+    /// The offset up to which it has been read.
+    pub read: u64,
+    /// Its size when it was last checked.
+    pub size: u64,
+    /// True if it is the old file of a rotation.
+    pub replaced: bool,
+}
+
 #[derive(Debug)]
 struct Facts {
     id: FileId,
@@ -133,6 +148,18 @@ impl Progress {
     pub(super) fn is_over(&self) -> bool {
         let facts = self.facts();
         facts.forgotten && self.done.load(Ordering::Acquire) >= facts.read
+    }
+
+    /// For a status display.
+    pub(super) fn position(&self) -> Position {
+        let facts = self.facts();
+        Position {
+            path: self.path.to_path_buf(),
+            done: self.done.load(Ordering::Acquire),
+            read: facts.read,
+            size: facts.size,
+            replaced: facts.replaced,
+        }
     }
 
     /// The entry for the state file.
