@@ -37,6 +37,8 @@ ripgrep           /usr/bin/rg                benchmarks
 procps            /usr/bin/ps                process trees
 util-linux        /usr/bin/unshare           namespaces
 strace            /usr/bin/strace            a kill at each system call of a lock
+prometheus        /usr/bin/prometheus        metrics over HTTP
+prometheus-node-exporter /usr/bin/prometheus-node-exporter metrics in a file
 faketime          /usr/bin/faketime          clocks that are wrong
 '
 

@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use swatch_common::process::Cancel;
@@ -29,6 +30,7 @@ use crate::daemon::signals::{self, Signals};
 use crate::daemon::supervisor::{End, Supervisor};
 use crate::daemon::{background, output_pipe};
 use crate::log::{self, EventKind, Level, LogEvent};
+use crate::monitor::metrics::{HttpServer, ListenAddress, Textfile};
 use crate::monitor::{self, Instance, Monitor, RuntimeError, Server};
 use load::Loader;
 use plan::Plan;
@@ -186,6 +188,7 @@ fn watch(
         .map(|socket| usable(cli, socket))
         .transpose()?
         .flatten();
+    let _metrics = metrics(cli, &monitor)?;
     let failed: Vec<_> = refused.into_iter().chain(session.failed()).collect();
     let summary = summary(&session.names(), &failed);
     manager.ready();
@@ -224,6 +227,29 @@ fn watch(
     let stopped = LogEvent::new(Level::Info, EventKind::Stopped, text);
     log::write(&stopped.with("status", u32::from(status)));
     Ok(ExitCode::from(status))
+}
+
+/// Writes and serves metrics, as asked.
+fn metrics(cli: &Cli, monitor: &Arc<Monitor>) -> Result<Option<Textfile>> {
+    let options = &cli.monitoring;
+    if let Some(ListenAddress(address)) = options.metrics_listen {
+        let server = HttpServer::start(address, Arc::clone(monitor));
+        let server = server.with_context(|| format!("cannot serve metrics on {address}"))?;
+        let address = server.address();
+        if !address.ip().is_loopback() {
+            log::warning(format_args!(
+                "--metrics-listen: whoever reaches {address} can read the names of logs and rules"
+            ));
+        }
+        log::log(
+            Level::Info,
+            format_args!("serving metrics on http://{address}/metrics"),
+        );
+    }
+    let every = Duration::from_secs(options.metrics_interval);
+    let file = options.metrics.as_deref();
+    let file = file.map(|path| Textfile::start(path, every, Arc::clone(monitor)));
+    Ok(file.transpose()?)
 }
 
 /// The place of the socket, if there is to be one.

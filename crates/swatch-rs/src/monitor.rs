@@ -5,6 +5,7 @@
 
 mod client;
 pub mod counts;
+pub mod metrics;
 mod runtime;
 mod server;
 mod snapshot;

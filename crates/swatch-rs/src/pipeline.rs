@@ -136,6 +136,8 @@ pub struct Parts {
     pub by_lines: bool,
     /// The input is read once, to its end: all processors search it.
     pub one_pass: bool,
+    /// Records of such a pass are counted, which costs a little.
+    pub count_records: bool,
 }
 
 impl Watch {
@@ -173,6 +175,7 @@ impl Watch {
                     rules,
                     performer: parts.performer,
                     shared: Arc::clone(&shared),
+                    count_records: parts.count_records,
                     supervisor: parts.supervisor,
                 };
                 let thread = spawn("pass", move || pass.run())?;

@@ -154,6 +154,7 @@ impl Session {
             pool: self.pool.clone(),
             by_lines: self.splitting.separator == Separator::Newline,
             one_pass: matches!(plan.input, Input::Examine(_)),
+            count_records: self.cli.monitoring.has_metrics(),
         };
         let watch = Watch::start(parts).map_err(StartError::Thread)?;
         self.monitor.add(watch.view());

@@ -27,6 +27,7 @@ pub(super) struct Pass {
     pub(super) rules: Box<Native>,
     pub(super) performer: Performer,
     pub(super) shared: Arc<Shared>,
+    pub(super) count_records: bool,
     pub(super) supervisor: Waker,
 }
 
@@ -72,6 +73,7 @@ impl Pass {
             rules: &mut self.rules,
             performer: &mut self.performer,
             shared: &self.shared,
+            count_records: self.count_records,
         };
         match search.run(claims, read, recycle) {
             Some(Stop::Unreadable(e)) => Exit::Failed(self.source.read_error(&e)),
@@ -107,6 +109,7 @@ impl Pass {
             rules: &mut self.rules,
             performer: &mut self.performer,
             shared: &self.shared,
+            count_records: self.count_records,
         };
         search.run(blocks, Ok, move |block: Lines| {
             // The threads may have ended.
@@ -121,6 +124,7 @@ struct Searching<'a> {
     rules: &'a mut Native,
     performer: &'a mut Performer,
     shared: &'a Shared,
+    count_records: bool,
 }
 
 impl Searching<'_> {
@@ -138,6 +142,16 @@ impl Searching<'_> {
         let mut clock = Clock::default();
         let decider = self.rules.decider();
         let (performer, shared) = (&mut *self.performer, self.shared);
+        let count_records = self.count_records;
+        let load = |job| {
+            let block = load(job)?;
+            if count_records {
+                let lines = block.as_ref().iter().filter(|byte| **byte == b'\n').count();
+                let seen = &shared.counters.seen;
+                seen.fetch_add(lines as u64, Ordering::Relaxed);
+            }
+            Ok(block)
+        };
         in_order(
             &compiled.program,
             &compiled.prefilter,
