@@ -24,6 +24,7 @@ pub mod event;
 
 mod extract;
 pub mod firewall;
+pub mod history;
 mod ignore_entry;
 mod listing;
 pub mod lock;
@@ -31,6 +32,7 @@ mod maintenance;
 mod manual;
 pub mod network;
 pub mod notify;
+mod report;
 pub mod resolve;
 pub mod runner;
 pub mod settings;

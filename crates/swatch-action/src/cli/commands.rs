@@ -10,7 +10,7 @@ use swatch_common::duration::Seconds;
 use crate::{
     ban_list::Format,
     console::{Console, Exit},
-    extract, listing, maintenance, manual,
+    extract, listing, maintenance, manual, report,
     settings::{Settings, SettingsError},
     subcommand::{CommandError, Outcome},
 };
@@ -114,6 +114,17 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Report locks and events over time, by service, rule, network and country
+    Report {
+        /// The length of time before now, such as 30d
+        #[arg(long, value_name = "TIME", default_value = "30d")]
+        since: Seconds,
+        /// Write an HTML page to a file, instead of text to standard output
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Put every lock that is in force into the firewall, in bulk: after a boot or a flush
     Restore {
         #[command(flatten)]
@@ -136,9 +147,9 @@ pub(super) enum Command {
 
 impl Command {
     /// The first words that a misspelt one may stand for.
-    pub(super) const NAMES_AND_AUTO: [&'static str; 11] = [
-        "address", "list", "show", "lock", "unlock", "import", "stats", "restore", "check",
-        "expire", "auto",
+    pub(super) const NAMES_AND_AUTO: [&'static str; 12] = [
+        "address", "list", "show", "lock", "unlock", "import", "stats", "report", "restore",
+        "check", "expire", "auto",
     ];
 
     /// True if a word is the name of a subcommand.
@@ -156,6 +167,7 @@ impl Command {
             | Self::Unlock { flags, .. }
             | Self::Import { flags, .. }
             | Self::Stats { flags, .. }
+            | Self::Report { flags, .. }
             | Self::Restore { flags }
             | Self::Check { flags, .. }
             | Self::Expire { flags } => flags,
@@ -191,6 +203,9 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
         Command::List { json, .. } => listing::list(settings, json, console),
         Command::Show { address, .. } => listing::show(settings, &address, console),
         Command::Stats { json, .. } => listing::stats(settings, json, console),
+        Command::Report { since, html, .. } => {
+            report::run(settings, since, html.as_deref(), console)
+        }
         Command::Lock {
             address,
             span,
