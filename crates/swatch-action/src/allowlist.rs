@@ -95,14 +95,12 @@ impl Ignored {
         Ok(ignored)
     }
 
-    /// The reason to ignore an address: that of the first network which contains it. Host names are
-    /// not resolved.
+    /// True if one of the networks contains the address. Host names are not resolved.
     #[must_use]
-    pub fn why(&self, address: IpAddr) -> Option<&str> {
+    pub fn covers(&self, address: IpAddr) -> bool {
         self.list
             .iter()
-            .find(|protected| protected.net.contains(&address))
-            .map(|protected| protected.why.as_str())
+            .any(|protected| protected.net.contains(&address))
     }
 
     fn protect(&mut self, nets: &[IpNet], why: &str) {

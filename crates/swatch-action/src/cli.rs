@@ -26,11 +26,11 @@ const SUBCOMMANDS: &str = "\
 Commands (see `swatch-action COMMAND --help`):
   address FIELD|auto   print the address that each line of standard input would act on
   list, show, stats    show the locks, one address in full, or figures
-  report               locks and events over time, as text or as an HTML page
   lock, unlock         lock and unlock by hand
   import               lock every address in a file
   restore, check       put locks back; compare the locks with the firewall and repair it
   expire               end the locks whose time is over (for a timer)
+  follow               apply the locks of other hosts as they come (docs/fleet.md)
 
 Exit codes: 0 done or nothing to do; 1 no address, or a step failed (see standard error);
 2 wrong usage or settings.";

@@ -15,8 +15,7 @@ use crate::{
     allowlist::{IgnoreError, Ignored},
     console::{Console, Exit},
     count::{self, Escalated},
-    date, firewall,
-    history::Decision,
+    date, firewall, fleet,
     lock::{self, LockOutcome, LockRequest, Locker},
     network, notify,
     runner::Runner,
@@ -24,10 +23,7 @@ use crate::{
 };
 
 pub mod input;
-mod noted;
 pub mod separator;
-
-use noted::{Decided, ignored};
 
 /// The place of the address.
 #[derive(Clone, Debug)]
@@ -40,18 +36,6 @@ pub enum Where {
     Given(IpAddr),
     /// In a field between separators, split as `awk -F SEPARATOR` does.
     Separated(separator::Separated),
-}
-
-impl Where {
-    /// Its name in lists.
-    fn name(&self) -> String {
-        match self {
-            Self::Field(list) => list.to_string(),
-            Self::Auto => "auto".to_owned(),
-            Self::Given(_) => "--ip".to_owned(),
-            Self::Separated(separated) => separated.to_string(),
-        }
-    }
 }
 
 /// A request to handle events, from the command line.
@@ -127,16 +111,8 @@ fn one(
     let found = match find(raw, &event.place, settings.strict_field) {
         Ok(found) => found,
         Err(error) => {
-            let failed = LogEvent::new(Level::Error, EventKind::NoAddress, &error);
-            console.failed(&failed.with("line", sanitize::excerpt(raw, 1000)));
-            ignored(
-                settings,
-                event,
-                None,
-                raw,
-                "the line names no address",
-                console,
-            );
+            let event = LogEvent::new(Level::Error, EventKind::NoAddress, &error);
+            console.failed(&event.with("line", sanitize::excerpt(raw, 1000)));
             return Ok(());
         }
     };
@@ -146,34 +122,31 @@ fn one(
     let address = network::untranslated(found.address);
     if address::is_private(address) {
         let text = format!("{address} is a private address: not counted");
-        let told = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
         console.event(
-            &told
+            &event
                 .with("address", address.to_string())
                 .with("reason", "private"),
         );
-        let why = "a private or special address";
-        ignored(settings, event, Some(address), raw, why, console);
         return Ok(());
     }
-    let list = Ignored::read(settings)?;
-    for note in &list.notes {
+    let ignored = Ignored::read(settings)?;
+    for note in &ignored.notes {
         if event.dry_run || count::first_time(settings, &count::key(note)) {
             console.note(note);
         }
     }
-    for warning in &list.warnings {
+    for warning in &ignored.warnings {
         console.warn(warning);
     }
-    if let Some(why) = list.why(address) {
+    if ignored.covers(address) {
         let text = format!("{address} is never locked: not counted");
-        let told = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
         console.event(
-            &told
+            &event
                 .with("address", address.to_string())
                 .with("reason", "ignored"),
         );
-        ignored(settings, event, Some(address), raw, why, console);
         return Ok(());
     }
     let mut step = Step {
@@ -183,7 +156,7 @@ fn one(
         address,
         line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
-        decided: Decided::default(),
+        fleet: None,
         notes: Vec::new(),
         events: Vec::new(),
         warnings: Vec::new(),
@@ -191,13 +164,14 @@ fn one(
     let result = step
         .count_and_lock(console.out())
         .and_then(|()| console.out().flush());
-    step.note();
     for event in &step.events {
         match event.level {
             Level::Error => console.failed(event),
             _ => console.event(event),
         }
     }
+    step.notes
+        .extend(step.fleet.into_iter().flat_map(|fleet| fleet.notes));
     for note in &step.notes {
         console.note(note);
     }
@@ -246,26 +220,24 @@ struct Step<'a> {
     /// The line as it is stored.
     line: Vec<u8>,
     now: i64,
-    decided: Decided,
+    /// What the fleet knows of the address.
+    fleet: Option<fleet::Standing>,
     notes: Vec<String>,
     events: Vec<LogEvent>,
     warnings: Vec<String>,
 }
 
 impl Step<'_> {
-    /// Writes the decision to the history.
-    fn note(&mut self) {
-        if self.event.dry_run {
-            return;
-        }
-        let (place, line) = (self.rule(), &self.line);
-        let note = self.decided.note(self.settings, self.now, &place, line);
-        self.notes.extend(note);
-    }
-
     fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let net = self.settings.network_of(self.address);
-        let count = self.count(net, out)?;
+        let own = self.count(net, out)?;
+        self.fleet = self.ask_fleet(net);
+        let fleet = self.fleet.as_ref();
+        let is_due = own >= self.settings.count || fleet.is_some_and(fleet::Standing::is_due);
+        let count = fleet
+            .and_then(fleet::Standing::count)
+            .unwrap_or(own)
+            .max(own);
         let escalated = self.escalated(net);
         let name = network::text(net);
         let date = date::long(self.now);
@@ -277,13 +249,7 @@ impl Step<'_> {
                 .with("count", count);
             self.events.push(event);
         }
-        self.decided = Decided {
-            event: Some(Decision::Counted),
-            net: name.clone(),
-            count,
-            ..Decided::default()
-        };
-        let due = count >= self.settings.count || self.event.lock || escalated.is_some();
+        let due = is_due || self.event.lock || escalated.is_some();
         if !due || !self.may_lock(out)? {
             return writeln!(out, "{date} {name} {count}");
         }
@@ -310,6 +276,21 @@ impl Step<'_> {
         Ok(counted.count)
     }
 
+    /// Has the fleet count the event, if there is one.
+    fn ask_fleet(&self, net: IpNet) -> Option<fleet::Standing> {
+        if self.event.dry_run || !self.settings.fleet.is_set() {
+            return None;
+        }
+        let knock = fleet::Knock {
+            net,
+            address: self.address,
+            may_lock: self.proves_something(),
+            rule: self.rule(),
+            line: &self.line,
+        };
+        fleet::count(self.settings, &knock)
+    }
+
     /// A wider network that is due for a lock with this event. Events that anybody can forge do not
     /// count for it: a forger could have a whole company locked.
     fn escalated(&mut self, net: IpNet) -> Option<Escalated> {
@@ -332,8 +313,7 @@ impl Step<'_> {
     /// line, so a source that anybody can forge only counts, unless the settings allow it. A caller
     /// who names the field has decided that.
     fn may_lock(&mut self, out: &mut dyn Write) -> io::Result<bool> {
-        let auto = matches!(self.event.place, Where::Auto);
-        if !auto || !self.found.forgeable || self.settings.lock_forgeable {
+        if self.proves_something() {
             return Ok(true);
         }
         let format = self.found.format.unwrap_or_default();
@@ -347,9 +327,13 @@ impl Step<'_> {
         } else if count::first_time(self.settings, &format!("forgeable-{format}")) {
             self.notes.push(message);
         }
-        self.decided.event = Some(Decision::Refused);
-        self.decided.why = format!("anybody can forge the address of a line of format {format}");
         Ok(false)
+    }
+
+    /// False if the program chose to trust a line that anybody can forge.
+    fn proves_something(&self) -> bool {
+        let auto = matches!(self.event.place, Where::Auto);
+        !auto || !self.found.forgeable || self.settings.lock_forgeable
     }
 
     fn lock(
@@ -404,25 +388,18 @@ impl Step<'_> {
             }
             Err(error) => {
                 self.events.push(lock::log::not_locked(wanted, &error));
-                self.decided.event = Some(Decision::Refused);
-                self.decided.why = error.to_string();
                 return Ok(None);
             }
         };
-        self.decided.event = Some(if done.renewed {
-            Decision::Renewed
-        } else {
-            Decision::Locked
-        });
-        self.decided.locked = (done.net != net).then(|| network::text(done.net));
-        self.decided.until = done.until;
-        self.decided.why = done.why.clone();
         for note in runner.notes() {
             writeln!(out, "would run: {note}")?;
         }
         if self.event.dry_run {
             notify::dry_run(settings, &network::text(net), count, out)?;
         } else {
+            if let Some(fleet) = &mut self.fleet {
+                fleet.locked(settings, &ask, &done, self.now);
+            }
             let job = notify::Job::new(settings, &ask, &done, net, self.now);
             if let Err(error) = notify::hand_over(&job) {
                 self.warnings.push(error.to_string());
@@ -432,7 +409,12 @@ impl Step<'_> {
     }
 
     fn rule(&self) -> String {
-        let place = self.event.place.name();
+        let place = match &self.event.place {
+            Where::Field(list) => list.to_string(),
+            Where::Auto => "auto".to_owned(),
+            Where::Given(_) => "--ip".to_owned(),
+            Where::Separated(separated) => separated.to_string(),
+        };
         match self.found.format {
             Some(format) => format!("{place} ({format})"),
             None => place,

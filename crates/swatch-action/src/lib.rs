@@ -24,7 +24,11 @@ pub mod event;
 
 mod extract;
 pub mod firewall;
-pub mod history;
+#[cfg(feature = "fleet")]
+mod fleet;
+#[cfg(not(feature = "fleet"))]
+#[path = "fleet_absent.rs"]
+mod fleet;
 mod ignore_entry;
 mod listing;
 pub mod lock;
@@ -32,7 +36,6 @@ mod maintenance;
 mod manual;
 pub mod network;
 pub mod notify;
-mod report;
 pub mod resolve;
 pub mod runner;
 pub mod settings;

@@ -9,7 +9,7 @@ use swatch_common::sanitize;
 use crate::{
     console::Console,
     count::AddressLogs,
-    date,
+    date, fleet,
     lock::at_job,
     network,
     settings::{Expiry, Settings},
@@ -93,7 +93,12 @@ fn object(lock: &Lock, name: &str, now: i64) -> Value {
     })
 }
 
-pub(crate) fn show(settings: &Settings, address: &str, console: &mut Console<'_>) -> Outcome {
+pub(crate) fn show(
+    settings: &Settings,
+    address: &str,
+    of_fleet: bool,
+    console: &mut Console<'_>,
+) -> Outcome {
     let out = console.out();
     let net = network::parse(address)?;
     let counted = if network::is_single(net) {
@@ -136,6 +141,10 @@ pub(crate) fn show(settings: &Settings, address: &str, console: &mut Console<'_>
         }
         None => writeln!(out, "not locked")?,
     }
+    if of_fleet {
+        fleet::show(settings, counted, console)?;
+    }
+    let out = console.out();
     if settings.log_dir.is_dir() {
         let logs = AddressLogs::open(&settings.log_dir)?;
         if let Ok((text, cut)) = logs.tail(counted, 64 << 10) {

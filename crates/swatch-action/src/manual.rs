@@ -9,9 +9,8 @@ use crate::{
     allowlist::{self, Allowlist, Verdict},
     ban_list::{self, Format},
     console::Console,
-    date,
-    history::{self, Decision, Record},
-    lock::{LockOutcome, LockRequest, Unlocked, bulk, log as lock_log, unlock as unlock_in},
+    date, fleet,
+    lock::{LockRequest, Unlocked, bulk, log as lock_log, unlock as unlock_in},
     network,
     runner::Runner,
     settings::Settings,
@@ -24,6 +23,7 @@ pub(crate) struct LockArguments {
     pub(crate) address: String,
     pub(crate) span: Option<Seconds>,
     pub(crate) reason: String,
+    pub(crate) fleet: bool,
 }
 
 pub(crate) fn lock(
@@ -51,9 +51,6 @@ pub(crate) fn lock(
         by_hand: true,
     };
     let done = locker.lock(&ask, now)?;
-    if !dry_run {
-        note(settings, &ask, &done, now, console);
-    }
     for note in runner.notes() {
         writeln!(console.out(), "would run: {note}")?;
     }
@@ -82,34 +79,19 @@ pub(crate) fn lock(
     for warning in &done.warnings {
         console.warn(warning);
     }
-    Ok(())
-}
-
-/// Notes a lock by hand in the history.
-fn note(
-    settings: &Settings,
-    ask: &LockRequest,
-    done: &LockOutcome,
-    now: i64,
-    console: &mut Console<'_>,
-) {
-    let decision = if done.renewed {
-        Decision::Renewed
-    } else {
-        Decision::Locked
-    };
-    let record = Record {
-        address: network::text(ask.net).into(),
-        locked: (done.net != ask.net).then(|| network::text(done.net).into()),
-        place: ask.rule.as_str().into(),
-        until: done.until,
-        why: done.why.as_str().into(),
-        line: sanitize::excerpt(ask.reason.as_bytes(), history::MAX_LINE).into(),
-        ..Record::new(now, decision)
-    };
-    if let Err(error) = history::note(settings, &record) {
-        console.note(&error.to_string());
+    if arguments.fleet && !dry_run {
+        let left = done
+            .until
+            .map_or(settings.max_lock_time.seconds(), |until| until - now);
+        let lock = fleet::ByHand {
+            net: done.net,
+            left: u64::try_from(left).unwrap_or(0),
+            rule: ask.rule,
+            reason: ask.reason,
+        };
+        fleet::publish_by_hand(settings, vec![lock], console)?;
     }
+    Ok(())
 }
 
 /// The network to lock: a single address is widened as in an event; a network is taken as it is,
@@ -129,19 +111,44 @@ fn network_to_lock(text: &str, settings: &Settings) -> Result<IpNet, CommandErro
 pub(crate) fn unlock(
     settings: &Settings,
     address: Option<&str>,
+    of_fleet: bool,
     console: &mut Console<'_>,
 ) -> Outcome {
+    let target = address.map(network::parse).transpose()?;
+    let here = unlock_here(settings, target, console);
+    if !of_fleet {
+        return here.map(drop);
+    }
+    // The fleet may have locked what this host has not.
+    let (here, missing) = match here {
+        Ok(nets) => (nets, None),
+        Err(error @ CommandError::NotLocked { .. }) => (Vec::new(), Some(error)),
+        Err(error) => return Err(error),
+    };
+    let published = fleet::unlock(settings, target, &here, console)?;
+    match missing {
+        Some(error) if published == 0 => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Ends locks on this host; the networks.
+fn unlock_here(
+    settings: &Settings,
+    target: Option<IpNet>,
+    console: &mut Console<'_>,
+) -> Result<Vec<IpNet>, CommandError> {
     let runner = runner(settings);
     let locker = locker(settings, &runner, console);
     let _held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     let now = date::now();
-    let target = address.map(network::parse).transpose()?;
     let unlocked = unlock_in(&locker, &state, target, now)?;
     if let (Some(net), []) = (target, &unlocked[..]) {
         let wider = state.covering(net, now)?.map(|lock| lock.net);
         return Err(CommandError::NotLocked { net, wider });
     }
+    let nets = unlocked.iter().map(|one| one.net).collect();
     for Unlocked { net, known } in unlocked {
         let note = if known {
             ""
@@ -151,7 +158,7 @@ pub(crate) fn unlock(
         writeln!(console.out(), "{} unlocked{note}", network::text(net))?;
         console.event(&lock_log::unlocked(net, "unlocked"));
     }
-    Ok(())
+    Ok(nets)
 }
 
 /// Locks all bans of a list, each for what is left of it; `span` is for those without an end.
@@ -159,6 +166,7 @@ pub(crate) fn import(
     settings: &Settings,
     (format, file): (Format, &Path),
     span: Option<Seconds>,
+    of_fleet: bool,
     console: &mut Console<'_>,
 ) -> Outcome {
     let now = date::now();
@@ -166,7 +174,7 @@ pub(crate) fn import(
     let runner = runner(settings);
     let locker = locker(settings, &runner, console);
     let firewall = locker.firewall(locker.backend);
-    let _held = State::exclusive(&settings.state_dir)?;
+    let held = State::exclusive(&settings.state_dir)?;
     let state = State::open(&settings.state_dir)?;
     let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
@@ -217,7 +225,17 @@ pub(crate) fn import(
     for warning in &warnings {
         console.warn(warning);
     }
-    Ok(())
+    if !of_fleet {
+        return Ok(());
+    }
+    drop((held, state));
+    let by_hand = |lock: Lock| fleet::ByHand {
+        net: lock.net,
+        left: lock.left(now).unwrap_or(settings.max_lock_time.0),
+        rule: lock.rule,
+        reason: lock.reason,
+    };
+    fleet::publish_by_hand(settings, locks.into_iter().map(by_hand).collect(), console)
 }
 
 /// Why an entry of a list is not locked.

@@ -46,10 +46,6 @@ pub struct Settings {
     pub window: Option<Seconds>,
     /// The time for which the log of an address without events is kept; zero: for ever.
     pub keep_counts: Seconds,
-    /// The time for which the history of decisions is kept; zero: none is kept.
-    pub keep_history: Seconds,
-    /// MaxMind-format files that tell country or AS of an address, for `report`.
-    pub geo_databases: Vec<PathBuf>,
     /// The lock time.
     pub lock_time: Seconds,
     /// The factor by which each further lock of the same address is longer than the last.
@@ -85,6 +81,8 @@ pub struct Settings {
     pub whois: Whois,
     /// Other notices than one mail per lock.
     pub notice: Notice,
+    /// The fleet of hosts that count and lock together.
+    pub fleet: Fleet,
     /// The form of messages on standard error; by default that of the program that runs this one.
     pub log_format: Option<LogFormat>,
     /// The least important messages that are written.
@@ -201,8 +199,6 @@ impl Default for Settings {
             count: 3,
             window: None,
             keep_counts: Seconds(90 * 86_400),
-            keep_history: Seconds(90 * 86_400),
-            geo_databases: Vec::new(),
             lock_time: Seconds(86_400),
             growth: 1.0,
             max_lock_time: Seconds(30 * 86_400),
@@ -220,6 +216,7 @@ impl Default for Settings {
             ignore: Ignore::default(),
             whois: Whois::default(),
             notice: Notice::default(),
+            fleet: Fleet::default(),
             log_format: None,
             log_level: None,
         }
@@ -418,9 +415,11 @@ fn in_words(error: &toml::de::Error) -> String {
 }
 
 mod check;
+pub(crate) mod fleet;
 mod networks;
 mod smtp_server;
 
+pub use fleet::{Fleet, Millis, Role};
 pub use networks::{IgnoredNetworks, IgnoredNetworksError};
 pub use smtp_server::{SmtpServer, SmtpServerError};
 #[cfg(test)]

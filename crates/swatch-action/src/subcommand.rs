@@ -58,12 +58,12 @@ pub(crate) enum CommandError {
     /// An ignore file.
     #[error(transparent)]
     Ignore(#[from] crate::allowlist::IgnoreError),
-    /// The file that a report is written to.
-    #[error(transparent)]
-    Report(#[from] swatch_common::atomic_file::AtomicFileError),
     /// The logs of the addresses.
     #[error(transparent)]
     Count(#[from] crate::count::CountError),
+    /// The fleet.
+    #[error(transparent)]
+    Fleet(#[from] crate::fleet::FleetError),
 }
 
 /// The result of a subcommand; warnings went to the console.

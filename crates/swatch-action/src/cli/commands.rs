@@ -10,7 +10,7 @@ use swatch_common::duration::Seconds;
 use crate::{
     ban_list::Format,
     console::{Console, Exit},
-    extract, listing, maintenance, manual, report,
+    extract, fleet, listing, maintenance, manual,
     settings::{Settings, SettingsError},
     subcommand::{CommandError, Outcome},
 };
@@ -57,6 +57,9 @@ pub(super) enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Show what the fleet has locked
+        #[arg(long)]
+        fleet: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -64,6 +67,9 @@ pub(super) enum Command {
     Show {
         /// The address or network
         address: String,
+        /// Show also what the fleet knows of it
+        #[arg(long)]
+        fleet: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -77,6 +83,9 @@ pub(super) enum Command {
         /// The reason, for the list
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         reason: String,
+        /// Lock on all hosts of the fleet
+        #[arg(long)]
+        fleet: bool,
         /// Say what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
@@ -91,6 +100,9 @@ pub(super) enum Command {
         /// End all locks
         #[arg(long, conflicts_with = "address")]
         all: bool,
+        /// End them on all hosts of the fleet
+        #[arg(long)]
+        fleet: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -103,6 +115,9 @@ pub(super) enum Command {
         /// The lock time, such as 7d; default: that of the settings
         #[arg(long = "for", value_name = "TIME")]
         span: Option<Seconds>,
+        /// Lock on all hosts of the fleet; their `locks_per_minute` holds
+        #[arg(long)]
+        fleet: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -111,17 +126,9 @@ pub(super) enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        flags: Flags,
-    },
-    /// Report locks and events over time, by service, rule, network and country
-    Report {
-        /// The length of time before now, such as 30d
-        #[arg(long, value_name = "TIME", default_value = "30d")]
-        since: Seconds,
-        /// Write an HTML page to a file, instead of text to standard output
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
+        /// Print the figures of the fleet
+        #[arg(long)]
+        fleet: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -138,6 +145,14 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Apply the locks and unlocks of the fleet as they come
+    Follow {
+        /// End when everything is applied that is there
+        #[arg(long)]
+        once: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// End the locks whose time is over
     Expire {
         #[command(flatten)]
@@ -148,8 +163,8 @@ pub(super) enum Command {
 impl Command {
     /// The first words that a misspelt one may stand for.
     pub(super) const NAMES_AND_AUTO: [&'static str; 12] = [
-        "address", "list", "show", "lock", "unlock", "import", "stats", "report", "restore",
-        "check", "expire", "auto",
+        "address", "list", "show", "lock", "unlock", "import", "stats", "restore", "check",
+        "expire", "follow", "auto",
     ];
 
     /// True if a word is the name of a subcommand.
@@ -167,9 +182,9 @@ impl Command {
             | Self::Unlock { flags, .. }
             | Self::Import { flags, .. }
             | Self::Stats { flags, .. }
-            | Self::Report { flags, .. }
             | Self::Restore { flags }
             | Self::Check { flags, .. }
+            | Self::Follow { flags, .. }
             | Self::Expire { flags } => flags,
         }
     }
@@ -200,32 +215,44 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
         Command::Address { field, .. } => {
             extract::address(settings, &field, &mut io::stdin().lock(), console)
         }
+        Command::List {
+            json, fleet: true, ..
+        } => fleet::list(settings, json, console),
         Command::List { json, .. } => listing::list(settings, json, console),
-        Command::Show { address, .. } => listing::show(settings, &address, console),
+        Command::Show { address, fleet, .. } => listing::show(settings, &address, fleet, console),
+        Command::Stats {
+            json, fleet: true, ..
+        } => fleet::stats(settings, json, console),
         Command::Stats { json, .. } => listing::stats(settings, json, console),
-        Command::Report { since, html, .. } => {
-            report::run(settings, since, html.as_deref(), console)
-        }
         Command::Lock {
             address,
             span,
             reason,
             dry_run,
+            fleet,
             ..
         } => {
             let request = manual::LockArguments {
                 address,
                 span,
                 reason,
+                fleet,
             };
             manual::lock(settings, request, dry_run, console)
         }
-        Command::Unlock { address, .. } => manual::unlock(settings, address.as_deref(), console),
+        Command::Unlock { address, fleet, .. } => {
+            manual::unlock(settings, address.as_deref(), fleet, console)
+        }
         Command::Import {
-            file, from, span, ..
-        } => manual::import(settings, (from.format(), &file), span, console),
+            file,
+            from,
+            span,
+            fleet,
+            ..
+        } => manual::import(settings, (from.format(), &file), span, fleet, console),
         Command::Restore { .. } => maintenance::restore(settings, console),
         Command::Check { dry_run, .. } => maintenance::check(settings, dry_run, console),
+        Command::Follow { once, .. } => fleet::follow(settings, once, console),
         Command::Expire { .. } => maintenance::expire(settings, console),
     }
 }

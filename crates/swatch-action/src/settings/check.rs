@@ -108,6 +108,9 @@ impl Settings {
                 "the firewall `command` requires `command.lock` and `command.unlock`".into(),
             );
         }
+        if let Some((name, what)) = self.fleet.mistake() {
+            return refuse(name, what);
+        }
         self.trusted()
     }
 

@@ -1,0 +1,249 @@
+//! Applies locks and unlocks of the fleet to this host: with its own allowlist, in its own firewall
+//! and state, a few with all the care of a single lock, many at once in bulk.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use swatch_common::{duration::Seconds, sanitize};
+
+use super::entry::{Entry, Kind, Refusal};
+use crate::{
+    allowlist::{self, Verdict},
+    console::Console,
+    date, firewall,
+    lock::{LockError, LockRequest, Locker, bulk, unlock},
+    network,
+    runner::Runner,
+    settings::Settings,
+    state::{Lock, State},
+    subcommand::CommandError,
+};
+
+/// More locks than this are made in bulk.
+const FEW: usize = 8;
+
+/// An entry to apply.
+#[derive(Clone, Debug)]
+pub(super) struct Due {
+    pub(super) entry: Entry,
+    /// Seconds from now to the end of the lock.
+    pub(super) left: u64,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Networks that were unlocked.
+    pub(super) ended: Vec<IpNet>,
+    /// Entries that this host's allowlist forbids, and why.
+    pub(super) protected: Vec<(Entry, String)>,
+    /// Networks that are locked now and were not before.
+    pub(super) locked: usize,
+}
+
+/// Applies a batch in the order of the stream: of several entries of a network the last counts.
+///
+/// # Errors
+/// The firewall's or the state's. To apply the batch again does no harm.
+pub(super) fn apply(
+    settings: &Settings,
+    batch: Vec<Due>,
+    console: &mut Console<'_>,
+) -> Result<Applied, CommandError> {
+    let mut latest: HashMap<IpNet, usize> = HashMap::new();
+    for (number, due) in batch.iter().enumerate() {
+        latest.insert(due.entry.net, number);
+    }
+    let numbered = batch.into_iter().enumerate();
+    let (locks, unlocks): (Vec<Due>, Vec<Due>) = numbered
+        .filter(|(number, due)| latest.get(&due.entry.net) == Some(number))
+        .map(|(_, due)| due)
+        .partition(|due| due.entry.kind == Kind::Lock);
+    let (backend, _) = firewall::choose(settings);
+    let runner = Runner::new(&settings.path, settings.time_limit.duration());
+    let locker = Locker {
+        settings,
+        runner: &runner,
+        backend,
+    };
+    let mut applied = Applied::default();
+    if !unlocks.is_empty() {
+        end(&locker, &unlocks, &mut applied, console)?;
+    }
+    if locks.len() > FEW {
+        many(&locker, locks, &mut applied, console)?;
+    } else {
+        for due in locks {
+            one(&locker, due, &mut applied, console)?;
+        }
+    }
+    Ok(applied)
+}
+
+fn rule(entry: &Entry) -> String {
+    let origin = sanitize::excerpt(entry.origin().as_bytes(), 200);
+    format!("fleet: {origin}")
+}
+
+fn reason(entry: &Entry) -> String {
+    sanitize::excerpt(entry.reason.as_bytes(), 1000)
+}
+
+/// The address of an entry for one; a network is judged as a whole.
+fn single(net: IpNet) -> Option<std::net::IpAddr> {
+    network::is_single(net).then(|| net.addr())
+}
+
+fn one(
+    locker: &Locker<'_>,
+    due: Due,
+    applied: &mut Applied,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    let now = date::now();
+    let entry = due.entry;
+    let request = LockRequest {
+        address: single(entry.net),
+        net: entry.net,
+        count: entry.count,
+        reason: reason(&entry),
+        rule: rule(&entry),
+        span: Some(Seconds(due.left.clamp(1, Seconds::MAX.0))),
+        by_hand: false,
+    };
+    match locker.lock(&request, now) {
+        Ok(done) => {
+            if !done.renewed {
+                applied.locked += 1;
+                say_locked(&entry, done.until, now, console)?;
+            }
+            done.warnings.iter().for_each(|text| console.note(text));
+        }
+        Err(LockError::Protected(why)) => applied.protected.push((entry, why)),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+fn say_locked(
+    entry: &Entry,
+    until: Option<i64>,
+    now: i64,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    let until = until.map_or("for ever".to_owned(), |until| {
+        format!("until {}", date::long(until))
+    });
+    writeln!(
+        console.out(),
+        "{} {} locked {until} for {}",
+        date::long(now),
+        network::text(entry.net),
+        sanitize::excerpt(entry.origin().as_bytes(), 200),
+    )?;
+    Ok(())
+}
+
+/// Many locks at once, of which those that are new here are made in bulk.
+fn many(
+    locker: &Locker<'_>,
+    locks: Vec<Due>,
+    applied: &mut Applied,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    let settings = locker.settings;
+    let now = date::now();
+    let mut longer = Vec::new();
+    {
+        let _held = State::exclusive(&settings.state_dir)?;
+        let state = State::open(&settings.state_dir)?;
+        let allowed = allowlist::all(settings, Some(&state), now, false);
+        let mut warnings = allowed.warnings.clone();
+        let firewall = locker.firewall(locker.backend);
+        let mut fresh: Vec<Lock> = Vec::new();
+        for due in locks {
+            let entry = &due.entry;
+            let net = match allowed.judge(entry.net, single(entry.net)) {
+                Verdict::Lock(net) => net,
+                Verdict::Never(why) => {
+                    applied.protected.push((due.entry, why));
+                    continue;
+                }
+            };
+            let left = due.left.clamp(1, Seconds::MAX.0);
+            let until = locker.end_of(&*firewall, left, now).until;
+            if let Some(lock) = state.covering(net, now)? {
+                if lock.until.is_some_and(|held| held + 1 < until) {
+                    longer.push(due);
+                }
+                continue;
+            }
+            fresh.push(Lock {
+                net,
+                since: now,
+                until: Some(until),
+                renewed: now,
+                count: entry.count,
+                reason: reason(entry),
+                rule: rule(entry),
+                backend: firewall.name().to_owned(),
+                confirmed: false,
+                job: None,
+            });
+        }
+        bulk::note(locker, &state, &mut fresh, now, &mut warnings)?;
+        bulk::lock(locker, &state, &mut fresh, now).map_err(|(_, error)| error)?;
+        applied.locked += fresh.len();
+        if !fresh.is_empty() {
+            writeln!(
+                console.out(),
+                "{} {} locked in bulk",
+                date::long(now),
+                fresh.len()
+            )?;
+        }
+        warnings.iter().for_each(|text| console.note(text));
+    }
+    for due in longer {
+        one(locker, due, applied, console)?;
+    }
+    Ok(())
+}
+
+/// Ends locks, except those that somebody made by hand on this host.
+fn end(
+    locker: &Locker<'_>,
+    unlocks: &[Due],
+    applied: &mut Applied,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    let settings = locker.settings;
+    let _held = State::exclusive(&settings.state_dir)?;
+    let state = State::open(&settings.state_dir)?;
+    let now = date::now();
+    for due in unlocks {
+        let entry = &due.entry;
+        applied.ended.push(entry.net);
+        let Some(lock) = state.get(entry.net)? else {
+            continue;
+        };
+        let name = network::text(entry.net);
+        let host = sanitize::excerpt(entry.host.as_bytes(), 64);
+        if matches!(lock.rule.as_str(), "hand" | "import") {
+            console.note(&format!(
+                "{name} stays locked: it was locked by hand here, and {host} unlocked it for the fleet"
+            ));
+            continue;
+        }
+        unlock(locker, &state, Some(entry.net), now)?;
+        writeln!(
+            console.out(),
+            "{} {name} unlocked for {host}",
+            date::long(now)
+        )?;
+    }
+    Ok(())
+}
+
+/// The refusal of an entry that the allowlist forbids.
+pub(super) const PROTECTED: Refusal = Refusal::Protected;
