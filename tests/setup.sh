@@ -34,13 +34,16 @@ lz4               /usr/bin/lz4               compressed rotations
 sec               /usr/bin/sec               benchmarks
 fail2ban          /usr/bin/fail2ban-regex    benchmarks
 ripgrep           /usr/bin/rg                benchmarks
-tidy              /usr/bin/tidy              the HTML of reports
 procps            /usr/bin/ps                process trees
 util-linux        /usr/bin/unshare           namespaces
 strace            /usr/bin/strace            a kill at each system call of a lock
 prometheus        /usr/bin/prometheus        metrics over HTTP
 prometheus-node-exporter /usr/bin/prometheus-node-exporter metrics in a file
 faketime          /usr/bin/faketime          clocks that are wrong
+redis-server      /usr/bin/redis-server      fleets
+redis-sentinel    /usr/bin/redis-sentinel    fleets with sentinels
+openssl           /usr/bin/openssl           fleets with TLS
+rsyslog           /usr/sbin/rsyslogd         logs of many hosts on one
 '
 
 missing=()

@@ -5,6 +5,7 @@ pub mod action;
 pub mod case;
 pub mod corpus;
 pub mod deployment;
+pub mod fleet;
 pub mod gate;
 pub mod generate;
 pub mod isolate;
