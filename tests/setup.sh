@@ -34,6 +34,7 @@ lz4               /usr/bin/lz4               compressed rotations
 sec               /usr/bin/sec               benchmarks
 fail2ban          /usr/bin/fail2ban-regex    benchmarks
 ripgrep           /usr/bin/rg                benchmarks
+tidy              /usr/bin/tidy              the HTML of reports
 procps            /usr/bin/ps                process trees
 util-linux        /usr/bin/unshare           namespaces
 strace            /usr/bin/strace            a kill at each system call of a lock

@@ -211,6 +211,7 @@ fn looking_needs_no_root() {
         &["list"][..],
         &["list", "--json"],
         &["stats"],
+        &["report"],
         &["show", "203.0.113.9"],
         &["--ip", "203.0.113.9", "--dry-run"],
         &["lock", "203.0.113.8", "--dry-run"],
@@ -226,6 +227,6 @@ fn looking_needs_no_root() {
             out(&output),
             err(&output)
         );
-        assert_eq!(sandbox.files("state"), 2, "{words:?} wrote something");
+        assert_eq!(sandbox.files("state"), 3, "{words:?} wrote something");
     }
 }

@@ -95,12 +95,14 @@ impl Ignored {
         Ok(ignored)
     }
 
-    /// True if one of the networks contains the address. Host names are not resolved.
+    /// The reason to ignore an address: that of the first network which contains it. Host names are
+    /// not resolved.
     #[must_use]
-    pub fn covers(&self, address: IpAddr) -> bool {
+    pub fn why(&self, address: IpAddr) -> Option<&str> {
         self.list
             .iter()
-            .any(|protected| protected.net.contains(&address))
+            .find(|protected| protected.net.contains(&address))
+            .map(|protected| protected.why.as_str())
     }
 
     fn protect(&mut self, nets: &[IpNet], why: &str) {

@@ -95,6 +95,7 @@ pub fn first_time(settings: &Settings, what: &str) -> bool {
 pub fn maintain(settings: &Settings, now: i64) {
     store_unstored(settings, now);
     retention::prune(settings);
+    crate::history::prune(settings, now);
 }
 
 fn store_unstored(settings: &Settings, now: i64) {

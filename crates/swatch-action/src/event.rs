@@ -16,6 +16,7 @@ use crate::{
     console::{Console, Exit},
     count::{self, Escalated},
     date, firewall, fleet,
+    history::Decision,
     lock::{self, LockOutcome, LockRequest, Locker},
     network, notify,
     runner::Runner,
@@ -23,7 +24,10 @@ use crate::{
 };
 
 pub mod input;
+mod noted;
 pub mod separator;
+
+use noted::{Decided, ignored};
 
 /// The place of the address.
 #[derive(Clone, Debug)]
@@ -36,6 +40,18 @@ pub enum Where {
     Given(IpAddr),
     /// In a field between separators, split as `awk -F SEPARATOR` does.
     Separated(separator::Separated),
+}
+
+impl Where {
+    /// Its name in lists.
+    fn name(&self) -> String {
+        match self {
+            Self::Field(list) => list.to_string(),
+            Self::Auto => "auto".to_owned(),
+            Self::Given(_) => "--ip".to_owned(),
+            Self::Separated(separated) => separated.to_string(),
+        }
+    }
 }
 
 /// A request to handle events, from the command line.
@@ -111,8 +127,16 @@ fn one(
     let found = match find(raw, &event.place, settings.strict_field) {
         Ok(found) => found,
         Err(error) => {
-            let event = LogEvent::new(Level::Error, EventKind::NoAddress, &error);
-            console.failed(&event.with("line", sanitize::excerpt(raw, 1000)));
+            let failed = LogEvent::new(Level::Error, EventKind::NoAddress, &error);
+            console.failed(&failed.with("line", sanitize::excerpt(raw, 1000)));
+            ignored(
+                settings,
+                event,
+                None,
+                raw,
+                "the line names no address",
+                console,
+            );
             return Ok(());
         }
     };
@@ -122,31 +146,34 @@ fn one(
     let address = network::untranslated(found.address);
     if address::is_private(address) {
         let text = format!("{address} is a private address: not counted");
-        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        let told = LogEvent::new(Level::Debug, EventKind::Ignored, text);
         console.event(
-            &event
+            &told
                 .with("address", address.to_string())
                 .with("reason", "private"),
         );
+        let why = "a private or special address";
+        ignored(settings, event, Some(address), raw, why, console);
         return Ok(());
     }
-    let ignored = Ignored::read(settings)?;
-    for note in &ignored.notes {
+    let list = Ignored::read(settings)?;
+    for note in &list.notes {
         if event.dry_run || count::first_time(settings, &count::key(note)) {
             console.note(note);
         }
     }
-    for warning in &ignored.warnings {
+    for warning in &list.warnings {
         console.warn(warning);
     }
-    if ignored.covers(address) {
+    if let Some(why) = list.why(address) {
         let text = format!("{address} is never locked: not counted");
-        let event = LogEvent::new(Level::Debug, EventKind::Ignored, text);
+        let told = LogEvent::new(Level::Debug, EventKind::Ignored, text);
         console.event(
-            &event
+            &told
                 .with("address", address.to_string())
                 .with("reason", "ignored"),
         );
+        ignored(settings, event, Some(address), raw, why, console);
         return Ok(());
     }
     let mut step = Step {
@@ -156,6 +183,7 @@ fn one(
         address,
         line: sanitize::bytes(&address::collapse(raw)),
         now: date::now(),
+        decided: Decided::default(),
         fleet: None,
         notes: Vec::new(),
         events: Vec::new(),
@@ -164,6 +192,7 @@ fn one(
     let result = step
         .count_and_lock(console.out())
         .and_then(|()| console.out().flush());
+    step.note();
     for event in &step.events {
         match event.level {
             Level::Error => console.failed(event),
@@ -220,6 +249,7 @@ struct Step<'a> {
     /// The line as it is stored.
     line: Vec<u8>,
     now: i64,
+    decided: Decided,
     /// What the fleet knows of the address.
     fleet: Option<fleet::Standing>,
     notes: Vec<String>,
@@ -228,6 +258,16 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Writes the decision to the history.
+    fn note(&mut self) {
+        if self.event.dry_run {
+            return;
+        }
+        let (place, line) = (self.rule(), &self.line);
+        let note = self.decided.note(self.settings, self.now, &place, line);
+        self.notes.extend(note);
+    }
+
     fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let net = self.settings.network_of(self.address);
         let own = self.count(net, out)?;
@@ -249,6 +289,12 @@ impl Step<'_> {
                 .with("count", count);
             self.events.push(event);
         }
+        self.decided = Decided {
+            event: Some(Decision::Counted),
+            net: name.clone(),
+            count,
+            ..Decided::default()
+        };
         let due = is_due || self.event.lock || escalated.is_some();
         if !due || !self.may_lock(out)? {
             return writeln!(out, "{date} {name} {count}");
@@ -327,6 +373,8 @@ impl Step<'_> {
         } else if count::first_time(self.settings, &format!("forgeable-{format}")) {
             self.notes.push(message);
         }
+        self.decided.event = Some(Decision::Refused);
+        self.decided.why = format!("anybody can forge the address of a line of format {format}");
         Ok(false)
     }
 
@@ -388,9 +436,19 @@ impl Step<'_> {
             }
             Err(error) => {
                 self.events.push(lock::log::not_locked(wanted, &error));
+                self.decided.event = Some(Decision::Refused);
+                self.decided.why = error.to_string();
                 return Ok(None);
             }
         };
+        self.decided.event = Some(if done.renewed {
+            Decision::Renewed
+        } else {
+            Decision::Locked
+        });
+        self.decided.locked = (done.net != net).then(|| network::text(done.net));
+        self.decided.until = done.until;
+        self.decided.why = done.why.clone();
         for note in runner.notes() {
             writeln!(out, "would run: {note}")?;
         }
@@ -409,12 +467,7 @@ impl Step<'_> {
     }
 
     fn rule(&self) -> String {
-        let place = match &self.event.place {
-            Where::Field(list) => list.to_string(),
-            Where::Auto => "auto".to_owned(),
-            Where::Given(_) => "--ip".to_owned(),
-            Where::Separated(separated) => separated.to_string(),
-        };
+        let place = self.event.place.name();
         match self.found.format {
             Some(format) => format!("{place} ({format})"),
             None => place,

@@ -40,7 +40,7 @@ pub(crate) fn address(
                     console.note(&format!("line {number}: {note}"));
                 }
                 let address = network::untranslated(found.address);
-                let left_alone = is_private(address) || ignored.covers(address);
+                let left_alone = is_private(address) || ignored.why(address).is_some();
                 (!left_alone).then(|| settings.network_of(address))
             }
             Err(message) => {

@@ -29,6 +29,7 @@ mod fleet;
 #[cfg(not(feature = "fleet"))]
 #[path = "fleet_absent.rs"]
 mod fleet;
+pub mod history;
 mod ignore_entry;
 mod listing;
 pub mod lock;
@@ -36,6 +37,7 @@ mod maintenance;
 mod manual;
 pub mod network;
 pub mod notify;
+mod report;
 pub mod resolve;
 pub mod runner;
 pub mod settings;

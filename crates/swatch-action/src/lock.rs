@@ -68,6 +68,8 @@ pub struct LockOutcome {
     pub renewed: bool,
     /// True if it was locked before for longer than requested now, which remains so.
     pub lasts_longer: bool,
+    /// Why it lasts as long as it does, in words.
+    pub why: String,
     /// Other steps that went wrong.
     pub warnings: Vec<String>,
 }
@@ -186,6 +188,32 @@ impl<'a> Locker<'a> {
         let grown = settings.lock_time.times(settings.growth.powi(exponent));
         // The maximum bounds growth; it does not shorten a lock time that is longer by itself.
         grown.min(settings.max_lock_time.max(settings.lock_time))
+    }
+
+    /// The reason for the length of a lock, in words.
+    #[must_use]
+    pub(crate) fn why(&self, request: &LockRequest, times: u32) -> String {
+        let settings = self.settings;
+        if let Some(span) = request.span {
+            return format!("{span}, as requested");
+        }
+        let span = self.span(times);
+        if times == 0 || settings.growth <= 1.0 {
+            return format!("{span}, the lock time");
+        }
+        let bound = if span
+            == settings
+                .lock_time
+                .times(settings.growth.powi(times.min(1000) as i32))
+        {
+            ""
+        } else {
+            ", at most the maximum"
+        };
+        format!(
+            "{span}: locked {times} times before, {} × {} each time{bound}",
+            settings.lock_time, settings.growth
+        )
     }
 
     /// True if `at` ends the locks of this firewall.

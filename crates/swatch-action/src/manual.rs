@@ -10,7 +10,8 @@ use crate::{
     ban_list::{self, Format},
     console::Console,
     date, fleet,
-    lock::{LockRequest, Unlocked, bulk, log as lock_log, unlock as unlock_in},
+    history::{self, Decision, Record},
+    lock::{LockOutcome, LockRequest, Unlocked, bulk, log as lock_log, unlock as unlock_in},
     network,
     runner::Runner,
     settings::Settings,
@@ -51,6 +52,9 @@ pub(crate) fn lock(
         by_hand: true,
     };
     let done = locker.lock(&ask, now)?;
+    if !dry_run {
+        note(settings, &ask, &done, now, console);
+    }
     for note in runner.notes() {
         writeln!(console.out(), "would run: {note}")?;
     }
@@ -92,6 +96,33 @@ pub(crate) fn lock(
         fleet::publish_by_hand(settings, vec![lock], console)?;
     }
     Ok(())
+}
+
+/// Notes a lock by hand in the history.
+fn note(
+    settings: &Settings,
+    ask: &LockRequest,
+    done: &LockOutcome,
+    now: i64,
+    console: &mut Console<'_>,
+) {
+    let decision = if done.renewed {
+        Decision::Renewed
+    } else {
+        Decision::Locked
+    };
+    let record = Record {
+        address: network::text(ask.net).into(),
+        locked: (done.net != ask.net).then(|| network::text(done.net).into()),
+        place: ask.rule.as_str().into(),
+        until: done.until,
+        why: done.why.as_str().into(),
+        line: sanitize::excerpt(ask.reason.as_bytes(), history::MAX_LINE).into(),
+        ..Record::new(now, decision)
+    };
+    if let Err(error) = history::note(settings, &record) {
+        console.note(&error.to_string());
+    }
 }
 
 /// The network to lock: a single address is widened as in an event; a network is taken as it is,

@@ -46,6 +46,10 @@ pub struct Settings {
     pub window: Option<Seconds>,
     /// The time for which the log of an address without events is kept; zero: for ever.
     pub keep_counts: Seconds,
+    /// The time for which the history of decisions is kept; zero: none is kept.
+    pub keep_history: Seconds,
+    /// MaxMind-format files that tell country or AS of an address, for `report`.
+    pub geo_databases: Vec<PathBuf>,
     /// The lock time.
     pub lock_time: Seconds,
     /// The factor by which each further lock of the same address is longer than the last.
@@ -199,6 +203,8 @@ impl Default for Settings {
             count: 3,
             window: None,
             keep_counts: Seconds(90 * 86_400),
+            keep_history: Seconds(90 * 86_400),
+            geo_databases: Vec::new(),
             lock_time: Seconds(86_400),
             growth: 1.0,
             max_lock_time: Seconds(30 * 86_400),

@@ -334,6 +334,29 @@ impl State {
             .map_err(|source| db_error(&self.dir, source))
     }
 
+    /// Passes each past lock that ended since a time to `take`, the oldest end first.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn each_past(&self, since: i64, mut take: impl FnMut(Past)) -> Result<(), StateError> {
+        let sql =
+            "SELECT net,since,until,count,reason,rule,backend,1,NULL,since,ended,how FROM past
+                   WHERE ended >= ?1 ORDER BY id";
+        let mut run = || -> rusqlite::Result<()> {
+            let mut query = self.db.prepare(sql)?;
+            let mut rows = query.query([since])?;
+            while let Some(found) = rows.next()? {
+                take(Past {
+                    lock: row(found)?,
+                    ended: found.get(10)?,
+                    how: found.get(11)?,
+                });
+            }
+            Ok(())
+        };
+        run().map_err(|source| db_error(&self.dir, source))
+    }
+
     /// The locks that some later clock has dated: those that were set more than a minute from now.
     ///
     /// # Errors

@@ -58,6 +58,9 @@ pub(crate) enum CommandError {
     /// An ignore file.
     #[error(transparent)]
     Ignore(#[from] crate::allowlist::IgnoreError),
+    /// The file that a report is written to.
+    #[error(transparent)]
+    Report(#[from] swatch_common::atomic_file::AtomicFileError),
     /// The logs of the addresses.
     #[error(transparent)]
     Count(#[from] crate::count::CountError),

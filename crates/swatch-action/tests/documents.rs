@@ -73,8 +73,8 @@ fn the_manual_page_names_every_flag_and_command() {
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let commands = [
-        "address", "list", "show", "stats", "lock", "unlock", "import", "restore", "check",
-        "expire", "follow",
+        "address", "list", "show", "stats", "lock", "unlock", "import", "report", "restore",
+        "check", "expire", "follow",
     ];
     let mut texts = vec![help(&[])];
     for command in commands {

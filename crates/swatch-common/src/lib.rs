@@ -4,6 +4,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`atomic_file`] | a file replaced as a whole, durable as asked |
+//! | [`chart`] | bars and sparklines of characters, text that fits a width |
 //! | [`duration`] | lengths of time with their unit: `90s`, `24h` |
 //! | [`event_log`] | the programs' messages, as text or JSON |
 //! | [`file_lock`] | one process at a time |
@@ -15,6 +16,7 @@
 //! | [`trust`] | may another user change this file? |
 
 pub mod atomic_file;
+pub mod chart;
 pub mod duration;
 pub mod event_log;
 pub mod file_lock;

@@ -10,7 +10,7 @@ use swatch_common::duration::Seconds;
 use crate::{
     ban_list::Format,
     console::{Console, Exit},
-    extract, fleet, listing, maintenance, manual,
+    extract, fleet, listing, maintenance, manual, report,
     settings::{Settings, SettingsError},
     subcommand::{CommandError, Outcome},
 };
@@ -132,6 +132,17 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Report locks and events over time, by service, rule, network and country
+    Report {
+        /// The length of time before now, such as 30d
+        #[arg(long, value_name = "TIME", default_value = "30d")]
+        since: Seconds,
+        /// Write an HTML page to a file, instead of text to standard output
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Put every lock that is in force into the firewall, in bulk: after a boot or a flush
     Restore {
         #[command(flatten)]
@@ -162,9 +173,9 @@ pub(super) enum Command {
 
 impl Command {
     /// The first words that a misspelt one may stand for.
-    pub(super) const NAMES_AND_AUTO: [&'static str; 12] = [
-        "address", "list", "show", "lock", "unlock", "import", "stats", "restore", "check",
-        "expire", "follow", "auto",
+    pub(super) const NAMES_AND_AUTO: [&'static str; 13] = [
+        "address", "list", "show", "lock", "unlock", "import", "stats", "report", "restore",
+        "check", "expire", "follow", "auto",
     ];
 
     /// True if a word is the name of a subcommand.
@@ -182,6 +193,7 @@ impl Command {
             | Self::Unlock { flags, .. }
             | Self::Import { flags, .. }
             | Self::Stats { flags, .. }
+            | Self::Report { flags, .. }
             | Self::Restore { flags }
             | Self::Check { flags, .. }
             | Self::Follow { flags, .. }
@@ -224,6 +236,9 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
             json, fleet: true, ..
         } => fleet::stats(settings, json, console),
         Command::Stats { json, .. } => listing::stats(settings, json, console),
+        Command::Report { since, html, .. } => {
+            report::run(settings, since, html.as_deref(), console)
+        }
         Command::Lock {
             address,
             span,

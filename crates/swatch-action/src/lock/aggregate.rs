@@ -47,6 +47,7 @@ pub(super) fn aggregate(
         Ok(mut wider) => {
             outcome.net = wide;
             outcome.until = wider.until;
+            outcome.why = wider.why;
             outcome.warnings.append(&mut wider.warnings);
             // One that lasts longer, as by hand, stays beside it.
             let covered: Vec<Lock> = locked

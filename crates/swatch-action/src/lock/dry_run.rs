@@ -39,6 +39,7 @@ pub(super) fn lock(
         until: Some(end.until),
         renewed: covering.is_some(),
         lasts_longer: false,
+        why: String::new(),
         warnings: allowed.warnings,
     })
 }

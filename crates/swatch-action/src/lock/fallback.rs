@@ -49,6 +49,7 @@ pub(super) fn lock(
         until: Some(end.until),
         renewed: false,
         lasts_longer: false,
+        why: locker.why(request, 0),
         warnings,
     })
 }

@@ -18,9 +18,8 @@ pub(super) fn lock(
     let firewall = locker.firewall(locker.backend);
     let mut warnings = Vec::new();
     let in_doubt = end_old(locker, state, net, now, &mut warnings)? || fallback::was_used(locker);
-    let span = request
-        .span
-        .unwrap_or(locker.span(state.times_before(net)?));
+    let times = state.times_before(net)?;
+    let span = request.span.unwrap_or(locker.span(times));
     let end = locker.end_of(&*firewall, span.0, now);
     let mut lock = Lock {
         net,
@@ -58,6 +57,7 @@ pub(super) fn lock(
         until: lock.until,
         renewed: false,
         lasts_longer: false,
+        why: locker.why(request, times),
         warnings,
     })
 }

@@ -21,15 +21,15 @@ pub(super) fn renew(
     now: i64,
 ) -> Result<LockOutcome, LockError> {
     let firewall = locker.firewall_of(&lock);
-    let span = request
-        .span
-        .unwrap_or(locker.span(state.times_before(lock.net)?));
+    let times = state.times_before(lock.net)?;
+    let span = request.span.unwrap_or(locker.span(times));
     let mut end = locker.end_of(&*firewall, span.0, now);
     let mut outcome = LockOutcome {
         net: lock.net,
         until: lock.until,
         renewed: true,
         lasts_longer: request.span.is_some() && lock.until.is_none_or(|until| until > end.until),
+        why: "it keeps its end".to_owned(),
         warnings: Vec::new(),
     };
     let state_dir = &locker.settings.state_dir;
@@ -70,6 +70,9 @@ pub(super) fn renew(
     })?;
     (lock.until, lock.renewed) = (Some(end.until), now);
     outcome.until = lock.until;
+    if lengthen {
+        outcome.why = locker.why(request, times);
+    }
     match state.put(&lock) {
         Ok(()) => at_job::cancel(locker.runner, old_job.as_deref()),
         Err(error) => outcome.warnings.push(error.to_string()),

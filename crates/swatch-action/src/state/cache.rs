@@ -72,7 +72,31 @@ impl State {
             .prepare(sql)
             .and_then(|mut query| query.query_map([], range)?.collect())
             .map_err(|source| db_error(&self.dir, source))?;
-        Ok(NetworkNames::new(ranges))
+        Ok(NetworkNames(Ranges::new(ranges)))
+    }
+
+    /// What `read` makes of each remembered answer, given its name and its text, by the range that
+    /// the answer is about.
+    ///
+    /// # Errors
+    /// As [`State::whois`].
+    pub fn whois_answers<T>(
+        &self,
+        read: impl Fn(String, &str) -> T,
+    ) -> Result<Ranges<T>, StateError> {
+        let sql =
+            "SELECT first, last, name, answer FROM whois WHERE good ORDER BY first, last DESC";
+        let range = |row: &rusqlite::Row<'_>| {
+            let bound = |column| row.get::<_, [u8; 16]>(column).map(Ipv6Addr::from);
+            let text: String = row.get(3)?;
+            Ok((bound(0)?, bound(1)?, read(row.get(2)?, &text)))
+        };
+        let ranges: Vec<_> = self
+            .db
+            .prepare(sql)
+            .and_then(|mut query| query.query_map([], range)?.collect())
+            .map_err(|source| db_error(&self.dir, source))?;
+        Ok(Ranges::new(ranges))
     }
 
     /// Remembers an answer for a range of addresses.
@@ -148,15 +172,37 @@ impl State {
 
 /// Names of networks by address, in memory.
 #[derive(Debug, Default)]
-pub struct NetworkNames {
-    /// First and last address and name; by first address, the wider one before the narrower.
-    ranges: Vec<(Ipv6Addr, Ipv6Addr, String)>,
+pub struct NetworkNames(Ranges<String>);
+
+impl NetworkNames {
+    /// The name of the narrowest network that holds an address; empty where none is known.
+    #[must_use]
+    pub fn of(&self, address: IpAddr) -> &str {
+        self.0.of(address).map_or("", String::as_str)
+    }
+}
+
+/// Values for ranges of addresses, which may lie inside each other.
+#[derive(Debug)]
+pub struct Ranges<T> {
+    /// First and last address and value; by first address, the wider one before the narrower.
+    ranges: Vec<(Ipv6Addr, Ipv6Addr, T)>,
     /// For each range, the last address of it and all before it: where a search backwards ends.
     reach: Vec<Ipv6Addr>,
 }
 
-impl NetworkNames {
-    fn new(ranges: Vec<(Ipv6Addr, Ipv6Addr, String)>) -> Self {
+impl<T> Default for Ranges<T> {
+    fn default() -> Self {
+        Self {
+            ranges: Vec::new(),
+            reach: Vec::new(),
+        }
+    }
+}
+
+impl<T> Ranges<T> {
+    /// `ranges` are in the order of their first addresses, the wider before the narrower.
+    fn new(ranges: Vec<(Ipv6Addr, Ipv6Addr, T)>) -> Self {
         let mut furthest = Ipv6Addr::UNSPECIFIED;
         let reach = ranges.iter().map(|&(_, last, _)| {
             furthest = furthest.max(last);
@@ -168,15 +214,15 @@ impl NetworkNames {
         }
     }
 
-    /// The name of the narrowest network that holds an address; empty where none is known.
+    /// The value of the narrowest range that holds an address.
     #[must_use]
-    pub fn of(&self, address: IpAddr) -> &str {
+    pub fn of(&self, address: IpAddr) -> Option<&T> {
         let address = as_six(address);
-        let end = self.ranges.partition_point(|&(first, ..)| first <= address);
+        let end = self.ranges.partition_point(|(first, ..)| *first <= address);
         (0..end)
             .rev()
             .take_while(|&at| self.reach[at] >= address)
             .find(|&at| self.ranges[at].1 >= address)
-            .map_or("", |at| &self.ranges[at].2)
+            .map(|at| &self.ranges[at].2)
     }
 }
