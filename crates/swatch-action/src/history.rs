@@ -127,6 +127,25 @@ impl Record<'_> {
             line: Cow::Borrowed(""),
         }
     }
+
+    /// A copy that lives on its own.
+    #[must_use]
+    pub fn owned(&self) -> Record<'static> {
+        let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        Record {
+            time: self.time,
+            event: self.event,
+            address: own(&self.address),
+            locked: self.locked.as_ref().map(own),
+            count: self.count,
+            rule: own(&self.rule),
+            place: own(&self.place),
+            until: self.until,
+            why: own(&self.why),
+            host: own(&self.host),
+            line: own(&self.line),
+        }
+    }
 }
 
 /// A decision that could not be noted. Nothing depends on the history, so the event goes on.

@@ -42,4 +42,5 @@ pub mod resolve;
 pub mod runner;
 pub mod settings;
 pub mod state;
+mod story;
 mod subcommand;

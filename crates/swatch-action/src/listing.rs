@@ -1,4 +1,4 @@
-//! `list`, `show`, `stats`: commands that only read.
+//! `list`, `stats`: commands that only read.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,7 @@ use swatch_common::sanitize;
 
 use crate::{
     console::Console,
-    count::AddressLogs,
-    date, fleet,
+    date,
     lock::at_job,
     network,
     settings::{Expiry, Settings},
@@ -78,7 +77,7 @@ fn held_by(lock: &Lock, now: i64) -> String {
     format!("{}{sign}", lock.backend)
 }
 
-fn object(lock: &Lock, name: &str, now: i64) -> Value {
+pub(crate) fn object(lock: &Lock, name: &str, now: i64) -> Value {
     json!({
         "address": network::text(lock.net),
         "count": lock.count,
@@ -91,71 +90,6 @@ fn object(lock: &Lock, name: &str, now: i64) -> Value {
         "over": !lock.in_force(now),
         "network": name,
     })
-}
-
-pub(crate) fn show(
-    settings: &Settings,
-    address: &str,
-    of_fleet: bool,
-    console: &mut Console<'_>,
-) -> Outcome {
-    let out = console.out();
-    let net = network::parse(address)?;
-    let counted = if network::is_single(net) {
-        settings.network_of(net.addr())
-    } else {
-        net
-    };
-    let now = date::now();
-    writeln!(out, "{}", network::text(counted))?;
-    match State::open_to_read(&settings.state_dir)? {
-        Some(state) => {
-            match state.covering(net, now)? {
-                Some(lock) => writeln!(
-                    out,
-                    "locked as {} since {} until {} by {}, rule {}\n    {}",
-                    network::text(lock.net),
-                    date::long(lock.since),
-                    lock.until.map_or("for ever".to_owned(), date::long),
-                    lock.backend,
-                    lock.rule,
-                    lock.reason
-                )?,
-                None => writeln!(out, "not locked")?,
-            }
-            let name = state.network_name(net.addr())?;
-            if !name.is_empty() {
-                writeln!(out, "network {name}")?;
-            }
-            for past in state.past(Some(counted))? {
-                writeln!(
-                    out,
-                    "was locked from {} to {} ({}), count {}\n    {}",
-                    date::long(past.lock.since),
-                    date::long(past.ended),
-                    past.how,
-                    past.lock.count,
-                    past.lock.reason
-                )?;
-            }
-        }
-        None => writeln!(out, "not locked")?,
-    }
-    if of_fleet {
-        fleet::show(settings, counted, console)?;
-    }
-    let out = console.out();
-    if settings.log_dir.is_dir() {
-        let logs = AddressLogs::open(&settings.log_dir)?;
-        if let Ok((text, cut)) = logs.tail(counted, 64 << 10) {
-            writeln!(out, "log {}:", logs.file(counted).display())?;
-            if cut {
-                writeln!(out, "[earlier lines left out]")?;
-            }
-            out.write_all(sanitize::lines(&text).as_bytes())?;
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn stats(settings: &Settings, as_json: bool, console: &mut Console<'_>) -> Outcome {

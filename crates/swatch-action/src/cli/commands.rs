@@ -12,6 +12,7 @@ use crate::{
     console::{Console, Exit},
     extract, fleet, listing, maintenance, manual, report,
     settings::{Settings, SettingsError},
+    story,
     subcommand::{CommandError, Outcome},
 };
 
@@ -63,13 +64,16 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
-    /// Show an address: its lock, its past, its log
+    /// Tell the story of an address: its lock, who made it and why, each counted line, the past
     Show {
         /// The address or network
         address: String,
         /// Show also what the fleet knows of it
         #[arg(long)]
         fleet: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -231,7 +235,12 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
             json, fleet: true, ..
         } => fleet::list(settings, json, console),
         Command::List { json, .. } => listing::list(settings, json, console),
-        Command::Show { address, fleet, .. } => listing::show(settings, &address, fleet, console),
+        Command::Show {
+            address,
+            json,
+            fleet,
+            ..
+        } => story::show(settings, &address, (json, fleet), console),
         Command::Stats {
             json, fleet: true, ..
         } => fleet::stats(settings, json, console),

@@ -251,6 +251,7 @@ fn service(place: &str) -> &str {
         {
             "unknown format, by field"
         }
+        other if other.starts_with("fleet: ") => "from the fleet",
         other => other,
     }
 }
