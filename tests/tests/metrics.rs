@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use swatch_tests::live::{Running, Site, wait_for};
+use swatch_tests::program::swatch_action;
 use swatch_tests::skip::skipped;
 
 /// A condition that would break a label that is not escaped.
@@ -249,6 +250,42 @@ fn serve(site: &Site, program: &str, args: &[String]) -> Option<Server> {
     Some(Server(command.spawn().expect("it starts")))
 }
 
+/// Locks, an unlock and events that are ignored; their metrics in `prom/action.prom`.
+fn locks(site: &Site) {
+    site.write(
+        "action.toml",
+        format!(
+            "mail = \"\"\nlog_dir = \"{}\"\nstate_dir = \"{}\"\nfirewall = \"none\"\n\
+             [ignore]\nnetworks = [\"198.51.100.0/24\"]\n[whois]\nserver = \"\"\n",
+            site.path("l").display(),
+            site.path("s").display(),
+        ),
+    );
+    let file = site.path("prom/action.prom").display().to_string();
+    for words in [
+        &["--ip", "203.0.113.9", "lock"][..],
+        &["--ip", "203.0.113.10", "lock"],
+        &["--ip", "2001:db8::1", "lock"],
+        &["--ip", "203.0.113.11"],
+        &["--ip", "198.51.100.1"],
+        &["--ip", "10.0.0.1"],
+        &["unlock", "203.0.113.9"],
+        &["metrics", "--output", &file],
+    ] {
+        let mut command = Command::new(swatch_action());
+        site.prepare(&mut command);
+        let status = command
+            .args(words)
+            .args(["--config", "action.toml"])
+            .status();
+        assert!(
+            status.expect("it runs").success(),
+            "{words:?}: {}",
+            site.read("err")
+        );
+    }
+}
+
 #[test]
 fn node_exporter_takes_the_files_of_two_watchers() {
     let site = Site::new();
@@ -266,6 +303,7 @@ fn node_exporter_takes_the_files_of_two_watchers() {
     for (site_of, name) in [(&one, "one.prom"), (&two, "two.prom")] {
         fs::copy(site_of.path(name), site.path("prom").join(name)).expect("a file of metrics");
     }
+    locks(&site);
     let port = free_port();
     let Some(_exporter) = serve(
         &site,
@@ -304,8 +342,38 @@ fn node_exporter_takes_the_files_of_two_watchers() {
         metrics.contains("# TYPE swatch_lines_total counter"),
         "{metrics}"
     );
+    let four = "family=\"ipv4\"";
+    assert_eq!(sum(&metrics, "swatch_locks", four), 1.0, "{metrics}");
+    assert_eq!(
+        sum(&metrics, "swatch_locks_made_total", four),
+        2.0,
+        "{metrics}"
+    );
+    assert_eq!(
+        sum(&metrics, "swatch_locks", "family=\"ipv6\""),
+        1.0,
+        "{metrics}"
+    );
+    for (decision, count) in [("counted", 1.0), ("locked", 3.0), ("ignored", 2.0)] {
+        let label = format!("decision=\"{decision}\"");
+        assert_eq!(
+            sum(&metrics, "swatch_decisions_day", &label),
+            count,
+            "{metrics}"
+        );
+    }
+    assert_eq!(
+        sum(&metrics, "swatch_decisions_day", "private"),
+        1.0,
+        "{metrics}"
+    );
+    assert_eq!(
+        sum(&metrics, "swatch_decisions_day", "ignore_list"),
+        1.0,
+        "{metrics}"
+    );
     let series = |text: &str| text.lines().filter(|l| l.starts_with("swatch_")).count();
-    let files = one.read("one.prom") + &two.read("two.prom");
+    let files = one.read("one.prom") + &two.read("two.prom") + &site.read("prom/action.prom");
     assert_eq!(series(&metrics), series(&files), "{metrics}");
 }
 

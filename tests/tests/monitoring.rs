@@ -149,19 +149,13 @@ fn clients_that_hang_delay_nothing() {
 #[test]
 fn several_watchers_have_names() {
     let site = site();
-    site.write("other.conf", "watchfor /x/\n\techo\n");
-    site.write("other.log", "");
     let mut first = start(&site, &[]);
-    let args = [
-        "-c",
-        "other.conf",
-        "-t",
-        "other.log",
-        "--insecure",
-        "--runtime-dir",
-        "run",
-    ];
-    let second = Site::start(&site, &args);
+    let other = Site::new();
+    other.write("other.conf", "watchfor /x/\n\techo\n");
+    other.write("other.log", "");
+    let run = site.path("run").display().to_string();
+    let args = ["-c", "other.conf", "-t", "other.log", "--insecure"];
+    let second = other.start(&[&args[..], &["--runtime-dir", &run]].concat());
     let asked = ask(&site, &["status"]);
     assert_eq!(asked.status.code(), Some(2));
     assert!(said(&asked).contains("gate, other"), "{}", said(&asked));

@@ -26,6 +26,7 @@ const SUBCOMMANDS: &str = "\
 Commands (see `swatch-action COMMAND --help`):
   address FIELD|auto   print the address that each line of standard input would act on
   list, show, stats    show the locks, one address in full, or figures
+  metrics              print metrics for node_exporter
   report               locks and events over time, as text or as an HTML page
   lock, unlock         lock and unlock by hand
   import               lock every address in a file

@@ -35,6 +35,7 @@ mod listing;
 pub mod lock;
 mod maintenance;
 mod manual;
+mod metrics;
 pub mod network;
 pub mod notify;
 mod report;

@@ -43,6 +43,9 @@ pub(crate) enum CommandError {
     /// Standard output. The caller does not treat a closed pipe as an error.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
+    /// The file of metrics.
+    #[error("cannot write the metrics: {0}")]
+    Metrics(swatch_common::atomic_file::AtomicFileError),
     /// Locking or unlocking failed.
     #[error(transparent)]
     Lock(#[from] crate::lock::LockError),

@@ -74,7 +74,7 @@ fn the_manual_page_names_every_flag_and_command() {
     };
     let commands = [
         "address", "list", "show", "stats", "lock", "unlock", "import", "report", "restore",
-        "check", "expire", "follow",
+        "check", "expire", "follow", "metrics",
     ];
     let mut texts = vec![help(&[])];
     for command in commands {

@@ -8,6 +8,7 @@
 //! | [`duration`] | lengths of time with their unit: `90s`, `24h` |
 //! | [`event_log`] | the programs' messages, as text or JSON |
 //! | [`file_lock`] | one process at a time |
+//! | [`metric_family`] | metrics, and their text for node_exporter |
 //! | [`process`] | programs run by argv with limits of time and output |
 //! | [`sanitize`] | untrusted text made safe for a terminal or a log |
 //! | [`shell_quote`] | words quoted for `sh` |
@@ -20,6 +21,7 @@ pub mod chart;
 pub mod duration;
 pub mod event_log;
 pub mod file_lock;
+pub mod metric_family;
 pub mod process;
 pub mod sanitize;
 pub mod shell_quote;

@@ -10,7 +10,7 @@ use swatch_common::duration::Seconds;
 use crate::{
     ban_list::Format,
     console::{Console, Exit},
-    extract, fleet, listing, maintenance, manual, report,
+    extract, fleet, listing, maintenance, manual, metrics, report,
     settings::{Settings, SettingsError},
     story,
     subcommand::{CommandError, Outcome},
@@ -136,6 +136,14 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Print metrics in node_exporter's text format: locks by firewall, events of the last day
+    Metrics {
+        /// Write them to a file, as a whole, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Report locks and events over time, by service, rule, network and country
     Report {
         /// The length of time before now, such as 30d
@@ -177,9 +185,9 @@ pub(super) enum Command {
 
 impl Command {
     /// The first words that a misspelt one may stand for.
-    pub(super) const NAMES_AND_AUTO: [&'static str; 13] = [
+    pub(super) const NAMES_AND_AUTO: [&'static str; 14] = [
         "address", "list", "show", "lock", "unlock", "import", "stats", "report", "restore",
-        "check", "expire", "follow", "auto",
+        "check", "expire", "follow", "metrics", "auto",
     ];
 
     /// True if a word is the name of a subcommand.
@@ -197,6 +205,7 @@ impl Command {
             | Self::Unlock { flags, .. }
             | Self::Import { flags, .. }
             | Self::Stats { flags, .. }
+            | Self::Metrics { flags, .. }
             | Self::Report { flags, .. }
             | Self::Restore { flags }
             | Self::Check { flags, .. }
@@ -245,6 +254,7 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
             json, fleet: true, ..
         } => fleet::stats(settings, json, console),
         Command::Stats { json, .. } => listing::stats(settings, json, console),
+        Command::Metrics { output, .. } => metrics::run(settings, output.as_deref(), console),
         Command::Report { since, html, .. } => {
             report::run(settings, since, html.as_deref(), console)
         }

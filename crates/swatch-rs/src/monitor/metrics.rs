@@ -5,8 +5,9 @@ mod listen_address;
 mod openmetrics;
 mod textfile;
 
-use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
+
+use swatch_common::metric_family::{Labels, MetricFamily as Family};
 
 use super::{Snapshot, WatchSnapshot};
 
@@ -16,51 +17,6 @@ pub use textfile::{Textfile, TextfileError};
 
 /// The longest pattern in a label, in characters.
 const PATTERN: usize = 200;
-
-/// Names and values; the order is that of the label names in the output.
-type Labels = Vec<(&'static str, String)>;
-
-/// A name with its help, and its series.
-#[derive(Debug)]
-struct Family {
-    /// With `_total` for a counter.
-    name: &'static str,
-    /// A constant text: node_exporter drops a file whose help differs from another file's.
-    help: &'static str,
-    series: Series,
-}
-
-/// Series by their labels.
-#[derive(Debug)]
-enum Series {
-    Counter(BTreeMap<Labels, u64>),
-    Gauge(BTreeMap<Labels, f64>),
-}
-
-impl Family {
-    fn counter(name: &'static str, help: &'static str) -> Self {
-        let series = Series::Counter(BTreeMap::new());
-        Self { name, help, series }
-    }
-
-    fn gauge(name: &'static str, help: &'static str) -> Self {
-        let series = Series::Gauge(BTreeMap::new());
-        Self { name, help, series }
-    }
-
-    /// Adds to a counter: a file that is included twice has two rules with the same labels.
-    fn add(&mut self, labels: Labels, value: u64) {
-        if let Series::Counter(series) = &mut self.series {
-            *series.entry(labels).or_default() += value;
-        }
-    }
-
-    fn set(&mut self, labels: Labels, value: f64) {
-        if let Series::Gauge(series) = &mut self.series {
-            series.insert(labels, value);
-        }
-    }
-}
 
 /// The families of a snapshot. Each series has the label `daemon`, by which those of several
 /// watchers differ.

@@ -146,7 +146,7 @@ impl Searching<'_> {
         let load = |job| {
             let block = load(job)?;
             if count_records {
-                let lines = block.as_ref().iter().filter(|byte| **byte == b'\n').count();
+                let lines = memchr::memchr_iter(b'\n', block.as_ref()).count();
                 let seen = &shared.counters.seen;
                 seen.fetch_add(lines as u64, Ordering::Relaxed);
             }

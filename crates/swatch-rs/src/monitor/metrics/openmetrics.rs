@@ -7,7 +7,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::{Family, Series};
+use swatch_common::metric_family::{MetricFamily as Family, Series};
 
 /// The content type that has to be sent with it: with a blank one, Prometheus 3 reads nothing.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -13,7 +13,7 @@ fn example() -> Vec<Family> {
 #[test]
 fn the_file_has_the_format_of_node_exporter() {
     assert_eq!(
-        textfile::render(&example()),
+        swatch_common::metric_family::text(&example()),
         "# HELP swatch_lines_total Records read.\n# TYPE swatch_lines_total counter\n\
          swatch_lines_total{watch=\"a\\\\d\\\"{}\\n<b>\u{e9}\"} 3\n\
          # HELP swatch_lag_seconds Age.\n# TYPE swatch_lag_seconds gauge\n\

@@ -1,9 +1,5 @@
-//! `--metrics FILE`: Prometheus' text format 0.0.4, for node_exporter's textfile collector.
-//!
-//! One fault in the file costs all of it in node_exporter, without a message where anybody looks:
-//! so no time stamps, a line feed at the end, and every backslash doubled.
+//! `--metrics FILE`: a file for node_exporter's textfile collector, written again and again.
 
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,8 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use swatch_common::atomic_file::{AtomicFile, AtomicFileError};
+use swatch_common::metric_family;
 
-use super::{Family, Labels, Series, families};
+use super::families;
 use crate::log;
 use crate::monitor::{Monitor, Snapshot};
 
@@ -92,7 +89,7 @@ fn report(reported: &mut Option<String>, written: Result<(), AtomicFileError>) {
 }
 
 fn write(path: &Path, monitor: &Monitor) -> Result<(), AtomicFileError> {
-    let text = render(&families(&Snapshot::of(monitor)));
+    let text = metric_family::text(&families(&Snapshot::of(monitor)));
     AtomicFile::new(&absolute(path))
         .mode(0o644)
         .write(text.as_bytes())
@@ -100,44 +97,4 @@ fn write(path: &Path, monitor: &Monitor) -> Result<(), AtomicFileError> {
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// The text of the families.
-pub(super) fn render(families: &[Family]) -> String {
-    let mut out = String::new();
-    for family in families {
-        let name = family.name;
-        let (kind, is_empty) = match &family.series {
-            Series::Counter(series) => ("counter", series.is_empty()),
-            Series::Gauge(series) => ("gauge", series.is_empty()),
-        };
-        if is_empty {
-            continue;
-        }
-        // Writing to a string cannot fail.
-        let _ = write!(out, "# HELP {name} {}\n# TYPE {name} {kind}\n", family.help);
-        match &family.series {
-            Series::Counter(series) => series.iter().for_each(|(l, v)| line(&mut out, name, l, v)),
-            Series::Gauge(series) => series.iter().for_each(|(l, v)| line(&mut out, name, l, v)),
-        }
-    }
-    out
-}
-
-fn line(out: &mut String, name: &str, labels: &Labels, value: &dyn std::fmt::Display) {
-    out.push_str(name);
-    for (n, (label, text)) in labels.iter().enumerate() {
-        out.push_str(if n == 0 { "{" } else { "," });
-        let _ = write!(out, "{label}=\"");
-        for c in text.chars() {
-            match c {
-                '\\' => out.push_str("\\\\"),
-                '"' => out.push_str("\\\""),
-                '\n' => out.push_str("\\n"),
-                c => out.push(c),
-            }
-        }
-        out.push('"');
-    }
-    let _ = writeln!(out, "}} {value}");
 }
