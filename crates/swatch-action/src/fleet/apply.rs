@@ -11,6 +11,7 @@ use crate::{
     allowlist::{self, Verdict},
     console::Console,
     date, firewall,
+    history::{self, Decision, Record},
     lock::{LockError, LockRequest, Locker, bulk, unlock},
     network,
     runner::Runner,
@@ -115,6 +116,7 @@ fn one(
         Ok(done) => {
             if !done.renewed {
                 applied.locked += 1;
+                note(locker.settings, &entry, done.net, done.until, console);
                 say_locked(&entry, done.until, now, console)?;
             }
             done.warnings.iter().for_each(|text| console.note(text));
@@ -144,6 +146,29 @@ fn say_locked(
     Ok(())
 }
 
+/// Notes a lock in the history, with the host that decided.
+fn note(
+    settings: &Settings,
+    entry: &Entry,
+    net: IpNet,
+    until: Option<i64>,
+    console: &mut Console<'_>,
+) {
+    let record = Record {
+        address: network::text(entry.net).into(),
+        locked: (net != entry.net).then(|| network::text(net).into()),
+        count: entry.count,
+        place: sanitize::excerpt(entry.rule.as_bytes(), 200).into(),
+        until,
+        host: entry.host.as_str().into(),
+        line: sanitize::excerpt(entry.reason.as_bytes(), history::MAX_LINE).into(),
+        ..Record::new(date::now(), Decision::Locked)
+    };
+    if let Err(error) = history::note(settings, &record) {
+        console.note(&error.to_string());
+    }
+}
+
 /// Many locks at once, of which those that are new here are made in bulk.
 fn many(
     locker: &Locker<'_>,
@@ -160,7 +185,7 @@ fn many(
         let allowed = allowlist::all(settings, Some(&state), now, false);
         let mut warnings = allowed.warnings.clone();
         let firewall = locker.firewall(locker.backend);
-        let mut fresh: Vec<Lock> = Vec::new();
+        let (mut fresh, mut entries): (Vec<Lock>, Vec<Entry>) = Default::default();
         for due in locks {
             let entry = &due.entry;
             let net = match allowed.judge(entry.net, single(entry.net)) {
@@ -190,10 +215,14 @@ fn many(
                 confirmed: false,
                 job: None,
             });
+            entries.push(due.entry);
         }
         bulk::note(locker, &state, &mut fresh, now, &mut warnings)?;
         bulk::lock(locker, &state, &mut fresh, now).map_err(|(_, error)| error)?;
         applied.locked += fresh.len();
+        for (entry, lock) in entries.iter().zip(&fresh) {
+            note(settings, entry, lock.net, lock.until, console);
+        }
         if !fresh.is_empty() {
             writeln!(
                 console.out(),

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
 use swatch_common::sanitize;
 
 use super::{key::SecretError, link::Link, target::UrlError};
@@ -48,8 +48,11 @@ fn in_words(error: &RedisError) -> String {
         Some("OOM") => {
             "; its memory is full: raise `maxmemory`, or lower `fleet.stream_length` and the lock times"
         }
-        Some("NOAUTH" | "WRONGPASS") => "; set `fleet.user` and `fleet.password_file`",
+        Some("NOAUTH") => "; set `fleet.user` and `fleet.password_file`",
         Some("NOPERM") => "; docs/fleet.md lists what the engine's user must be allowed",
+        _ if error.kind() == ErrorKind::AuthenticationFailed => {
+            "; set `fleet.user` and `fleet.password_file`"
+        }
         _ if text.contains("UnknownIssuer") => {
             "; name the certificate of its authority in `fleet.ca_file`"
         }

@@ -137,6 +137,8 @@ impl<'a> Follower<'a> {
         self.check_own(console)?;
         if self.head.is_none() {
             self.begin(console)?;
+            // It answers: what waits need not wait for the time that was set when it did not.
+            away::relent(self.settings);
         }
         let wait = match (once, waits || !self.own.is_empty()) {
             (true, _) => Duration::ZERO,
