@@ -43,7 +43,7 @@ prometheus-node-exporter /usr/bin/prometheus-node-exporter metrics in a file
 faketime          /usr/bin/faketime          clocks that are wrong
 redis-server      /usr/bin/redis-server      fleets
 redis-sentinel    /usr/bin/redis-sentinel    fleets with sentinels
-openssl           /usr/bin/openssl           fleets with TLS
+openssl           /usr/bin/openssl           servers with TLS
 rsyslog           /usr/sbin/rsyslogd         logs of many hosts on one
 '
 

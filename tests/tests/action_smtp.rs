@@ -76,19 +76,6 @@ fn a_server_that_is_away_is_told_and_undoes_nothing() {
 }
 
 #[test]
-fn a_server_that_wants_tls_is_refused_with_a_way_out() {
-    let sandbox = Sandbox::new();
-    sandbox.set("mailer = [\"smtps://mail.example.net\"]\n");
-    let output = sandbox.event("203.0.113.9", &[]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        err(&output).contains("setting `mailer`") && err(&output).contains("msmtp"),
-        "{}",
-        err(&output)
-    );
-}
-
-#[test]
 fn many_locks_at_once_are_sent_by_one_process_and_in_few_mails() {
     let sandbox = Sandbox::new();
     // A mailer that keeps the process busy until the locks are made, and counts who mails at once.

@@ -27,6 +27,7 @@ pub mod input;
 mod noted;
 pub mod separator;
 
+pub(crate) use noted::watcher_rule;
 use noted::{Decided, ignored};
 
 /// The place of the address.

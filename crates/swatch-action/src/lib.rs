@@ -41,6 +41,7 @@ pub mod notify;
 mod report;
 pub mod resolve;
 pub mod runner;
+pub mod secret;
 pub mod settings;
 pub mod state;
 mod story;

@@ -1,5 +1,5 @@
 //! Tells people about a lock: a mail with the address's log and a whois answer, a digest, a
-//! command.
+//! command, messages to web services.
 //!
 //! All of it happens in a process of its own, in a session of its own and without any of the
 //! caller's streams: neither the watcher nor the next event waits for a whois server. There is one
@@ -32,6 +32,8 @@ mod mailer;
 mod queue;
 mod sender;
 mod smtp;
+pub mod template;
+mod web;
 mod whois;
 
 pub use mail::{Mail, MailError, Sent};
@@ -52,6 +54,9 @@ pub struct Job {
     reason: String,
     until: Option<i64>,
     time: i64,
+    /// The watcher's rule, else the way to the address.
+    #[serde(default)]
+    rule: String,
 }
 
 /// Why nobody will be notified.
@@ -84,6 +89,10 @@ impl Job {
             reason: request.reason.clone(),
             until: outcome.until,
             time,
+            rule: match crate::event::watcher_rule() {
+                rule if rule.is_empty() => request.rule.clone(),
+                rule => rule,
+            },
         }
     }
 
@@ -100,7 +109,8 @@ impl Job {
 /// [`NotifyError`].
 pub fn hand_over(job: &Job) -> Result<(), NotifyError> {
     let settings = &job.settings;
-    if settings.mail.is_empty() && settings.notice.webhook.is_empty() {
+    if settings.mail.is_empty() && settings.notice.webhook.is_empty() && settings.notify.is_empty()
+    {
         return Ok(());
     }
     let queue = Queue::put(job, &settings.state_dir).map_err(NotifyError::Queue)?;
@@ -137,6 +147,9 @@ pub fn dry_run(settings: &Settings, name: &str, count: u64, out: &mut dyn Write)
     }
     if let Some(program) = settings.notice.webhook.first() {
         writeln!(out, "would run the webhook {program}")?;
+    }
+    for service in &settings.notify {
+        writeln!(out, "would tell {}", service.shown_name())?;
     }
     Ok(())
 }

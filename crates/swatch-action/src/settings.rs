@@ -85,6 +85,10 @@ pub struct Settings {
     pub whois: Whois,
     /// Other notices than one mail per lock.
     pub notice: Notice,
+    /// The SMTP server's user and certificate authority.
+    pub smtp: Smtp,
+    /// Web services that are told of each lock.
+    pub notify: Vec<WebService>,
     /// The fleet of hosts that count and lock together.
     pub fleet: Fleet,
     /// The form of messages on standard error; by default that of the program that runs this one.
@@ -222,6 +226,8 @@ impl Default for Settings {
             ignore: Ignore::default(),
             whois: Whois::default(),
             notice: Notice::default(),
+            smtp: Smtp::default(),
+            notify: Vec::new(),
             fleet: Fleet::default(),
             log_format: None,
             log_level: None,
@@ -424,9 +430,12 @@ mod check;
 pub(crate) mod fleet;
 mod networks;
 mod smtp_server;
+mod web_service;
 
 pub use fleet::{Fleet, Millis, Role};
 pub use networks::{IgnoredNetworks, IgnoredNetworksError};
-pub use smtp_server::{SmtpServer, SmtpServerError};
+pub use smtp_server::{Smtp, SmtpServer, SmtpServerError, SmtpTls};
+pub(crate) use web_service::check_url;
+pub use web_service::{WebService, WebServiceError};
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use swatch_action::settings::Settings;
+use swatch_action::settings::{Settings, WebService};
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,10 +23,25 @@ fn the_example_settings_are_the_defaults_and_all_of_them() {
             .map(|table| table.keys().cloned().collect::<Vec<_>>());
         for name in inner.unwrap_or_else(|| vec![key.clone()]) {
             let named = text.lines().any(|line| {
-                line.trim_start_matches('#').split(" = ").next() == Some(name.as_str())
+                let line = line.trim_start_matches('#');
+                line.split(" = ").next() == Some(name.as_str()) || line == format!("[[{name}]]")
             });
             assert!(named, "{key}: {name} is not in the example");
         }
+    }
+}
+
+#[test]
+fn the_example_explains_every_setting_of_a_web_service() {
+    let text = document("examples/action.toml");
+    let json = serde_json::to_value(WebService::default()).expect("plain data");
+    for key in json.as_object().expect("an object").keys() {
+        let explained = text.lines().any(|line| {
+            let words = line.strip_prefix("# ").map(str::split_whitespace);
+            words.is_some_and(|mut words| words.next() == Some(key))
+        });
+        // `url_file` is explained beside `url`.
+        assert!(explained || key == "url_file", "{key}");
     }
 }
 
@@ -47,8 +62,14 @@ fn the_examples_in_the_comments_are_valid() {
         if is_example(line) {
             let line = &line[1..];
             let key = line.split(" = ").next().unwrap_or_default();
-            kept.retain(|old| old.split(" = ").next() != Some(key));
+            // Only in the same table.
+            let table = kept.iter().rposition(|old| old.starts_with('['));
+            let mut here = kept.split_off(table.unwrap_or(0));
+            here.retain(|old| old.split(" = ").next() != Some(key));
+            kept.append(&mut here);
             kept.push(line.to_owned());
+        } else if line.starts_with("#[[") {
+            kept.push(line[1..].to_owned());
         } else {
             kept.push(line.to_owned());
         }
@@ -56,6 +77,7 @@ fn the_examples_in_the_comments_are_valid() {
     let settings = Settings::parse(&kept.join("\n")).unwrap_or_else(|error| panic!("{error}"));
     settings.check().unwrap_or_else(|error| panic!("{error}"));
     assert_ne!(settings, Settings::default());
+    assert_eq!(settings.notify.len(), 5);
 }
 
 /// Every flag that `--help` names, of the program and of its commands, is in the manual page, and

@@ -83,7 +83,7 @@ fn noted(settings: &Settings, record: &Record<'_>) -> Option<String> {
 }
 
 /// The rule of swatch-rs that started this program, as `FILE:LINE`; empty without one.
-fn watcher_rule() -> String {
+pub(crate) fn watcher_rule() -> String {
     let rule = std::env::var_os("SWATCH_RULE").unwrap_or_default();
     sanitize::excerpt(rule.as_encoded_bytes(), 200)
 }

@@ -1,86 +1,18 @@
-//! Files with secrets: the key of the fleet, and the password of the engine's user.
+//! The key of the fleet, which signs and verifies what hosts tell each other.
 
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use swatch_common::{
-    sanitize,
-    trust::{self, Untrusted},
-};
+
+pub(crate) use crate::secret::SecretError;
+use crate::secret::secret_lines;
 
 /// Separates these signatures from all others that the same key may be used for.
 const DOMAIN: &[u8] = b"swatch-rs fleet entry v1\0";
 
 /// The characters of the shortest key that is accepted: 16 random bytes in hexadecimal.
 const SHORTEST: usize = 32;
-
-/// Why a file with a secret is not used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SecretError {
-    #[error(
-        "cannot read {what} {}: {source}; make it with: {}",
-        sanitize::path(path),
-        advice(path)
-    )]
-    Read {
-        what: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-    #[error("{what}: {source}")]
-    Untrusted {
-        what: &'static str,
-        source: Untrusted,
-    },
-    #[error(
-        "{what} {path}: others than its owner may read it (mode {mode:o}); fix: chmod 600 {path}",
-        path = sanitize::path(path)
-    )]
-    Readable {
-        what: &'static str,
-        path: PathBuf,
-        mode: u32,
-    },
-    #[error("{what} {}: {problem}", sanitize::path(path))]
-    Content {
-        what: &'static str,
-        path: PathBuf,
-        problem: &'static str,
-    },
-}
-
-fn advice(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let path = swatch_common::shell_quote::word(&path);
-    sanitize::text(format!("(umask 077; openssl rand -hex 32 > {path})").as_bytes())
-}
-
-/// The lines of a file that only its owner reads.
-pub(super) fn secret_lines(what: &'static str, path: &Path) -> Result<Vec<String>, SecretError> {
-    trust::check(path).map_err(|source| SecretError::Untrusted { what, source })?;
-    let failed = |source| SecretError::Read {
-        what,
-        path: path.to_owned(),
-        source,
-    };
-    let mode = fs::metadata(path).map_err(failed)?.mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::Readable {
-            what,
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let lines = text.lines().map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(lines.map(str::to_owned).collect())
-}
 
 /// The keys of a fleet: the first signs, all verify.
 #[derive(Clone)]
@@ -157,7 +89,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
 

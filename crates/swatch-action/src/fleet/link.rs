@@ -10,10 +10,9 @@ use redis::{
 
 use super::{
     engine::EngineError,
-    key,
     target::{self, Place, Target},
 };
-use crate::settings::Fleet;
+use crate::{secret::secret_lines, settings::Fleet};
 
 /// The nodes of a cluster that may send us on before that counts as an error.
 const HOPS: usize = 4;
@@ -42,7 +41,7 @@ impl Link {
             login = login.set_username(user);
         }
         if let Some(path) = &settings.password_file {
-            let lines = key::secret_lines("the password of the fleet's engine", path)?;
+            let lines = secret_lines("the password of the fleet's engine", path)?;
             login = login.set_password(lines.first().map_or("", String::as_str));
         }
         let authorities = match &settings.ca_file {

@@ -71,7 +71,7 @@ impl Mail {
     /// # Errors
     /// The mailer or the server has not accepted it.
     pub fn send(&self, settings: &Settings, runner: &Runner) -> Result<Sent, MailError> {
-        if let Some(server) = SmtpServer::of(&settings.mailer, &settings.mail)? {
+        if let Some(server) = SmtpServer::of(&settings.mailer, &settings.mail, &settings.smtp)? {
             let notes = smtp::send(server, self, settings.time_limit.duration())?;
             return Ok(Sent { notes });
         }

@@ -106,17 +106,42 @@ impl Queue {
         for path in paths.drain(..surplus) {
             let _ = fs::remove_file(path);
         }
-        let read = |path: PathBuf| {
-            let text = fs::read(&path).ok()?;
-            match serde_json::from_slice(&text) {
-                Ok(job) => Some(Queued { path, job }),
-                Err(_) => {
-                    let _ = fs::remove_file(path);
-                    None
-                }
-            }
-        };
         paths.into_iter().filter_map(read).collect()
+    }
+
+    /// Makes a message for each web service of a notice.
+    pub(super) fn add_web_messages(&self, queued: &Queued) -> io::Result<()> {
+        for at in 0..queued.job.settings.notify.len() {
+            let message = queued.path.with_extension(format!("web{at}"));
+            match fs::hard_link(&queued.path, &message) {
+                // A process that was killed between the two has made it.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The messages to web services, the oldest first, each with the number of its service. Files
+    /// that cannot be read are removed.
+    pub(super) fn web_messages(&self) -> Vec<(usize, Queued)> {
+        let number = |path: &Path| -> Option<usize> {
+            path.extension()?
+                .to_str()?
+                .strip_prefix("web")?
+                .parse()
+                .ok()
+        };
+        let mut paths = self.all();
+        paths.retain(|path| number(path).is_some());
+        let surplus = paths.len().saturating_sub(MOST);
+        for path in paths.drain(..surplus) {
+            let _ = fs::remove_file(path);
+        }
+        paths
+            .into_iter()
+            .filter_map(|path| Some((number(&path)?, read(path)?)))
+            .collect()
     }
 
     /// True if no notice is at this stage.
@@ -130,14 +155,32 @@ impl Queue {
     }
 
     fn paths(&self, stage: Stage) -> Vec<PathBuf> {
+        let mut paths = self.all();
+        paths.retain(|path| path.extension().is_some_and(|end| end == stage.extension()));
+        paths
+    }
+
+    /// All files, in order of time.
+    fn all(&self) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = fs::read_dir(&self.dir)
             .into_iter()
             .flatten()
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|end| end == stage.extension()))
             .collect();
         paths.sort_unstable();
         paths
+    }
+}
+
+/// A notice; `None`, and its file removed, where it cannot be read.
+fn read(path: PathBuf) -> Option<Queued> {
+    let text = fs::read(&path).ok()?;
+    match serde_json::from_slice(&text) {
+        Ok(job) => Some(Queued { path, job }),
+        Err(_) => {
+            let _ = fs::remove_file(path);
+            None
+        }
     }
 }

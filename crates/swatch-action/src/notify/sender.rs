@@ -7,6 +7,7 @@ use super::{
     letter::letter,
     mail::{Mail, Sent},
     queue::{Queue, Queued, Stage},
+    web::rounds::Rounds,
     whois,
 };
 use crate::{date, network, runner::Runner, settings::Settings, state::State};
@@ -26,7 +27,8 @@ pub(super) fn run(queue: &Queue, log: &dyn Fn(&Settings, &str)) {
         let Some(sender) = queue.sender() else {
             return;
         };
-        while round(queue, log).is_continue() {}
+        let mut sending = Sending::default();
+        while sending.round(queue, log).is_continue() {}
         drop(sender);
         // A notice that came after the last look found the place taken and started no process.
         if queue.is_empty(Stage::New) {
@@ -35,19 +37,71 @@ pub(super) fn run(queue: &Queue, log: &dyn Fn(&Settings, &str)) {
     }
 }
 
-fn round(queue: &Queue, log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
-    let new = queue.jobs(Stage::New);
-    let ask = new.len() <= BACKLOG;
-    for queued in &new {
-        if let Err(error) = webhook(&queued.job, ask) {
-            log(&queued.job.settings, &format!("webhook: {error}"));
+/// What is remembered from round to round.
+#[derive(Default)]
+struct Sending {
+    rounds: Rounds,
+    /// A digest could not be sent: the mails wait for the next lock.
+    mails_wait: bool,
+}
+
+/// The result of a look at the mails.
+enum Mails {
+    /// One was sent, or given up: there may be more.
+    Sent,
+    /// A digest becomes due.
+    Due(Duration),
+    /// There is none.
+    None,
+    /// A digest could not be sent.
+    Refused,
+}
+
+impl Sending {
+    fn round(&mut self, queue: &Queue, log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+        let new = queue.jobs(Stage::New);
+        self.mails_wait &= new.is_empty();
+        let ask = new.len() <= BACKLOG;
+        for queued in &new {
+            let settings = &queued.job.settings;
+            // First, so that a slow command does not hold the messages up.
+            if let Err(error) = queue.add_web_messages(queued) {
+                log(settings, &format!("messages to web services: {error}"));
+            }
+            if let Err(error) = webhook(&queued.job, ask) {
+                log(settings, &format!("webhook: {error}"));
+            }
+            if settings.mail.is_empty() {
+                queued.remove();
+            } else {
+                queued.advance(Stage::Mail);
+            }
         }
-        if queued.job.settings.mail.is_empty() {
-            queued.remove();
+        let web = self.rounds.round(queue, log);
+        let mails = if self.mails_wait {
+            Mails::None
         } else {
-            queued.advance(Stage::Mail);
-        }
+            mails(queue, log)
+        };
+        let mail = match mails {
+            Mails::Sent => Some(Duration::ZERO),
+            Mails::Due(left) => Some(left),
+            Mails::None => None,
+            Mails::Refused => {
+                self.mails_wait = true;
+                None
+            }
+        };
+        let Some(wait) = web.into_iter().chain(mail).min() else {
+            return ControlFlow::Break(());
+        };
+        std::thread::sleep(LOOK.min(wait));
+        ControlFlow::Continue(())
     }
+}
+
+/// Sends a mail that is due.
+fn mails(queue: &Queue, log: &dyn Fn(&Settings, &str)) -> Mails {
     let mut wait = None;
     for due in groups(queue.jobs(Stage::Mail)) {
         match left(&due) {
@@ -55,11 +109,7 @@ fn round(queue: &Queue, log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
             Some(left) => wait = Some(wait.map_or(left, |wait: Duration| wait.min(left))),
         }
     }
-    let Some(wait) = wait else {
-        return ControlFlow::Break(());
-    };
-    std::thread::sleep(LOOK.min(wait));
-    ControlFlow::Continue(())
+    wait.map_or(Mails::None, Mails::Due)
 }
 
 /// The notices by recipients, each group in order of time: watchers with settings of their own may
@@ -94,9 +144,9 @@ fn left(group: &[Queued]) -> Option<Duration> {
 }
 
 /// Sends the oldest notice of a group, or all of them as one mail.
-fn send_some(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+fn send_some(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> Mails {
     let (Some(first), Some(settings)) = (group.first(), settings(group)) else {
-        return ControlFlow::Break(());
+        return Mails::None;
     };
     if settings.notice.digest.is_some() || group.len() > BACKLOG {
         return send_digest(group, log);
@@ -105,22 +155,22 @@ fn send_some(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()>
     let answer = whois::ask(settings, state.as_ref(), first.job.address, first.job.time);
     send(&letter(&first.job, &answer.text), &first.job, log);
     first.remove();
-    ControlFlow::Continue(())
+    Mails::Sent
 }
 
 /// One mail for all. If it cannot be sent, the queue waits for the next lock.
-fn send_digest(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> ControlFlow<()> {
+fn send_digest(group: &[Queued], log: &dyn Fn(&Settings, &str)) -> Mails {
     let jobs: Vec<&Job> = group.iter().map(|queued| &queued.job).collect();
     let Some(last) = jobs.last() else {
-        return ControlFlow::Break(());
+        return Mails::None;
     };
     let state = State::open_to_read(&last.settings.state_dir).ok().flatten();
     let mail = digest::mail(&jobs, state.as_ref());
     if !send(&mail, last, log) {
-        return ControlFlow::Break(());
+        return Mails::Refused;
     }
     group.iter().for_each(Queued::remove);
-    ControlFlow::Continue(())
+    Mails::Sent
 }
 
 /// True if the mail was accepted.

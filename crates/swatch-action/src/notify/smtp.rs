@@ -2,21 +2,30 @@
 //! "SENDER"]`.
 //!
 //! lettre builds the message and speaks the protocol: it encodes what headers cannot hold, and
-//! lines that are too long for SMTP. TLS and passwords are not supported: a server that requires
-//! them is reached through a program such as msmtp.
+//! lines that are too long for SMTP. TLS is rustls's, with the system's authorities or those of the
+//! setting `smtp.ca_file`; a password is sent only through TLS.
 
 use std::{sync::mpsc, time::Duration};
 
 use lettre::{
     Message,
     message::header::{ContentType, HeaderName, HeaderValue},
-    transport::smtp::{Error, client::SmtpConnection, commands, extension::ClientId},
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, Mechanism},
+        client::{Certificate, CertificateStore, SmtpConnection, TlsParameters},
+        commands,
+        extension::ClientId,
+    },
 };
 
 use swatch_common::sanitize;
 
 use super::Mail;
-use crate::settings::SmtpServer;
+use crate::{
+    secret::{self, SecretError},
+    settings::{SmtpServer, SmtpTls},
+};
 
 /// All steps together (greeting, envelope, text, reply) may take this many time limits.
 const STEPS: u32 = 4;
@@ -33,6 +42,17 @@ pub enum SmtpError {
         /// Host and port.
         server: String,
         /// Its reply, or the system's reason.
+        why: String,
+    },
+    /// The file with the password.
+    #[error(transparent)]
+    Password(#[from] SecretError),
+    /// The file with the authorities.
+    #[error("setting `smtp.ca_file`: {path}: {why}")]
+    Authorities {
+        /// The file.
+        path: String,
+        /// The problem with it.
         why: String,
     },
     /// It takes too long.
@@ -103,8 +123,26 @@ fn deliver(
     let broken = |error| failed(reason(error));
     let us = ClientId::Domain(server.us.clone());
     let place = (server.host.as_str(), server.port);
+    let tls = match server.tls {
+        SmtpTls::None => None,
+        SmtpTls::StartTls | SmtpTls::Implicit => Some(tls(server)?),
+    };
+    let at_once = tls.as_ref().filter(|_| server.tls == SmtpTls::Implicit);
     let mut connection =
-        SmtpConnection::connect(place, Some(limit), &us, None, None).map_err(broken)?;
+        SmtpConnection::connect(place, Some(limit), &us, at_once, None).map_err(broken)?;
+    if let Some(tls) = tls.as_ref().filter(|_| server.tls == SmtpTls::StartTls) {
+        if !connection.can_starttls() {
+            return Err(failed("it does not offer STARTTLS".to_owned()));
+        }
+        connection.starttls(tls, &us).map_err(broken)?;
+    }
+    if let Some(file) = &server.smtp.password_file {
+        let password = secret::secret("setting `smtp.password_file`:", file)?;
+        let login = Credentials::new(server.smtp.user.clone(), password);
+        connection
+            .auth(&[Mechanism::Plain, Mechanism::Login], &login)
+            .map_err(|error| failed(format!("login as {}: {}", server.smtp.user, reason(error))))?;
+    }
     let from = server.from.email.clone();
     connection
         .command(commands::Mail::new(Some(from), Vec::new()))
@@ -130,6 +168,28 @@ fn deliver(
     // The server has accepted the mail; its reply to this does not matter.
     let _ = connection.quit();
     Ok(refused)
+}
+
+/// TLS for the server's name, with the system's authorities or those of the settings.
+fn tls(server: &SmtpServer) -> Result<TlsParameters, SmtpError> {
+    // The library takes the process's provider; an error says that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = TlsParameters::builder(server.host.clone());
+    if let Some(path) = &server.smtp.ca_file {
+        let refuse = |why: String| SmtpError::Authorities {
+            path: sanitize::path(path),
+            why,
+        };
+        let text = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+        let authority = Certificate::from_pem(&text).map_err(|error| refuse(reason(error)))?;
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(authority);
+    }
+    builder.build_rustls().map_err(|error| SmtpError::Refused {
+        server: server.name(),
+        why: reason(error),
+    })
 }
 
 /// The error with its causes, on one line.

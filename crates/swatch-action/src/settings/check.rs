@@ -23,7 +23,7 @@ impl Settings {
             );
         }
         if !self.mail.is_empty()
-            && let Err(error) = super::SmtpServer::of(&self.mailer, &self.mail)
+            && let Err(error) = super::SmtpServer::of(&self.mailer, &self.mail, &self.smtp)
         {
             return refuse("mailer", error.to_string());
         }
@@ -110,6 +110,11 @@ impl Settings {
         }
         if let Some((name, what)) = self.fleet.mistake() {
             return refuse(name, what);
+        }
+        for service in &self.notify {
+            if let Err(error) = service.check() {
+                return refuse("notify", format!("{}: {error}", service.shown_name()));
+            }
         }
         self.trusted()
     }

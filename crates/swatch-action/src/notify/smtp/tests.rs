@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::*;
+use crate::settings::Smtp;
 use smtp_server::serve;
 
 #[path = "../../../tests/smtp_server/mod.rs"]
@@ -26,7 +27,7 @@ fn sent(
         format!("smtp://127.0.0.1:{port}"),
         "swatch@box.example".to_owned(),
     ];
-    let client = SmtpServer::of(&mailer, recipients)
+    let client = SmtpServer::of(&mailer, recipients, &Smtp::default())
         .expect("valid")
         .expect("a server");
     let result = send(client, mail, Duration::from_secs(10));
@@ -129,9 +130,13 @@ fn a_refusal_names_server_and_answer() {
 fn a_server_that_says_nothing_is_left() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
-    let client = SmtpServer::of(&[format!("smtp://127.0.0.1:{port}")], "root")
-        .expect("valid")
-        .expect("a server");
+    let client = SmtpServer::of(
+        &[format!("smtp://127.0.0.1:{port}")],
+        "root",
+        &Smtp::default(),
+    )
+    .expect("valid")
+    .expect("a server");
     let mail = Mail {
         subject: "s".into(),
         body: "b".into(),
@@ -145,7 +150,7 @@ fn a_server_that_says_nothing_is_left() {
 fn settings_that_name_no_server_are_refused() {
     let of = |words: &[&str], to: &str| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        SmtpServer::of(&words, to).map_err(|error| error.to_string())
+        SmtpServer::of(&words, to, &Smtp::default()).map_err(|error| error.to_string())
     };
     assert!(
         of(&["sendmail", "-t"], "root")
@@ -156,11 +161,17 @@ fn settings_that_name_no_server_are_refused() {
         "smtp://mail.example.net",
         "smtp://[2001:db8::1]:2525/",
         "smtp://192.0.2.1:25",
+        "submission://mail.example.net",
+        "smtps://mail.example.net:4650",
     ] {
         assert!(of(&[good], "root").expect(good).is_some());
     }
     for (words, to, why) in [
-        (&["smtps://mail.example.net"][..], "root", "msmtp"),
+        (
+            &["smtp+tls://mail.example.net"][..],
+            "root",
+            "submissions://HOST",
+        ),
         (&["smtp://"], "root", "no host"),
         (&["smtp://mail:99999"], "root", "no host and port"),
         (&["smtp://user:secret@mail"], "root", "no host and port"),
