@@ -9,7 +9,8 @@ use crate::skip::skipped;
 /// Shell functions for scripts of [`run`]. Addresses: the engine 10.77.0.1, host N 10.77.0.1N.
 ///
 /// `engine [OPTION …]` starts the engine and waits for it; `stop_engine` kills it. `host N [SETTING …]`
-/// makes a host, with further lines of `[fleet]`; `on N COMMAND …` runs swatch-action there, `knock N
+/// makes a host, with further lines of `[fleet]`; its events wait for the engine for `$timeout`, long
+/// enough for a busy machine, unless the script sets it. `on N COMMAND …` runs swatch-action there, `knock N
 /// ADDRESS` has it count a line; `follow N` starts `follow`, `leave N` kills it. `until_true COMMAND`
 /// waits, `has N ADDRESS` asks the host's nftables.
 const PRELUDE: &str = r#"
@@ -35,10 +36,10 @@ host() {
   { echo "log_dir = \"BASE/h$n/log\""; echo "state_dir = \"BASE/h$n/state\""
     echo 'firewall = "nftables"'; echo 'mail = ""'; [ -z "$common" ] || echo "$common"
     echo '[whois]'; echo 'server = ""'
-    echo '[fleet]'; echo "url = \"$url\""; echo "key_file = \"BASE/key\""; echo "host = \"h$n\""
+    echo '[fleet]'; echo "url = \"$url\""; echo "key_file = \"BASE/key\""; echo "host = \"h$n\""; echo "timeout = \"$timeout\""
     for line; do echo "$line"; done; } > BASE/h$n/action.toml
 }
-common= url=redis://10.77.0.1
+common= url=redis://10.77.0.1 timeout=10s
 on() { n=$1; c=$2; shift 2; ip netns exec h$n SWATCH "$c" "$@" --config BASE/h$n/action.toml; }
 knock() { echo "x $2" | on $1 2 2>> BASE/h$1/events | sed 's/^.* 203/203/'; }
 follow() { ip netns exec h$1 SWATCH follow --config BASE/h$1/action.toml >> BASE/h$1/out 2>> BASE/h$1/err & echo $! > BASE/h$1/pid; }

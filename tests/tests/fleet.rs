@@ -78,3 +78,29 @@ fn what_happened_without_the_engine_is_delivered() {
         "{complained}"
     );
 }
+
+/// The answer to the event that makes an address due comes too late. The host has counted alone,
+/// the event is delivered later, counts once, and leads to the lock.
+#[test]
+fn an_answer_that_comes_too_late_costs_no_lock() {
+    let script = "
+        engine; host 0; host 1; timeout=100ms; host 2
+        for n in 0 1 2; do follow $n; done
+        for n in 0 1 2; do until_true ready $n; done
+        knock 0 203.0.113.1; knock 1 203.0.113.1
+        kill -STOP $(cat BASE/redis.pid)
+        knock 2 203.0.113.1
+        lacks 2 203.0.113.1
+        kill -CONT $(cat BASE/redis.pid)
+        for n in 0 1 2; do until_true has $n 203.0.113.1; done
+        until_true none_queued 2
+        cli zcard 'swatch:{default}:events:203.0.113.1'
+        cli get 'swatch:{default}:seq'";
+    let Some((said, complained)) = run("a late answer", script) else {
+        return;
+    };
+    assert_eq!(
+        said, "203.0.113.1 1\n203.0.113.1 2\n203.0.113.1 1\n3\n1\n",
+        "{complained}"
+    );
+}

@@ -67,6 +67,7 @@ fn an_engine_whose_memory_is_full_costs_no_lock() {
 #[test]
 fn a_host_that_is_cut_off_catches_up() {
     let script = r#"
+        timeout=200ms
         engine; host 0; host 1; host 2
         for n in 0 1 2; do follow $n; done; for n in 0 1 2; do until_true ready $n; done
         ip link set v1 nomaster
