@@ -15,6 +15,7 @@
 
 mod compile;
 mod condition;
+mod cost;
 mod decide;
 pub mod effect;
 mod env;
@@ -41,6 +42,7 @@ mod tests;
 mod text;
 
 pub use compile::lint;
+pub use cost::condition_holds;
 pub use decide::{decide, decide_hit};
 pub use effect::{Addressee, ClockReading, Effect, Invocation};
 pub use explain::{RuleTrace, SkipReason, Skipped, explain};

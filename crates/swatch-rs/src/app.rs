@@ -67,7 +67,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
-    if !cli.operands.is_empty() && !background::is_second() {
+    if !cli.operands.is_empty() && !cli.summary && !background::is_second() {
         let words: Vec<_> = cli
             .operands
             .iter()
@@ -80,8 +80,8 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
         Ok(time) => time,
         Err(e) => return Ok(refuse(e)),
     };
-    if cli.json && !cli.check && !cli.explain {
-        return Ok(refuse("--json goes with --check or --explain"));
+    if let Some(why) = inspect::contradiction(cli) {
+        return Ok(refuse(why));
     }
     let loader = Loader::new(cli);
     let files = match plan::config_files(cli) {
@@ -96,6 +96,9 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
     }
     if let Some(out) = &cli.dump_script {
         return inspect::dump(&loader, &files, out);
+    }
+    if cli.summary {
+        return Ok(inspect::summary(cli, &loader, files));
     }
     if cli.daemon && !background::is_second() && !cli.explain && !cli.dry_run {
         // Wrong rules are reported before the first process ends.

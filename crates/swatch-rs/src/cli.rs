@@ -191,7 +191,12 @@ pub struct Cli {
     /// As --dry-run, and show which rules matched, their captures, and what throttles decided
     #[arg(long, help_heading = "Inspection")]
     pub explain: bool,
-    /// With --check or --explain: print JSON, for editors and scripts
+    /// With --examine: print hits by rule, time and address instead of doing anything
+    ///
+    /// Further words of the command line are further logs.
+    #[arg(long, help_heading = "Inspection")]
+    pub summary: bool,
+    /// With --check, --explain or --summary: print JSON, for editors and scripts
     #[arg(long, help_heading = "Inspection", hide_short_help = true)]
     pub json: bool,
     /// Print the rules as understood, to FILE or standard output, and exit

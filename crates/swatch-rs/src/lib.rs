@@ -17,3 +17,4 @@ pub mod pipeline;
 pub mod process_group;
 pub mod rules;
 pub mod source;
+pub mod summary;

@@ -137,7 +137,8 @@ impl Rules {
         counts.publish(self.parts().1.counters());
     }
 
-    fn parts(&self) -> (&Program, &State) {
+    /// The program and its state.
+    pub fn parts(&self) -> (&Program, &State) {
         match self {
             Rules::Native(native) => native.parts(),
             Rules::Perl(perl) => perl.parts(),

@@ -1,5 +1,5 @@
-//! Looking at configurations without running them: `--check`, `--dump-script`, and the first
-//! process of a daemon.
+//! Looking at configurations without running them: `--check`, `--dump-script`, `--summary`, and the
+//! first process of a daemon.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -17,6 +17,55 @@ use super::{REFUSED, session};
 use crate::cli::Cli;
 use crate::log;
 use crate::source::SourcePlan;
+use crate::summary;
+
+/// Why the options for looking at a configuration do not go together.
+pub(super) fn contradiction(cli: &Cli) -> Option<&'static str> {
+    let others = cli.check || cli.explain || cli.dry_run || cli.daemon || cli.dump_script.is_some();
+    if cli.summary && cli.examine.is_none() {
+        Some("--summary goes with --examine LOG")
+    } else if cli.summary && others {
+        Some("--summary does nothing but print figures: leave out the other option")
+    } else if cli.json && !cli.check && !cli.explain && !cli.summary {
+        Some("--json goes with --check, --explain or --summary")
+    } else {
+        None
+    }
+}
+
+/// `--summary`: figures of a pass in which nothing is performed.
+pub(super) fn summary(cli: &Cli, loader: &Loader, files: Vec<PathBuf>) -> ExitCode {
+    let mut logs: Vec<PathBuf> = cli.examine.iter().cloned().collect();
+    logs.extend(cli.operands.iter().map(PathBuf::from));
+    let mut configurations = Vec::new();
+    let mut status = ExitCode::SUCCESS;
+    for path in files {
+        match loader.load(&path) {
+            Ok((_, rules, findings)) => {
+                findings.print();
+                configurations.push((path, rules));
+            }
+            Err(refusal) => {
+                refusal.report();
+                status = ExitCode::from(REFUSED);
+            }
+        }
+    }
+    if configurations.len() > 1 && logs.iter().any(|log| !log.is_file()) {
+        log::error("several configurations can examine files only, which can be read again");
+        return ExitCode::from(REFUSED);
+    }
+    let separator = session::splitting(cli).separator;
+    let request = summary::Request {
+        logs: &logs,
+        separator: &separator,
+        json: cli.json,
+    };
+    match summary::run(&request, configurations) {
+        ExitCode::SUCCESS => status,
+        failed => failed,
+    }
+}
 
 /// `--check`: reports all errors and warnings, and fails where a start would.
 pub(super) fn check(cli: &Cli, loader: &Loader, files: &[PathBuf]) -> ExitCode {
