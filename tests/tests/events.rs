@@ -42,7 +42,7 @@ fn wait_event(site: &Site, kind: &str) {
 }
 
 const RULES: &str = "watchfor /once/\n\techo\n\texec true\n\tthrottle 1:00:00,key=x\n\
-    watchfor /fails/\n\texec false\nwatchfor /(z*)*(?<=q)q/\n\techo\n";
+    watchfor /fails/\n\texec false\nwatchfor /fresh/\n\techo\nwatchfor /(z*)*(?<=q)q/\n\techo\n";
 
 /// Each event of the watcher.
 #[test]
@@ -108,8 +108,10 @@ fn the_watcher_writes_every_event_as_the_schema_says() {
     swatch.signal(Signal::SIGUSR1);
     wait_event(&site, "status");
     fs::rename(site.path("log"), site.path("log.1")).expect("a rotation");
-    site.write("log", "a line\n");
+    site.write("log", "fresh\n");
     wait_event(&site, "rotated");
+    // A file of which nothing was read cannot be truncated.
+    wait_for("the new file's line", || site.count("out", "fresh") > 0);
     site.write("log", "");
     wait_event(&site, "truncated");
     site.write("conf", "watchfor /(/\n");

@@ -1,10 +1,10 @@
 //! Counts the events of addresses.
 
-use std::os::unix::fs::OpenOptionsExt;
+use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use ipnet::IpNet;
 
-use crate::settings::Settings;
+use crate::{directory, settings::Settings};
 
 mod address_log;
 mod escalation;
@@ -74,20 +74,36 @@ pub fn dry_run(settings: &Settings, net: IpNet, now: i64) -> u64 {
 ///
 /// # Errors
 /// The event could not be noted anywhere; nothing is escalated then.
-pub fn escalate(settings: &Settings, net: IpNet, now: i64) -> std::io::Result<Option<Escalated>> {
+pub fn escalate(settings: &Settings, net: IpNet, now: i64) -> io::Result<Option<Escalated>> {
     escalation::add(settings, net, now)
 }
 
-/// True if something was not reported before. Always true if that cannot be remembered.
+/// True if something was not reported before: its mark could be made in the directory of the logs
+/// or, where the disk refuses that, in memory. Always true if it cannot be remembered anywhere.
 #[must_use]
 pub fn first_time(settings: &Settings, what: &str) -> bool {
-    let path = settings.log_dir.join(format!(".reported-{what}"));
-    let created = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o640)
-        .open(path);
-    !matches!(created, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists)
+    let mark = |dir: &Path, name: &str| {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o640)
+            .open(dir.join(name))
+    };
+    let is_mark = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+    match mark(&settings.log_dir, &format!(".reported-{what}")) {
+        Ok(_) => return true,
+        Err(error) if is_mark(&error) => return false,
+        Err(_) => {}
+    }
+    let name = format!("reported-{what}-{}", key(&settings.log_dir));
+    for dir in directory::in_memory() {
+        match directory::prepare_private(&dir).and_then(|()| mark(&dir, &name)) {
+            Ok(_) => return true,
+            Err(error) if is_mark(&error) => return false,
+            Err(_) => {}
+        }
+    }
+    true
 }
 
 /// Maintains the counts, for a timer: events that could not be stored are copied into their logs,

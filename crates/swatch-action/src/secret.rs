@@ -16,7 +16,7 @@ use swatch_common::{
 pub enum SecretError {
     /// It cannot be read.
     #[error(
-        "cannot read {what} {path}: {source}; make it with: (umask 077; cat > {path})",
+        "cannot read {what} {path}: {source}; make it with: (umask 077; {make} > {path})",
         path = sanitize::path(path)
     )]
     Read {
@@ -24,6 +24,8 @@ pub enum SecretError {
         what: &'static str,
         /// Its file.
         path: PathBuf,
+        /// A command that prints a secret of this kind.
+        make: &'static str,
         /// The system's reason.
         source: io::Error,
     },
@@ -69,6 +71,7 @@ pub fn secret_lines(what: &'static str, path: &Path) -> Result<Vec<String>, Secr
     let failed = |source| SecretError::Read {
         what,
         path: path.to_owned(),
+        make: "cat",
         source,
     };
     let mode = fs::metadata(path).map_err(failed)?.mode() & 0o777;

@@ -29,7 +29,17 @@ impl Keys {
                 problem,
             })
         };
-        let lines = secret_lines(what, path)?;
+        let lines = secret_lines(what, path).map_err(|error| match error {
+            SecretError::Read {
+                what, path, source, ..
+            } => SecretError::Read {
+                what,
+                path,
+                make: "openssl rand -hex 32",
+                source,
+            },
+            other => other,
+        })?;
         if lines.is_empty() || lines.len() > 2 {
             return refuse("one line with the key is expected, or two while the key is changed");
         }
