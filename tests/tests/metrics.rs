@@ -286,6 +286,20 @@ fn locks(site: &Site) {
     }
 }
 
+/// What Prometheus' own check says of files for node_exporter.
+fn promtool(site: &Site, files: &[&str]) {
+    if !Path::new("/usr/bin/promtool").exists() {
+        return skipped("metrics by promtool", "there is no promtool");
+    }
+    for name in files {
+        let file = fs::File::open(site.path("prom").join(name)).expect("a file of metrics");
+        let mut command = Command::new("promtool");
+        let output = command.args(["check", "metrics"]).stdin(file).output();
+        let output = output.expect("it runs");
+        assert!(output.status.success(), "{name}: {output:?}");
+    }
+}
+
 #[test]
 fn node_exporter_takes_the_files_of_two_watchers() {
     let site = Site::new();
@@ -304,6 +318,7 @@ fn node_exporter_takes_the_files_of_two_watchers() {
         fs::copy(site_of.path(name), site.path("prom").join(name)).expect("a file of metrics");
     }
     locks(&site);
+    promtool(&site, &["one.prom", "two.prom", "action.prom"]);
     let port = free_port();
     let Some(_exporter) = serve(
         &site,

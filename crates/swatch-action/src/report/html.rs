@@ -40,7 +40,7 @@ pub(super) fn page(figures: &Figures) -> Markup {
                 header {
                     h1 { (title) }
                     p {
-                        "The " (figures.span) " before "
+                        "The last " (figures.span) ", until "
                         time datetime=(date::utc(figures.now)) { (date::long(figures.now)) }
                     }
                     (contents(figures))

@@ -147,10 +147,10 @@ impl Page {
             .map(|(name, count)| format!("{name} {}", grouped(*count)))
             .collect();
         self.line(&format!(
-            "{} by firewall: {}; IPv6: {}",
+            "{} locks, {} of IPv6; by firewall: {}",
             grouped(present.all),
-            firewalls.join(", "),
-            grouped(present.six)
+            grouped(present.six),
+            firewalls.join(", ")
         ));
         self.line(&format!(
             "{:<24} {:>6}  {:<11}  {:<11}  {}",

@@ -49,6 +49,9 @@ pub(super) fn over_time(timeline: &Timeline) -> Markup {
 fn chart(class: &str, name: &str, values: &[u64], timeline: &Timeline) -> Markup {
     let most = values.iter().copied().max().unwrap_or(0);
     let sum: u64 = values.iter().sum();
+    if sum == 0 {
+        return html! { p.none { (name) ": none" } };
+    }
     let width = values.len() * 10;
     let last = timeline.len().saturating_sub(1);
     html! {

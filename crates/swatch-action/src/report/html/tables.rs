@@ -21,12 +21,12 @@ pub(super) fn present(figures: &Figures) -> Markup {
                 p.none { "Nothing is locked." }
             } @else {
                 p {
-                    (grouped(present.all)) " by firewall: "
+                    (grouped(present.all)) " locks, " (grouped(present.six)) " of IPv6; by firewall: "
                     @for (at, (name, count)) in present.by_firewall.iter().enumerate() {
                         @if at > 0 { ", " }
                         (name) " " (grouped(*count))
                     }
-                    "; IPv6: " (grouped(present.six)) "."
+                    "."
                     @if more > 0 {
                         " The newest " (grouped(present.newest.len() as u64)) " are listed; "
                         (grouped(more)) " more are in " code { "swatch-action list" } "."
@@ -45,6 +45,7 @@ pub(super) fn present(figures: &Figures) -> Markup {
 }
 
 fn locks(locks: &[PresentLock]) -> Markup {
+    let has_origin = locks.iter().any(|lock| !lock.origin.is_empty());
     html! {
         table.cards {
             thead { tr {
@@ -53,7 +54,7 @@ fn locks(locks: &[PresentLock]) -> Markup {
                 th scope="col" { "until" }
                 th.number scope="col" { "lines" }
                 th scope="col" { "service" }
-                th scope="col" { "origin" }
+                @if has_origin { th scope="col" { "origin" } }
                 th scope="col" { "reason" }
             } }
             tbody {
@@ -74,7 +75,7 @@ fn locks(locks: &[PresentLock]) -> Markup {
                         }
                         td.number data-label="lines" { (grouped(lock.count)) }
                         td data-label="service" { (log_text(&lock.service)) }
-                        td data-label="origin" { (known(&lock.origin)) }
+                        @if has_origin { td data-label="origin" { (known(&lock.origin)) } }
                         td data-label="reason" { (code(&lock.reason)) }
                     }
                 }
