@@ -21,6 +21,7 @@ pub mod run;
 pub mod schema;
 pub mod show;
 pub mod skip;
+pub mod sshd_site;
 pub mod syslog;
 pub mod tls;
 pub mod web;

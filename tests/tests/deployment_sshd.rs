@@ -2,205 +2,19 @@
 //! swatch-action, iptables and at, on machines of their own.
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use swatch_tests::deployment::{ATTACKER, Deployment, GATE, GATE_FOR_OTHER, OTHER, settings};
+use swatch_tests::deployment::{ATTACKER, GATE, OTHER, settings};
 use swatch_tests::live::wait_for;
-use swatch_tests::machine::{Machine, Reach, Served, allowed};
-use swatch_tests::program::swatch_rs;
-use swatch_tests::skip::skipped;
-use tempfile::TempDir;
-
-const PROGRAMS: &[&str] = &["sshd", "ssh", "ssh-keygen", "iptables", "at", "flock"];
-
-const FILTERS: &str = "/etc/fail2ban/filter.d";
-
-const JAIL: &str = "
-[DEFAULT]
-filter = %(__name__)s
-[sshd]
-enabled = true
-logpath = /var/log/secure
-maxretry = 2
-findtime = 10m
-bantime = 1h
-";
-
-const SSHD: &str = "
-ListenAddress 0.0.0.0
-ListenAddress ::
-HostKey /etc/ssh/key_of_test
-AuthorizedKeysFile /etc/ssh/keys_of_%u
-PidFile /run/sshd.pid
-SyslogFacility AUTHPRIV
-UsePAM no
-StrictModes no
-PasswordAuthentication no
-UseDNS no
-PrintMotd no
-";
-
-/// A deployment with an sshd where the user hanako may log in.
-struct Site {
-    deployment: Deployment,
-    keys: TempDir,
-    _sshd: Served,
-}
-
-impl Site {
-    fn new() -> Self {
-        let deployment = Deployment::new();
-        let gate = &deployment.gate;
-        let keys = tempfile::tempdir().unwrap();
-        let key = keys.path().join("key");
-        let make = |path: PathBuf| {
-            let made = std::process::Command::new("ssh-keygen")
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(path)
-                .status();
-            assert!(made.unwrap().success());
-        };
-        make(key.clone());
-        make(gate.path("/etc/ssh/key_of_test"));
-        fs::copy(
-            key.with_extension("pub"),
-            gate.path("/etc/ssh/keys_of_hanako"),
-        )
-        .unwrap();
-        gate.write("/etc/ssh/config_of_test", SSHD);
-        let account = "hanako:x:1500:1500::/var/home/hanako:/bin/sh\n";
-        gate.write("/etc/passwd", gate.read("/etc/passwd") + account);
-        gate.write(
-            "/etc/shadow",
-            gate.read("/etc/shadow") + "hanako:*:19000:0:99999:7:::\n",
-        );
-        fs::create_dir_all(gate.path("/var/home/hanako")).unwrap();
-        let sshd = gate.serve(
-            &["/usr/sbin/sshd", "-D", "-f", "/etc/ssh/config_of_test"],
-            "/var/log/sshd.out",
-        );
-        wait_for("sshd", || {
-            deployment.other.connects(GATE_FOR_OTHER, 22) == Reach::Open
-        });
-        Self {
-            deployment,
-            keys,
-            _sshd: sshd,
-        }
-    }
-
-    /// Tries to log in.
-    fn login(&self, from: &Machine, gate: &str, user: &str) -> Output {
-        let key = self.keys.path().join("key");
-        from.run(&[
-            "ssh",
-            "-F",
-            "/dev/null",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "StrictHostKeyChecking=no",
-            "-o",
-            "UserKnownHostsFile=/dev/null",
-            "-o",
-            "ConnectTimeout=5",
-            "-o",
-            "IdentitiesOnly=yes",
-            "-i",
-            key.to_str().unwrap(),
-            "-l",
-            user,
-            gate,
-            "echo",
-            "welcome",
-        ])
-    }
-
-    /// Tries to log in as the attacker and waits until the log contains `text` so many times.
-    fn attack(&self, user: &str, text: &str, times: usize) {
-        let refused = self.login(&self.deployment.attacker, GATE, user);
-        assert!(!refused.status.success());
-        self.wait_logged(text, times);
-    }
-
-    fn wait_logged(&self, text: &str, times: usize) {
-        wait_for(text, || {
-            self.deployment
-                .gate
-                .read("/var/log/secure")
-                .matches(text)
-                .count()
-                >= times
-        });
-    }
-
-    /// The other host can still log in, not just reach the port.
-    fn expect_welcome(&self) {
-        let output = self.login(&self.deployment.other, GATE_FOR_OTHER, "hanako");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            "welcome\n",
-            "{told}"
-        );
-    }
-}
-
-/// A jail of fail2ban, imported as it is, with fail2ban's own filter.
-#[test]
-fn an_imported_jail_locks_the_attacker() {
-    if !allowed("a lock by an imported jail", PROGRAMS) {
-        return;
-    }
-    if !Path::new(FILTERS).is_dir() {
-        return skipped("a lock by an imported jail", "fail2ban is not installed");
-    }
-    let jails = tempfile::tempdir().unwrap();
-    fs::write(jails.path().join("jail.conf"), JAIL).unwrap();
-    symlink(FILTERS, jails.path().join("filter.d")).unwrap();
-    let output = jails.path().join("swatch");
-    let import = Command::new(swatch_rs())
-        .args(["import", "fail2ban", "--jails"])
-        .arg(jails.path())
-        .arg("--output")
-        .arg(&output)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&import.stderr);
-    assert!(import.status.success(), "{told}");
-
-    let site = Site::new();
-    let deployment = &site.deployment;
-    let gate = &deployment.gate;
-    gate.write(
-        "/etc/swatch/jails/sshd.conf",
-        fs::read(output.join("sshd.conf")).unwrap(),
-    );
-    let started = gate.run(&[
-        "sh",
-        "-c",
-        "exec swatch-rs --config-dir /etc/swatch/jails --daemon --no-state \
-         --pid-file /var/run/swatch_jails.pid >> /var/log/swatch/swatch.log 2>&1",
-    ]);
-    assert!(started.status.success(), "{}", deployment.told());
-    site.attack("admin-1", "Invalid user ", 1);
-    let counted = format!(" {ATTACKER} 1\n");
-    wait_for("the first count", || deployment.told().contains(&counted));
-    assert_eq!(deployment.rules(), Vec::<String>::new());
-    site.attack("admin-2", "Invalid user ", 2);
-    deployment.expect_lock(22);
-    site.expect_welcome();
-}
+use swatch_tests::machine::{Machine, Reach, allowed};
+use swatch_tests::sshd_site::{PROGRAMS, SshdSite};
 
 #[test]
 fn three_invalid_users_lock_the_attacker_until_the_job_runs() {
     if !allowed("a lock by a real sshd", PROGRAMS) {
         return;
     }
-    let site = Site::new();
+    let site = SshdSite::new();
     let deployment = &site.deployment;
     deployment.watch("secure", "/var/log/secure");
     for (n, user) in ["admin-1", "admin-2"].iter().enumerate() {
@@ -278,7 +92,7 @@ fn atd_ends_a_lock_of_a_minute() {
     if !allowed("a lock that a real atd ends", PROGRAMS) || !allowed("atd", &["atd"]) {
         return;
     }
-    let site = Site::new();
+    let site = SshdSite::new();
     let deployment = &site.deployment;
     settings(&deployment.gate, "lock_time = \"1m\"");
     let mut atd = deployment.gate.serve(&["atd", "-f"], "/var/log/atd.out");
@@ -308,7 +122,7 @@ fn a_user_name_locks_nobody_else() {
     if !allowed("a user name that holds an address", PROGRAMS) {
         return;
     }
-    let site = Site::new();
+    let site = SshdSite::new();
     let deployment = &site.deployment;
     deployment.watch("secure", "/var/log/secure");
     // Field 10 of what sshd logs for this is the other host's address.
@@ -334,7 +148,7 @@ fn a_host_that_tcp_wrappers_refuse_is_locked_at_once() {
     if !allowed("a refused connection", PROGRAMS) {
         return;
     }
-    let site = Site::new();
+    let site = SshdSite::new();
     let deployment = &site.deployment;
     deployment
         .gate
@@ -360,7 +174,7 @@ fn lock_by_ipv6(address: &str, locked: &str) {
     {
         return;
     }
-    let site = Site::new();
+    let site = SshdSite::new();
     let deployment = &site.deployment;
     let (gate, attacker) = (&deployment.gate, &deployment.attacker);
     let ours = "2001:db8:9::1";
