@@ -20,7 +20,7 @@ use crate::{
     lock::{self, LockOutcome, LockRequest, Locker},
     network, notify,
     runner::Runner,
-    settings::Settings,
+    settings::{Backend, Settings},
 };
 
 pub mod input;
@@ -393,9 +393,12 @@ impl Step<'_> {
         out: &mut dyn Write,
     ) -> io::Result<Option<LockOutcome>> {
         let settings = self.settings;
-        let (backend, why) = firewall::choose(settings);
-        if let Some(why) = why.filter(|_| self.event.dry_run) {
-            writeln!(out, "{why}")?;
+        let (backend, why) = firewall::choose(settings, !self.event.dry_run);
+        match why {
+            Some(why) if self.event.dry_run => writeln!(out, "{why}")?,
+            // The watcher's log is not told of `auto` with each lock.
+            Some(why) if settings.firewall == Backend::Default => self.notes.push(why),
+            _ => {}
         }
         let runner = if self.event.dry_run {
             Runner::dry(&settings.path)

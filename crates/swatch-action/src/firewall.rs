@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod auto;
+mod default;
 mod firewalld;
 mod ipset;
 mod iptables;
@@ -22,6 +23,7 @@ mod none;
 mod template;
 
 pub use auto::choose;
+pub(crate) use default::lacks_at;
 pub(crate) use template::filled;
 
 /// An address or network to lock, as the firewall gets it.
@@ -176,7 +178,8 @@ pub trait Firewall {
     }
 }
 
-/// The firewall of the settings. `Backend::Auto` must have been [chosen](choose) before.
+/// The firewall of the settings. `Backend::Auto` and
+/// `Backend::Default` must have been [chosen](choose) before.
 #[must_use]
 pub fn open<'a>(
     backend: Backend,
@@ -184,7 +187,7 @@ pub fn open<'a>(
     runner: &'a Runner,
 ) -> Box<dyn Firewall + 'a> {
     match backend {
-        Backend::Iptables => Box::new(iptables::Iptables::new(settings, runner)),
+        Backend::Iptables | Backend::Default => Box::new(iptables::Iptables::new(settings, runner)),
         Backend::Nftables | Backend::Auto => Box::new(nftables::Nftables::new(settings, runner)),
         Backend::Ipset => Box::new(ipset::Ipset::new(settings, runner)),
         Backend::Firewalld => Box::new(firewalld::Firewalld::new(settings, runner)),

@@ -65,7 +65,9 @@ fn is_still_held(lock: &Lock, settings: &Settings) -> bool {
     if matches!(lock.backend.as_str(), "nftables" | "ipset" | "none") {
         return false;
     }
-    settings.expiry == Expiry::Expire || !at_job::has_run(&settings.state_dir, lock.net)
+    settings.expiry == Expiry::Expire
+        || crate::firewall::lacks_at(settings)
+        || !at_job::has_run(&settings.state_dir, lock.net)
 }
 
 fn held_by(lock: &Lock, now: i64) -> String {

@@ -220,7 +220,7 @@ impl<'a> Locker<'a> {
     #[must_use]
     pub fn is_ended_by_at(&self, firewall: &dyn Firewall) -> bool {
         match self.settings.expiry {
-            Expiry::Auto => !firewall.has_timeouts(),
+            Expiry::Auto => !firewall.has_timeouts() && !firewall::lacks_at(self.settings),
             Expiry::At => firewall.name() != "none",
             Expiry::Expire => false,
         }

@@ -7,7 +7,7 @@ use crate::{
     network,
     settings::Settings,
     state::{Lock, State},
-    subcommand::{CommandError, Outcome, locker, runner},
+    subcommand::{self, CommandError, Outcome, locker, runner},
 };
 
 mod compare;
@@ -54,7 +54,11 @@ pub(crate) fn check(settings: &Settings, dry_run: bool, console: &mut Console<'_
         count::maintain(settings, date::now());
     }
     let runner = runner(settings);
-    let locker = locker(settings, &runner, console);
+    let locker = if dry_run {
+        subcommand::locker_of_dry_run(settings, &runner, console)
+    } else {
+        locker(settings, &runner, console)
+    };
     let found = if dry_run {
         compare_only(&locker)?
     } else {

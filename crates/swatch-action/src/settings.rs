@@ -101,6 +101,9 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
+    /// `iptables` with `at`, as in the script, where both are there; else as `auto`, once: the state
+    /// remembers the choice.
+    Default,
     /// The first that works here: nftables, firewalld, ipset, iptables.
     Auto,
     /// One rule per address, as the script made it.
@@ -219,7 +222,7 @@ impl Default for Settings {
             ipv6_escalation: Escalation::default(),
             lock_forgeable: false,
             strict_field: false,
-            firewall: Backend::Iptables,
+            firewall: Backend::Default,
             chains: vec!["INPUT".into()],
             expiry: Expiry::Auto,
             command: Templates::default(),

@@ -92,7 +92,26 @@ pub(crate) fn locker<'a>(
     runner: &'a Runner,
     console: &mut Console<'_>,
 ) -> Locker<'a> {
-    let (backend, why) = crate::firewall::choose(settings);
+    let keep = !runner.is_dry();
+    locker_with(settings, runner, keep, console)
+}
+
+/// As [`locker`], for a run that only compares: a choice of the firewall is not remembered.
+pub(crate) fn locker_of_dry_run<'a>(
+    settings: &'a Settings,
+    runner: &'a Runner,
+    console: &mut Console<'_>,
+) -> Locker<'a> {
+    locker_with(settings, runner, false, console)
+}
+
+fn locker_with<'a>(
+    settings: &'a Settings,
+    runner: &'a Runner,
+    keep: bool,
+    console: &mut Console<'_>,
+) -> Locker<'a> {
+    let (backend, why) = crate::firewall::choose(settings, keep);
     if let Some(why) = why {
         console.note(&why);
     }

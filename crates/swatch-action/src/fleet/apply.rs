@@ -15,7 +15,7 @@ use crate::{
     lock::{LockError, LockRequest, Locker, bulk, unlock},
     network,
     runner::Runner,
-    settings::Settings,
+    settings::{Backend, Settings},
     state::{Lock, State},
     subcommand::CommandError,
 };
@@ -60,7 +60,10 @@ pub(super) fn apply(
         .filter(|(number, due)| latest.get(&due.entry.net) == Some(number))
         .map(|(_, due)| due)
         .partition(|due| due.entry.kind == Kind::Lock);
-    let (backend, _) = firewall::choose(settings);
+    let (backend, chosen) = firewall::choose(settings, true);
+    if let Some(why) = chosen.filter(|_| settings.firewall == Backend::Default) {
+        console.note(&why);
+    }
     let runner = Runner::new(&settings.path, settings.time_limit.duration());
     let locker = Locker {
         settings,

@@ -170,7 +170,8 @@ impl Sender<'_> {
     fn lock(&self, event: &Event, numbers: Numbers) -> Result<Option<Order>, String> {
         let settings = self.settings;
         let now = date::now();
-        let (backend, _) = firewall::choose(settings);
+        // Nobody reads here what is said of a new choice, so it is left to the next event.
+        let (backend, _) = firewall::choose(settings, false);
         let runner = Runner::for_event(&settings.path, settings.time_limit.duration());
         let locker = Locker {
             settings,

@@ -10,7 +10,7 @@ fn the_defaults_are_the_scripts() {
     assert_eq!(settings.mail, "root");
     assert_eq!(settings.count, 3);
     assert_eq!(settings.lock_time, Seconds(86_400));
-    assert_eq!(settings.firewall, Backend::Iptables);
+    assert_eq!(settings.firewall, Backend::Default);
 }
 
 #[test]
