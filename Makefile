@@ -44,6 +44,10 @@ conformance: ## the conformance suite: the original first (if installed), then s
 bench: build ## speed and memory compared with the original and its peers; writes docs/benchmarks.md
 	bench/run
 
+.PHONY: bench-fleet
+bench-fleet: build ## a fleet on one machine, as root: latency, load of the engine, many locks; writes docs/fleet-benchmarks.md
+	bench/fleet.py "$(release)/swatch-action"
+
 .PHONY: micro
 micro: ## micro-benchmarks: parse, compile, search, decide, throttle, substitute
 	$(CARGO) bench --package log-timestamp --package perl-pattern --package swatch-config --package swatch-engine --benches
