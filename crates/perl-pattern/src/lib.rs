@@ -56,6 +56,7 @@ mod matcher;
 mod modifiers;
 mod parse;
 pub mod selectivity;
+mod sequence;
 mod size;
 mod width;
 

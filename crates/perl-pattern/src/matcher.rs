@@ -17,6 +17,7 @@ use crate::linear::{self, Lowered, Newlines, Scope};
 use crate::literals::RequiredLiterals;
 use crate::modifiers::Modifiers;
 use crate::parse::{self, Parsed};
+use crate::sequence::Sequence;
 use crate::{growth, literals, size};
 
 /// The answer of a search.
@@ -64,6 +65,8 @@ pub struct Matcher {
     newlines: Newlines,
     exact_groups: bool,
     has_keep: bool,
+    /// For texts without a newline.
+    sequence: OnceLock<Option<Sequence>>,
     finder: OnceLock<Option<meta::Regex>>,
     capturer: OnceLock<Option<Capturer>>,
     backtracker: OnceLock<Option<Backtracker>>,
@@ -105,6 +108,7 @@ impl Matcher {
             newlines: lowered.newlines,
             exact_groups: lowered.exact_groups,
             has_keep: lowered.keep.is_some(),
+            sequence: OnceLock::new(),
             finder: OnceLock::new(),
             capturer: OnceLock::new(),
             backtracker: OnceLock::new(),
@@ -142,6 +146,13 @@ impl Matcher {
         self.linear
     }
 
+    /// True if [`Matcher::is_match`] needs no automaton for most texts. Then it is about as fast as
+    /// a search for one of the pattern's literals.
+    #[must_use]
+    pub fn is_sequence(&self) -> bool {
+        self.sequence().is_some()
+    }
+
     /// True if a text can be crafted on which the search is given up, so that the pattern does not
     /// match although it should. This is the case if the pattern needs the backtracking engine and
     /// the number of steps grows faster than the length of the text. The answer is conservative: it
@@ -166,6 +177,9 @@ impl Matcher {
 
     /// True if the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &[u8]) -> Verdict {
+        if let Some(matched) = self.as_sequence(text) {
+            return Verdict::from_bool(matched);
+        }
         if let Some(regex) = self.linear_for(text) {
             return Verdict::from_bool(regex.is_match(text));
         }
@@ -283,6 +297,25 @@ impl Matcher {
     fn give_up(&self) -> Verdict {
         self.given_up.fetch_add(1, Ordering::Relaxed);
         Verdict::GaveUp
+    }
+
+    fn sequence(&self) -> Option<&Sequence> {
+        if !self.linear {
+            return None;
+        }
+        let sequence = &self.sequence;
+        sequence
+            .get_or_init(|| Sequence::of(&self.tree().node))
+            .as_ref()
+    }
+
+    /// The answer for a pattern and a text that need no automaton.
+    fn as_sequence(&self, text: &[u8]) -> Option<bool> {
+        let sequence = self.sequence()?;
+        if memchr::memchr(b'\n', text).is_some() {
+            return None;
+        }
+        sequence.is_match(text)
     }
 
     /// The linear-time engine, if it agrees with Perl on this text.

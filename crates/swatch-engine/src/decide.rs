@@ -43,9 +43,11 @@ pub fn decide_hit(
 ) {
     let context =
         MatchContext::new(record, &program.patterns, program.pid).with_known(prefilter.known(hit));
-    let rules = prefilter.rules_for(hit);
-    let rules = rules.into_iter().map(|rule| rule as usize);
+    let mut numbers = std::mem::take(&mut state.candidates);
+    prefilter.rules_for(hit, &mut numbers);
+    let rules = numbers.iter().map(|&rule| rule as usize);
     Decision::new(program, state, now, &mut Unwatched).run(context, rules, out);
+    state.candidates = numbers;
 }
 
 /// Decisions about one record.

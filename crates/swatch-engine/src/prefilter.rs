@@ -18,6 +18,7 @@ mod filter;
 mod hits;
 mod index;
 mod needle;
+mod order;
 mod parallel;
 mod requirement;
 mod sample;
@@ -28,7 +29,7 @@ mod tests;
 mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem::Finder;
 use perl_pattern::{LiteralSet, Matcher, RequiredLiterals, selectivity};
@@ -37,6 +38,7 @@ use crate::known_matches::KnownMatches;
 use crate::program::Program;
 use adapt::Adaptation;
 use index::{Index, SHORTEST};
+use order::Order;
 use requirement::Requirement;
 use sample::LogSample;
 
@@ -51,12 +53,15 @@ pub struct Prefilter {
     covered: Vec<bool>,
     /// For each pattern, the rules that require it.
     rules: Vec<Vec<u32>>,
+    /// When each pattern matters to the rules.
+    order: Vec<Order>,
     /// Rules that must be tried on every record.
     always: Vec<u32>,
     /// For each pattern, its literals.
     texts: Vec<RequiredLiterals>,
-    /// For each pattern with several sets of literals, finders for them within a line.
-    finders: Vec<Box<[ChoiceFinder]>>,
+    /// For each pattern with several sets of literals, finders for them within a line, built when
+    /// first needed.
+    finders: Vec<OnceLock<Box<[ChoiceFinder]>>>,
     rest: Vec<u32>,
     index: Mutex<Arc<Index>>,
     /// Incremented when the index changes.
@@ -120,9 +125,10 @@ impl Prefilter {
             rest.clone(),
             &LogSample::default(),
         );
-        let finders = texts.iter().map(finders).collect();
+        let finders = std::iter::repeat_with(OnceLock::new).take(matchers.len());
         Prefilter {
-            finders,
+            finders: finders.collect(),
+            order: order::orders(program),
             covered,
             rules,
             always,
@@ -143,7 +149,9 @@ impl Prefilter {
     /// True if the record contains a literal of each set. This check is much cheaper than trying
     /// the pattern. `lower` caches the record in lower case.
     fn has_all_texts(&self, pattern: u32, record: &[u8], lower: &mut Option<Vec<u8>>) -> bool {
-        self.finders[pattern as usize].iter().all(|choice| {
+        let finders = &self.finders[pattern as usize];
+        let finders = finders.get_or_init(|| self::finders(&self.texts[pattern as usize]));
+        finders.iter().all(|choice| {
             choice.iter().any(|(finder, fold)| {
                 let text = if *fold {
                     lower.get_or_insert_with(|| record.to_ascii_lowercase())
@@ -171,15 +179,15 @@ impl Prefilter {
         KnownMatches::new(&self.covered, hit.matched)
     }
 
-    /// The rules that can match a record, in order.
-    pub(crate) fn rules_for(&self, hit: &Hit<'_>) -> Vec<u32> {
-        let mut rules = self.always.clone();
+    /// Collects the rules that can match a record, in order.
+    pub(crate) fn rules_for(&self, hit: &Hit<'_>, rules: &mut Vec<u32>) {
+        rules.clear();
+        rules.extend_from_slice(&self.always);
         for pattern in hit.matched.patterns() {
             rules.extend_from_slice(&self.rules[pattern as usize]);
         }
         rules.sort_unstable();
         rules.dedup();
-        rules
     }
 }
 

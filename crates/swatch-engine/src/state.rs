@@ -30,6 +30,8 @@ pub struct State {
     pub(crate) counters: Vec<Counters>,
     /// Rules whose first search was given up, not yet reported.
     pub(crate) faults: Vec<usize>,
+    /// Working memory: the rules to try on a record.
+    pub(crate) candidates: Vec<u32>,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
                 .collect(),
             counters: vec![Counters::default(); layout.rules.len()],
             faults: Vec::new(),
+            candidates: Vec::new(),
             layout,
         }
     }

@@ -111,23 +111,32 @@ impl Prefilter {
         index
     }
 
-    /// Tries the patterns that touch a line.
+    /// Tries the patterns that touch a line, until a rule that matches makes the others superfluous.
     fn line(&self, program: &Program, record: &[u8], scratch: &mut Scratch, found: &mut Hits) {
         let owners = &mut scratch.line;
         owners.sort_unstable_by_key(|owner| owner.pattern);
         owners.dedup_by_key(|owner| owner.pattern);
         let mut lower = None;
+        let mut ends_at = u32::MAX;
         for owner in owners {
+            let order = self.order[owner.pattern as usize];
+            if order.first_use > ends_at {
+                continue;
+            }
             let matcher = &program.patterns.matchers[owner.pattern as usize];
-            if !owner.whole && !self.has_all_texts(owner.pattern, record, &mut lower) {
-                scratch.seen.lines_for_nothing += 1;
-            } else if owner.whole {
+            if owner.whole {
                 found.add(owner.pattern, true);
+                ends_at = ends_at.min(order.ends_at);
+            } else if !matcher.is_sequence()
+                && !self.has_all_texts(owner.pattern, record, &mut lower)
+            {
+                scratch.seen.lines_for_nothing += 1;
             } else if !matcher.is_linear() {
                 // Its searches may be given up, which must be counted for the rule.
                 found.add(owner.pattern, false);
             } else if matcher.is_match(record) == Verdict::Match {
                 found.add(owner.pattern, true);
+                ends_at = ends_at.min(order.ends_at);
             } else {
                 scratch.seen.lines_for_nothing += 1;
             }

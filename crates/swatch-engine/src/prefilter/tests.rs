@@ -26,6 +26,8 @@ const WORDS: &[&str] = &[
     ":",
     "x\u{e9}y",
     "kernel: oops",
+    "lease lost",
+    "lease expired by",
     "",
 ];
 
@@ -55,6 +57,13 @@ const CONSTRUCTS: &[&str] = &[
     r"\.",
     "(?:10|192)",
     "[Ee]rror",
+    "(?i:(?:lease|LOCK) (?:LOST|expired by))",
+    "(?i:sshd.*(lost|lease expired))",
+    r"(lease|lock) (\w+) by",
+    "lease lost.*kernel",
+    r"[0-9]+\.(?:0|[1-9]+)",
+    "(?:[a-f]+|[0-9]+)=",
+    "(?<!lease )lost",
 ];
 
 fn pattern_text() -> impl Strategy<Value = String> {
@@ -119,13 +128,14 @@ proptest! {
 
     #[test]
     fn all_paths_decide_the_same(
-        rules in prop::collection::vec((condition(), prop::bool::weighted(0.3)), 1..8),
+        rules in prop::collection::vec((condition(), prop::bool::weighted(0.3), prop::bool::weighted(0.3)), 1..10),
         log in log(),
         size in 1usize..4,
     ) {
-        let rules = rules.into_iter().enumerate().map(|(n, (condition, go_on))| {
+        let rules = rules.into_iter().enumerate().map(|(n, (condition, go_on, held))| {
             let mut rule = rule(&n.to_string(), condition, vec![say(&format!("{n}: $1 $_"))]);
             rule.go_on = go_on.then_some(When::ALWAYS);
+            rule.throttles.extend(held.then(|| throttle(Some(60), None, Some("$1"))));
             rule
         });
         let mut bench = Bench::new(rules.collect());
@@ -149,6 +159,8 @@ proptest! {
         }
         prop_assert_eq!(&out, &plain);
 
+        prop_assert_eq!(state.counters(), bench.state.counters());
+
         // In blocks, by two threads.
         let mut blocks = Vec::new();
         let mut block = Vec::new();
@@ -170,6 +182,7 @@ proptest! {
         });
         prop_assert_eq!(ended, None);
         prop_assert_eq!(&out, &plain);
+        prop_assert_eq!(state.counters(), bench.state.counters());
     }
 }
 
