@@ -326,7 +326,7 @@ fn day_to_day() {
     );
     let private = sandbox.run(&["lock", "192.168.1.1"], b"");
     assert!(err(&private).contains("private"), "{}", err(&private));
-    assert_eq!(run(&["list"]), "");
+    assert_eq!(run(&["list"]), "no locks\n");
 }
 
 #[test]

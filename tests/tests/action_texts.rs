@@ -261,6 +261,8 @@ fn a_mistyped_command_is_answered_with_the_one_that_was_meant() {
     let sandbox = Sandbox::new();
     for (typed, meant) in [
         ("lsit", "list"),
+        ("lst", "list"),
+        ("hlep", "help"),
         ("unlok", "unlock"),
         ("Check", "check"),
         ("atuo", "auto"),
@@ -278,4 +280,58 @@ fn a_mistyped_command_is_answered_with_the_one_that_was_meant() {
     let bare = sandbox.run(&["7", "--lock-time", "24"], b"");
     assert_eq!(bare.status.code(), Some(2));
     assert!(err(&bare).contains("24h"), "{}", err(&bare));
+}
+
+#[test]
+fn flags_may_stand_before_a_command_and_help_is_a_command() {
+    let sandbox = Sandbox::new();
+    let state = sandbox.path("other");
+    let state = state.to_str().expect("UTF-8");
+    let before = sandbox.run(&["--state-dir", state, "--json", "list"], b"");
+    assert_eq!(out(&before), "[]\n", "{}", err(&before));
+    let both = sandbox.run(&["--count=4", "list", "--state-dir", state], b"");
+    assert_eq!(out(&both), "no locks\n", "{}", err(&both));
+    let help = swatch_tests::program::swatch_action();
+    let said = |words: &[&str]| {
+        let mut command = std::process::Command::new(&help);
+        out(&swatch_tests::action::feed(command.args(words), b""))
+    };
+    assert!(said(&["help"]).contains("Exit codes:"));
+    let unlock = said(&["help", "unlock"]);
+    assert!(unlock.contains("unlock [OPTIONS] --all"), "{unlock}");
+}
+
+/// script(1) gives the program a terminal of 60 columns.
+#[test]
+fn a_list_fits_the_terminal() {
+    let sandbox = Sandbox::new();
+    let reason = "a reason that is longer than the rest of the line has room for, by far";
+    let lock = sandbox.run(&["lock", "203.0.113.9", "--reason", reason], b"");
+    assert!(lock.status.success(), "{}", err(&lock));
+    let on_terminal = |more: &str| {
+        let program = swatch_tests::program::swatch_action();
+        let line = format!(
+            "stty rows 24 cols 60; {} list {more} --config {}",
+            program.display(),
+            sandbox.path("action.toml").display()
+        );
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env("TZ", "UTC0");
+        out(&swatch_tests::action::feed(&mut script, b"")).replace('\r', "")
+    };
+    let narrow = on_terminal("");
+    assert!(
+        narrow.contains("203.0.113.9") && narrow.contains(" +0000"),
+        "{narrow}"
+    );
+    assert!(
+        narrow.lines().all(|line| line.chars().count() <= 60),
+        "{narrow}"
+    );
+    assert!(on_terminal("--wide").contains(reason));
+    let piped = out(&sandbox.run(&["list"], b""));
+    assert!(
+        piped.contains(reason) && piped.contains("NETWORK"),
+        "{piped}"
+    );
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::{Args, Parser, error::ErrorKind};
 use swatch_common::{sanitize, suggest};
 
 use crate::{
@@ -31,6 +31,7 @@ Commands (see `swatch-action COMMAND --help`):
   lock, unlock         lock and unlock by hand
   import               lock every address in a file
   restore, check       put locks back; compare the locks with the firewall and repair it
+  doctor               look whether locks would work here, and say what to do
   expire               end the locks whose time is over (for a timer)
   follow               apply the locks of other hosts as they come (docs/fleet.md)
 
@@ -131,6 +132,15 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
             ))
         });
     }
+    if first == "help" {
+        return help(words.get(2..).unwrap_or_default());
+    }
+    let moved = flags_after_command(words);
+    let words = moved.as_deref().unwrap_or(words);
+    let first = words
+        .get(1)
+        .and_then(|word| word.to_str())
+        .unwrap_or_default();
     if Command::is(first) {
         return match CommandLine::try_parse_from(words) {
             Ok(line) => report(console, |console| Ok(commands::run(line.command, console)?)),
@@ -141,6 +151,64 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
         Ok(line) => report(console, |console| event(line, console)),
         Err(error) => refused(&error),
     }
+}
+
+/// `help [COMMAND]`, as with other programs.
+fn help(of: &[OsString]) -> Exit {
+    let mut words = vec!["swatch-action".into()];
+    words.extend(of.iter().take(1).cloned());
+    words.push("--help".into());
+    let named = of.first().and_then(|word| word.to_str());
+    let error = match named {
+        None => EventLine::try_parse_from(words).err(),
+        Some(name) if Command::is(name) => CommandLine::try_parse_from(words).err(),
+        Some(_) => {
+            let parsed = CommandLine::try_parse_from(words.iter().take(2));
+            parsed.err()
+        }
+    };
+    error.map_or(Exit::Done, |error| refused(&error))
+}
+
+/// The words with flags that stand before a command put after it: `--state-dir DIR list` means
+/// `list --state-dir DIR`. `None` if the command line is not of this form.
+fn flags_after_command(words: &[OsString]) -> Option<Vec<OsString>> {
+    let known = Flags::augment_args(clap::Command::new("flags"));
+    let mut at = 1;
+    loop {
+        let word = words.get(at)?.to_str()?;
+        let Some(long) = word.strip_prefix("--") else {
+            break;
+        };
+        let name = long.split('=').next().unwrap_or(long);
+        let of_command = ["json", "wide", "fleet", "dry-run", "all", "once"].contains(&name);
+        let takes_value = match known
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(name))
+        {
+            Some(arg) => arg.get_action().takes_values(),
+            None if of_command => false,
+            None => return None,
+        };
+        at += if takes_value && !long.contains('=') {
+            2
+        } else {
+            1
+        };
+    }
+    let command = words.get(at)?;
+    if at == 1 || !Command::is(command.to_str()?) {
+        return None;
+    }
+    let mut moved = vec![words.first()?.clone(), command.clone()];
+    moved.extend(words.get(at + 1..)?.iter().cloned());
+    // In front of a `--` that ends the flags.
+    let end = moved
+        .iter()
+        .position(|word| word == "--")
+        .unwrap_or(moved.len());
+    moved.splice(end..end, words.get(1..at)?.iter().cloned());
+    Some(moved)
 }
 
 /// Prints the error, if there is one.

@@ -15,6 +15,18 @@ pub enum Exit {
     Usage = 2,
 }
 
+impl Exit {
+    /// The exit code of `doctor`: 0 if all is fine, 1 after a warning, 2 after an error.
+    #[must_use]
+    pub fn of_doctor(status: u8) -> Self {
+        match status {
+            0 => Self::Done,
+            1 => Self::Failed,
+            _ => Self::Usage,
+        }
+    }
+}
+
 /// The output of a run.
 ///
 /// All messages go through here, so that no function below has to know whether a warning goes to a

@@ -25,6 +25,24 @@ pub fn short(seconds: i64) -> String {
         .to_string()
 }
 
+/// `2026-11-22 20:03:36 +0900`, for tables without another hint to the time zone.
+#[must_use]
+pub fn zoned(seconds: i64) -> String {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.with_timezone(&Local)
+        .format("%Y-%m-%d %H:%M:%S %z")
+        .to_string()
+}
+
+/// `2026-11-22 20:03 +0900`, for tables that fit a terminal.
+#[must_use]
+pub fn minute(seconds: i64) -> String {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.with_timezone(&Local)
+        .format("%Y-%m-%d %H:%M %z")
+        .to_string()
+}
+
 /// RFC 3339 in UTC, for JSON.
 #[must_use]
 pub fn utc(seconds: i64) -> String {

@@ -20,6 +20,7 @@ pub mod console;
 pub mod count;
 pub mod date;
 pub mod directory;
+mod doctor;
 pub mod event;
 
 mod extract;

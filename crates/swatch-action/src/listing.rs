@@ -1,10 +1,16 @@
 //! `list`, `stats`: commands that only read.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    io::{IsTerminal, Write},
+};
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
-use swatch_common::sanitize;
+use swatch_common::{
+    chart::{self, Screen},
+    sanitize,
+};
 
 use crate::{
     console::Console,
@@ -16,13 +22,17 @@ use crate::{
     subcommand::Outcome,
 };
 
-pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>) -> Outcome {
+/// Prints the locks. On a terminal each line is cut to its width, unless `wide` is given.
+pub(crate) fn list(
+    settings: &Settings,
+    as_json: bool,
+    wide: bool,
+    console: &mut Console<'_>,
+) -> Outcome {
     let out = console.out();
     let now = date::now();
     let Some(state) = State::open_to_read(&settings.state_dir)? else {
-        if as_json {
-            writeln!(out, "[]")?;
-        }
+        writeln!(out, "{}", if as_json { "[]" } else { "no locks" })?;
         return Ok(());
     };
     let mut locks = state.all()?;
@@ -36,25 +46,59 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
             .collect();
         serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
-    } else if !locks.is_empty() {
+    } else if locks.is_empty() {
+        writeln!(out, "no locks")?;
+    } else if let Some(columns) = columns().filter(|_| !wide) {
+        narrow(&locks, columns, now, out)?;
+    } else {
         writeln!(
             out,
-            "{:<24} {:>7}  {:<19}  {:<19}  {:<10}  {:<20}  REASON",
+            "{:<24} {:>7}  {:<25}  {:<25}  {:<10}  {:<20}  REASON",
             "ADDRESS", "COUNT", "SINCE", "UNTIL", "FIREWALL", "NETWORK"
         )?;
         for lock in &locks {
             writeln!(
                 out,
-                "{:<24} {:>7}  {:<19}  {:<19}  {:<10}  {:<20}  {}",
+                "{:<24} {:>7}  {:<25}  {:<25}  {:<10}  {:<20}  {}",
                 network::text(lock.net),
                 lock.count,
-                date::short(lock.since),
-                lock.until.map_or("for ever".to_owned(), date::short),
+                date::zoned(lock.since),
+                lock.until.map_or("for ever".to_owned(), date::zoned),
                 held_by(lock, now),
                 sanitize::excerpt(named(lock).as_bytes(), 20),
                 sanitize::excerpt(lock.reason.as_bytes(), 120),
             )?;
         }
+    }
+    Ok(())
+}
+
+/// The width of the terminal; `None` if standard output is not one.
+fn columns() -> Option<usize> {
+    std::io::stdout()
+        .is_terminal()
+        .then(|| Screen::of_stdout().columns)
+}
+
+/// The locks in lines of so many columns: what ends when, and as much of the reason as there is
+/// room for.
+fn narrow(locks: &[Lock], columns: usize, now: i64, out: &mut dyn Write) -> std::io::Result<()> {
+    let addresses: Vec<String> = locks.iter().map(|lock| network::text(lock.net)).collect();
+    let widest = addresses.iter().map(String::len).max().unwrap_or(0).max(7);
+    let head = format!(
+        "{:<widest$} {:>5}  {:<22}  REASON",
+        "ADDRESS", "COUNT", "UNTIL"
+    );
+    writeln!(out, "{}", chart::fit(&head, columns))?;
+    for (lock, address) in locks.iter().zip(&addresses) {
+        let mut until = lock.until.map_or("for ever".to_owned(), date::minute);
+        until.push_str(sign(lock, now));
+        let reason = sanitize::excerpt(lock.reason.as_bytes(), 120);
+        let line = format!(
+            "{address:<widest$} {:>5}  {until:<22}  {reason}",
+            lock.count
+        );
+        writeln!(out, "{}", chart::fit(&line, columns))?;
     }
     Ok(())
 }
@@ -71,12 +115,16 @@ fn is_still_held(lock: &Lock, settings: &Settings) -> bool {
 }
 
 fn held_by(lock: &Lock, now: i64) -> String {
-    let sign = match (lock.in_force(now), lock.confirmed) {
+    format!("{}{}", lock.backend, sign(lock, now))
+}
+
+/// `!`: over, and still in the firewall. `?`: not confirmed yet.
+fn sign(lock: &Lock, now: i64) -> &'static str {
+    match (lock.in_force(now), lock.confirmed) {
         (false, _) => "!",
         (true, false) => "?",
         (true, true) => "",
-    };
-    format!("{}{sign}", lock.backend)
+    }
 }
 
 pub(crate) fn object(lock: &Lock, name: &str, now: i64) -> Value {

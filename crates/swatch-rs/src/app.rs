@@ -1,9 +1,11 @@
 //! From the command line to running watches.
 
 mod banner;
+mod doctor;
 mod findings;
 mod inspect;
 mod load;
+mod operands;
 mod plan;
 mod programs;
 mod session;
@@ -32,7 +34,9 @@ use crate::daemon::{background, output_pipe};
 use crate::log::{self, EventKind, Level, LogEvent};
 use crate::monitor::metrics::{HttpServer, ListenAddress, Textfile};
 use crate::monitor::{self, Instance, Monitor, RuntimeError, Server};
+pub use doctor::main as doctor;
 use load::Loader;
+pub use operands::COMMANDS;
 use plan::Plan;
 use session::Session;
 
@@ -67,6 +71,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
+    if let Some(meant) = operands::meant(cli).filter(|_| !cli.summary) {
+        return Ok(refuse(meant));
+    }
     if !cli.operands.is_empty() && !cli.summary && !background::is_second() {
         let words: Vec<_> = cli
             .operands

@@ -1,5 +1,6 @@
 //! The command line: swatchdog's options in all their spellings, and the new ones.
 
+mod commands;
 mod getopt;
 mod monitoring;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
+pub use commands::command_first;
 use getopt::{Opt, Takes};
 pub use monitoring::Monitoring;
 use swatch_common::sanitize;

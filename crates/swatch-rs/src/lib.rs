@@ -9,6 +9,7 @@ pub mod clock;
 pub mod daemon;
 pub mod explain;
 pub mod import;
+pub mod init;
 pub mod log;
 pub mod monitor;
 pub mod perform;

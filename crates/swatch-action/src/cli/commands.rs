@@ -10,7 +10,7 @@ use swatch_common::duration::Seconds;
 use crate::{
     ban_list::Format,
     console::{Console, Exit},
-    extract, fleet, listing, maintenance, manual, metrics, report,
+    doctor, extract, fleet, listing, maintenance, manual, metrics, report,
     settings::{Settings, SettingsError},
     story,
     subcommand::{CommandError, Outcome},
@@ -61,6 +61,9 @@ pub(super) enum Command {
         /// Show what the fleet has locked
         #[arg(long)]
         fleet: bool,
+        /// Show all columns and the full text, however narrow the terminal is
+        #[arg(long, conflicts_with = "json")]
+        wide: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -97,6 +100,8 @@ pub(super) enum Command {
         flags: Flags,
     },
     /// End locks
+    #[command(override_usage = "swatch-action unlock [OPTIONS] <ADDRESS>\n       \
+        swatch-action unlock [OPTIONS] --all")]
     Unlock {
         /// An address, or a network with everything inside it
         #[arg(required_unless_present = "all")]
@@ -168,6 +173,17 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Look whether locks would work here, and say what to do; status 0 fine, 1 warnings, 2 errors
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Do not try the firewall with a test address
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Apply the locks and unlocks of the fleet as they come
     Follow {
         /// End when everything is applied that is there
@@ -185,9 +201,9 @@ pub(super) enum Command {
 
 impl Command {
     /// The first words that a misspelt one may stand for.
-    pub(super) const NAMES_AND_AUTO: [&'static str; 14] = [
+    pub(super) const NAMES_AND_AUTO: [&'static str; 16] = [
         "address", "list", "show", "lock", "unlock", "import", "stats", "report", "restore",
-        "check", "expire", "follow", "metrics", "auto",
+        "check", "expire", "follow", "metrics", "auto", "help", "doctor",
     ];
 
     /// True if a word is the name of a subcommand.
@@ -209,6 +225,7 @@ impl Command {
             | Self::Report { flags, .. }
             | Self::Restore { flags }
             | Self::Check { flags, .. }
+            | Self::Doctor { flags, .. }
             | Self::Follow { flags, .. }
             | Self::Expire { flags } => flags,
         }
@@ -222,8 +239,14 @@ impl Command {
 pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<Exit, SettingsError> {
     let settings = command.flags().settings()?;
     console.configure(settings.log());
-    Ok(match outcome(command, &settings, console) {
-        Ok(()) => console.exit(),
+    let done = match command {
+        Command::Doctor { json, dry_run, .. } => {
+            doctor::run(&settings, (json, dry_run), console).map(Exit::of_doctor)
+        }
+        command => outcome(command, &settings, console).map(|()| console.exit()),
+    };
+    Ok(match done {
+        Ok(exit) => exit,
         // A reader that went away has seen all it wanted.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             console.exit()
@@ -243,7 +266,7 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
         Command::List {
             json, fleet: true, ..
         } => fleet::list(settings, json, console),
-        Command::List { json, .. } => listing::list(settings, json, console),
+        Command::List { json, wide, .. } => listing::list(settings, json, wide, console),
         Command::Show {
             address,
             json,
@@ -286,6 +309,8 @@ fn outcome(command: Command, settings: &Settings, console: &mut Console<'_>) -> 
         } => manual::import(settings, (from.format(), &file), span, fleet, console),
         Command::Restore { .. } => maintenance::restore(settings, console),
         Command::Check { dry_run, .. } => maintenance::check(settings, dry_run, console),
+        // It has an exit status of its own: see `run`.
+        Command::Doctor { .. } => Ok(()),
         Command::Follow { once, .. } => fleet::follow(settings, once, console),
         Command::Expire { .. } => maintenance::expire(settings, console),
     }
@@ -306,7 +331,7 @@ mod tests {
         }
         let all = All::command();
         let names: Vec<&str> = all.get_subcommands().map(clap::Command::get_name).collect();
-        assert_eq!(names.len(), Command::NAMES_AND_AUTO.len() - 1);
+        assert_eq!(names.len(), Command::NAMES_AND_AUTO.len() - 2);
         assert!(
             names
                 .iter()

@@ -1,0 +1,141 @@
+//! Logs and the journal: there, readable, growing.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use swatch_common::finding::Finding;
+use swatch_common::process::{self, Input, Limits, Output};
+use swatch_common::sanitize;
+
+use super::super::plan;
+
+/// A log without a line for so long is suspicious.
+const QUIET: Duration = Duration::from_secs(7 * 86_400);
+
+/// A log that was written so much later than now shows that a clock is wrong.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// The time that journalctl may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The findings for the files of a configuration, and the files that can be read.
+pub(super) fn files(config: &str, names: &[OsString]) -> (Vec<Finding>, Vec<PathBuf>) {
+    let mut findings = Vec::new();
+    let mut readable = Vec::new();
+    let patterns = plan::patterns(names);
+    let paths: Vec<PathBuf> = patterns.iter().flat_map(|one| one.expand()).collect();
+    if paths.is_empty() {
+        let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+        let names = sanitize::text(names.join(" ").as_bytes());
+        findings.push(missing(config, &names));
+    }
+    for path in paths {
+        let shown = sanitize::path(&path);
+        let meta = match File::open(&path).and_then(|file| file.metadata()) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                findings.push(missing(config, &shown));
+                continue;
+            }
+            Err(error) => {
+                findings.push(Finding::error(
+                    "log",
+                    format!("{shown} cannot be read: {error}"),
+                    "run swatch-rs as root, or as a member of the group that may read it (adm)",
+                ));
+                continue;
+            }
+        };
+        if !meta.is_file() {
+            findings.push(Finding::error(
+                "log",
+                format!("{shown} is not a regular file"),
+                format!("name the log itself in the `# logfile` line of {config}"),
+            ));
+            continue;
+        }
+        findings.push(growth(&shown, meta.len(), meta.modified()));
+        readable.push(path);
+    }
+    (findings, readable)
+}
+
+fn missing(config: &str, log: &str) -> Finding {
+    Finding::error(
+        "log",
+        format!("{log} does not exist"),
+        format!(
+            "start the service that writes it, or correct the `# logfile` line of {config}; without \
+             a syslog daemon use a `# journal` line"
+        ),
+    )
+}
+
+fn growth(shown: &str, length: u64, written: std::io::Result<SystemTime>) -> Finding {
+    let written = written.unwrap_or(SystemTime::UNIX_EPOCH);
+    match SystemTime::now().duration_since(written) {
+        Err(ahead) if ahead.duration() > AHEAD => Finding::warning(
+            "clock",
+            format!(
+                "{shown} was written {} s from now: the clock is wrong, or was",
+                ahead.duration().as_secs()
+            ),
+            "timedatectl set-ntp true",
+        ),
+        Ok(age) if age > QUIET => Finding::warning(
+            "log",
+            format!(
+                "{shown} has had no line for {} days",
+                age.as_secs() / 86_400
+            ),
+            "look whether the service logs elsewhere now (the journal), or whether its log is \
+             rotated to another name",
+        ),
+        _ => Finding::fine(
+            "log",
+            format!("{shown} is readable and in use, {length} bytes"),
+        ),
+    }
+}
+
+/// The findings for a journal: journalctl is there and has an entry.
+pub(super) fn journal(config: &str, words: &[OsString]) -> Vec<Finding> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let Some(program) = process::find("journalctl", &path) else {
+        return vec![Finding::error(
+            "journal",
+            format!("{config} reads the journal, and journalctl is not installed"),
+            "name a file with `# logfile PATH`, or install systemd",
+        )];
+    };
+    let mut command = process::command(program);
+    command
+        .args(["--quiet", "--no-pager", "--lines=1"])
+        .args(words);
+    let limits = Limits {
+        time: Some(PATIENCE),
+        stdout: Output::Capture(1 << 16),
+        ..Limits::default()
+    };
+    let finished = process::run(&mut command, Input::Null, &limits);
+    let matches = words.join(std::ffi::OsStr::new(" "));
+    let matches = sanitize::text(matches.to_string_lossy().as_bytes());
+    if !finished.exit.is_success() {
+        let said = sanitize::excerpt(finished.stderr.bytes.trim_ascii(), 200);
+        return vec![Finding::error(
+            "journal",
+            format!("journalctl {matches} {}: {said}", finished.exit),
+            "run it as root or as a member of the group systemd-journal",
+        )];
+    }
+    vec![match finished.stdout.bytes.is_empty() {
+        false => Finding::fine("journal", format!("the journal has entries of {matches}")),
+        true => Finding::warning(
+            "journal",
+            format!("the journal has no entry of {matches}"),
+            format!("start the service, or correct the `# journal` line of {config}"),
+        ),
+    }]
+}

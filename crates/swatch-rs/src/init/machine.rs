@@ -1,0 +1,89 @@
+//! A look at the machine: what is installed, what runs, and which logs there are.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use super::services::{Place, Service};
+
+/// The folders of unit files.
+const UNITS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// The folders of the journal: kept, and lost at the next boot.
+const JOURNALS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
+
+/// What is asked more than once.
+pub(super) struct Machine {
+    processes: HashSet<String>,
+    has_journal: bool,
+}
+
+impl Machine {
+    pub(super) fn look() -> Self {
+        Self {
+            processes: processes(),
+            has_journal: has_journal(),
+        }
+    }
+
+    pub(super) fn runs(&self, service: &Service) -> bool {
+        service
+            .processes
+            .iter()
+            .any(|name| self.processes.contains(*name))
+    }
+
+    /// The first of the places where the service's lines are.
+    pub(super) fn place(&self, service: &Service) -> Option<Place> {
+        service.places().into_iter().find(|place| match place {
+            Place::Log(path) => path.is_file(),
+            Place::Journal(entry) => {
+                let unit = entry.strip_prefix("_SYSTEMD_UNIT=");
+                self.has_journal && unit.is_none_or(unit_exists)
+            }
+        })
+    }
+}
+
+/// True if one of the service's programs is installed.
+pub(super) fn is_installed(service: &Service) -> bool {
+    service.programs.iter().any(|path| Path::new(path).exists())
+}
+
+/// The names of all processes.
+fn processes() -> HashSet<String> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| fs::read_to_string(entry.path().join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+        .collect()
+}
+
+/// True if there is a journal with at least one file.
+fn has_journal() -> bool {
+    let folders = JOURNALS.iter().filter_map(|path| fs::read_dir(path).ok());
+    let mut machines = folders.flatten().flatten();
+    machines.any(|machine| {
+        let files = fs::read_dir(machine.path()).into_iter().flatten().flatten();
+        let mut names = files.map(|file| file.path());
+        names.any(|path| path.extension().is_some_and(|end| end == "journal"))
+    })
+}
+
+/// True if there is a unit file of this name, or the template of an instance.
+fn unit_exists(name: &str) -> bool {
+    let template = name
+        .split_once('@')
+        .map(|(name, _)| format!("{name}@.service"));
+    let mut names = std::iter::once(name).chain(template.as_deref());
+    names.any(|name| {
+        UNITS
+            .iter()
+            .any(|folder| Path::new(folder).join(name).exists())
+    })
+}

@@ -1,0 +1,168 @@
+//! `swatch-rs init` on a machine with an sshd, a vsftpd and a named.
+
+use swatch_tests::machine::{Machine, allowed};
+use swatch_tests::program;
+
+const PROGRAMS: [&str; 6] = ["sshd", "vsftpd", "named", "nft", "iptables", "at"];
+
+fn machine() -> Option<(Machine, String)> {
+    if !allowed("init on a machine", &PROGRAMS) {
+        return None;
+    }
+    let machine = Machine::furnished("fresh");
+    program::swatch_action();
+    Some((machine, program::swatch_rs().display().to_string()))
+}
+
+fn said(machine: &Machine, argv: &[&str]) -> (Option<i32>, String) {
+    let output = machine.run(argv);
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn what_is_found_is_written_once_and_is_valid() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    machine.write("/var/log/vsftpd.log", "");
+    let (status, dry) = said(&machine, &[&swatch, "init", "--dry-run"]);
+    assert_eq!(status, Some(0), "{dry}");
+    assert!(
+        dry.contains("would write /etc/swatch/sshd.conf: sshd"),
+        "{dry}"
+    );
+    assert!(!machine.path("/etc/swatch/sshd.conf").exists());
+
+    let (status, text) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("wrote /etc/swatch/sshd.conf: sshd (logfile /var/log/auth.log"),
+        "{text}"
+    );
+    assert!(text.contains("wrote /etc/swatch/vsftpd.conf"), "{text}");
+    assert!(
+        text.contains("none  named: installed, but no log"),
+        "{text}"
+    );
+    assert!(text.contains("next: swatch-rs doctor"), "{text}");
+    assert!(
+        machine
+            .read("/etc/swatch/sshd.conf")
+            .starts_with("# logfile /var/log/auth.log\n")
+    );
+    assert!(
+        machine
+            .read("/etc/swatch/action.toml")
+            .contains("firewall = \"iptables\"")
+    );
+
+    machine.write(
+        "/etc/swatch/sshd.conf",
+        "# logfile /var/log/mine\nignore /x/\n",
+    );
+    let (status, again) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(0), "{again}");
+    assert!(again.contains("kept  /etc/swatch/sshd.conf"), "{again}");
+    assert!(!again.contains("wrote"), "{again}");
+    assert!(
+        machine
+            .read("/etc/swatch/sshd.conf")
+            .contains("/var/log/mine")
+    );
+}
+
+#[test]
+fn what_init_writes_locks_an_attacker() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    let helper = program::swatch_action();
+    std::os::unix::fs::symlink(&helper, machine.path("/usr/local/bin/swatch-action"))
+        .expect("a link");
+    // As on a fresh Debian: neither iptables nor at.
+    let hide =
+        "for p in iptables at; do mount --bind /dev/null $(readlink -f $(command -v $p)); done";
+    machine.said(&["sh", "-ec", hide]);
+    let (status, text) = said(&machine, &[&swatch, "--config-dir", "/etc/swatch", "init"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("firewall nftables, locks end by the kernel"),
+        "{text}"
+    );
+    let line = "Nov 22 18:00:01 gate sshd[7]: Invalid user admin from 203.0.113.9 port 52144\n";
+    machine.write("/var/log/auth.log", line.repeat(3));
+    let (status, log) = said(
+        &machine,
+        &[
+            &swatch,
+            "--config-file",
+            "/etc/swatch/sshd.conf",
+            "--examine",
+            "/var/log/auth.log",
+        ],
+    );
+    assert_eq!(status, Some(0), "{log}");
+    let sets = machine.said(&["nft", "list", "table", "inet", "swatch"]);
+    assert!(sets.contains("203.0.113.9"), "{sets}{log}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_an_error() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    machine.write("/tmp/file", "");
+    let (status, text) = said(&machine, &[&swatch, "init", "--config-dir", "/tmp/file/x"]);
+    assert_eq!(status, Some(1), "{text}");
+    assert!(
+        text.contains("failed /tmp/file/x/sshd.conf: Not a directory"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_machine_without_logs_gets_no_rules() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    let (status, text) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("No service with a log was found"), "{text}");
+    assert!(machine.path("/etc/swatch/action.toml").exists(), "{text}");
+}
+
+#[test]
+fn mistyped_command_lines_are_answered_with_what_was_meant() {
+    let file = tempfile::Builder::new()
+        .suffix(".conf")
+        .tempfile()
+        .expect("a file");
+    let name = file.path().display().to_string();
+    for (word, meant) in [
+        (name.as_str(), format!("`swatch-rs --config-file {name}`")),
+        ("/etc", "`swatch-rs --config-dir /etc`".to_owned()),
+        ("statsu", "`swatch-rs status`".to_owned()),
+        ("relaod", "`swatch-rs reload`".to_owned()),
+        ("docter", "`swatch-rs doctor`".to_owned()),
+    ] {
+        let output = std::process::Command::new(program::swatch_rs())
+            .arg(word)
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("did you mean {meant}?")), "{said}");
+    }
+    let help = std::process::Command::new(program::swatch_rs())
+        .arg("help")
+        .output()
+        .expect("it runs");
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--config-dir"));
+}
