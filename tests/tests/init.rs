@@ -127,6 +127,25 @@ fn a_directory_that_cannot_be_made_is_an_error() {
     );
 }
 
+/// A log that rsyslog left behind when it was removed is not taken: the journal is.
+#[test]
+fn a_log_that_nobody_writes_to_is_passed_over() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    machine.said(&["touch", "-d", "-20 days", "/var/log/auth.log"]);
+    let (_, alone) = said(&machine, &[&swatch, "init", "--dry-run"]);
+    assert!(alone.contains("sshd (logfile /var/log/auth.log"), "{alone}");
+    machine.write("/var/log/journal/0/system.journal", "");
+    let (status, text) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("sshd.conf: sshd (journal "), "{text}");
+    let rules = machine.read("/etc/swatch/sshd.conf");
+    assert!(rules.starts_with("# journal "), "{rules}");
+    assert!(!rules.contains("\n# logfile "), "{rules}");
+}
+
 #[test]
 fn a_machine_without_logs_gets_no_rules() {
     let Some((machine, swatch)) = machine() else {

@@ -37,7 +37,8 @@ pub enum Color {
     disable_version_flag = true,
     args_override_self = true,
     max_term_width = 100,
-    after_help = "--help describes all options."
+    after_help = "--help describes all options.\n\
+                  Commands: init, doctor, import, status, reload, stop; see swatch-rs COMMAND --help."
 )]
 pub struct Cli {
     /// Rules to follow [default: $HOME/.swatchdogrc]

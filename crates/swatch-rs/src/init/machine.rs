@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::services::{Place, Service};
 
@@ -16,6 +17,9 @@ const UNITS: [&str; 4] = [
 
 /// The folders of the journal: kept, and lost at the next boot.
 const JOURNALS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
+
+/// A log without a line for so long may have been given up.
+const QUIET: Duration = Duration::from_secs(7 * 86_400);
 
 /// What is asked more than once.
 pub(super) struct Machine {
@@ -38,16 +42,31 @@ impl Machine {
             .any(|name| self.processes.contains(*name))
     }
 
-    /// The first of the places where the service's lines are.
+    /// The first of the places where the service's lines are, and are written to; a log that nobody
+    /// writes to any more is taken only if there is nothing else.
     pub(super) fn place(&self, service: &Service) -> Option<Place> {
-        service.places().into_iter().find(|place| match place {
+        let is_there = |place: &Place| match place {
             Place::Log(path) => path.is_file(),
             Place::Journal(entry) => {
                 let unit = entry.strip_prefix("_SYSTEMD_UNIT=");
                 self.has_journal && unit.is_none_or(unit_exists)
             }
-        })
+        };
+        let mut places = service.places();
+        places.retain(is_there);
+        let in_use = places.iter().position(is_in_use).unwrap_or(0);
+        (!places.is_empty()).then(|| places.swap_remove(in_use))
     }
+}
+
+/// False for a log that had no line for a week: where rsyslog was removed, `auth.log` stays.
+fn is_in_use(place: &Place) -> bool {
+    let Place::Log(path) = place else { return true };
+    let age = path
+        .metadata()
+        .and_then(|meta| meta.modified())
+        .map(|written| written.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age < QUIET)
 }
 
 /// True if one of the service's programs is installed.

@@ -10,34 +10,44 @@ pub(super) struct Service {
     pub(super) programs: &'static [&'static str],
     /// The names of its processes.
     pub(super) processes: &'static [&'static str],
-    /// Its rules. The comments at the top name the logs that it may write to, the best first.
+    /// Files that a syslog daemon may write its lines to, or that other systems call otherwise.
+    pub(super) logs: &'static [&'static str],
+    /// Its rules. Comments at the top name further places.
     pub(super) rules: &'static str,
 }
 
 macro_rules! service {
-    ($name:literal, $programs:expr, $processes:expr) => {
+    ($name:literal, $programs:expr, $processes:expr, $logs:expr) => {
         Service {
             name: $name,
             programs: &$programs,
             processes: &$processes,
+            logs: &$logs,
             rules: include_str!(concat!("../../../../examples/rules/", $name, ".conf")),
         }
     };
 }
 
+/// The logs of a syslog daemon for logins: Debian's, and that of Red Hat.
+const AUTH: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
+
+/// The same for mail.
+const MAIL: [&str; 2] = ["/var/log/mail.log", "/var/log/maillog"];
+
 /// All services, in the order in which they are reported.
 pub(super) const SERVICES: [Service; 7] = [
-    service!("sshd", ["/usr/sbin/sshd"], ["sshd"]),
-    service!("vsftpd", ["/usr/sbin/vsftpd"], ["vsftpd"]),
-    service!("postfix", ["/usr/sbin/postfix"], ["master"]),
-    service!("dovecot", ["/usr/sbin/dovecot"], ["dovecot"]),
-    service!("nginx", ["/usr/sbin/nginx"], ["nginx"]),
+    service!("sshd", ["/usr/sbin/sshd"], ["sshd"], AUTH),
+    service!("vsftpd", ["/usr/sbin/vsftpd"], ["vsftpd"], []),
+    service!("postfix", ["/usr/sbin/postfix"], ["master"], MAIL),
+    service!("dovecot", ["/usr/sbin/dovecot"], ["dovecot"], MAIL),
+    service!("nginx", ["/usr/sbin/nginx"], ["nginx"], []),
     service!(
         "apache",
         ["/usr/sbin/apache2", "/usr/sbin/httpd"],
-        ["apache2", "httpd"]
+        ["apache2", "httpd"],
+        ["/var/log/apache2/error.log", "/var/log/httpd/error_log"]
     ),
-    service!("named", ["/usr/sbin/named"], ["named"]),
+    service!("named", ["/usr/sbin/named"], ["named"], []),
 ];
 
 /// A place where a service's lines may be found.
@@ -45,7 +55,7 @@ pub(super) const SERVICES: [Service; 7] = [
 pub(super) enum Place {
     /// A file.
     Log(PathBuf),
-    /// Entries of the journal: one match, as journalctl takes it.
+    /// Entries of the journal: matches, as journalctl takes them.
     Journal(String),
 }
 
@@ -70,10 +80,17 @@ fn place(line: &str) -> Option<Place> {
 }
 
 impl Service {
-    /// The places that its rules name, the best first.
+    /// The places where its lines may be, the best first.
     pub(super) fn places(&self) -> Vec<Place> {
+        let logs = self.logs.iter().map(|log| Place::Log(log.into()));
         let head = self.rules.lines().take_while(|line| line.starts_with('#'));
-        head.filter_map(place).collect()
+        let mut places = Vec::new();
+        for place in logs.chain(head.filter_map(place)) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
     }
 
     /// Its rules with only this place.
