@@ -16,12 +16,12 @@ use crate::skip::skipped;
 const PRELUDE: &str = r#"
 mkdir -p /run/netns
 ip link add lan type bridge forward_delay 0; ip link set lan up; ip addr add 10.77.0.1/24 dev lan
-port=6379
+port=6379 server=SERVER
 cli() { redis-cli -h 10.77.0.1 -p $port "$@"; }
 until_true() { tries=0; until "$@"; do tries=$((tries + 1)); [ $tries -lt 600 ] || { echo "waited in vain: $*" >&2; exit 1; }; sleep 0.05; done; }
 answers() { cli ping 2>/dev/null | grep -q PONG; }
 engine() {
-  redis-server --bind 10.77.0.1 --protected-mode no --port $port --dir BASE --daemonize yes \
+  "$server" --bind 10.77.0.1 --protected-mode no --port $port --dir BASE --daemonize yes \
     --pidfile BASE/redis.pid --logfile BASE/redis.log --save '' "$@" > /dev/null
   until_true answers
 }
@@ -58,7 +58,8 @@ trap 'kill -9 $(cat BASE/*/pid BASE/*.pid 2>/dev/null) 2>/dev/null || :' EXIT
 ";
 
 /// Runs a script in a network of its own, with the functions of this module: what it printed, and
-/// what went to standard error. `None` if that is not possible here.
+/// what went to standard error. `None` if that is not possible here. `SWATCH_FLEET_ENGINE` names
+/// another engine than redis-server, such as a newer valkey-server.
 ///
 /// # Panics
 /// If the script fails.
@@ -76,8 +77,10 @@ pub fn run(what: &str, script: &str) -> Option<(String, String)> {
         .trim_end_matches('/')
         .to_owned();
     let program = crate::program::swatch_action();
+    let server = std::env::var("SWATCH_FLEET_ENGINE").unwrap_or_else(|_| "redis-server".into());
     let script = format!("{END}{PRELUDE}{script}")
         .replace("BASE", &base)
+        .replace("SERVER", &server)
         .replace("SWATCH", &program.to_string_lossy());
     let output: Output = sandbox.in_network(&script);
     let (said, complained) = (out(&output), err(&output));

@@ -93,7 +93,7 @@ fn a_host_that_is_cut_off_catches_up() {
 fn a_cluster_may_lose_a_node() {
     let script = r#"
         url=redis-cluster://10.77.0.1:7001,10.77.0.1:7002,10.77.0.1:7003
-        node() { port=$1; mkdir -p BASE/n$1; redis-server --bind 10.77.0.1 --protected-mode no --port $1 --dir BASE/n$1 \
+        node() { port=$1; mkdir -p BASE/n$1; "$server" --bind 10.77.0.1 --protected-mode no --port $1 --dir BASE/n$1 \
           --cluster-enabled yes --cluster-node-timeout 1000 --cluster-require-full-coverage no --appendonly yes \
           --daemonize yes --pidfile BASE/n$1/pid --logfile BASE/n$1/log --save '' > /dev/null; until_true answers; }
         kill_node() { p=$(cat BASE/n$1/pid); kill -9 $p; until_true gone $p; }
@@ -182,7 +182,7 @@ fn sentinels_name_the_master() {
     let script = r#"
         [ -x /usr/bin/redis-sentinel ] || { echo absent; exit 0; }
         engine
-        port=6400; redis-server --bind 10.77.0.1 --protected-mode no --port 6400 --dir BASE --save '' --daemonize yes --pidfile BASE/replica.pid --logfile BASE/replica.log --replicaof 10.77.0.1 6379 > /dev/null
+        port=6400; "$server" --bind 10.77.0.1 --protected-mode no --port 6400 --dir BASE --save '' --daemonize yes --pidfile BASE/replica.pid --logfile BASE/replica.log --replicaof 10.77.0.1 6379 > /dev/null
         until_true answers
         synced() { cli info replication | grep -q 'master_link_status:up'; }
         until_true synced
