@@ -20,11 +20,26 @@ pub struct Config {
     /// Match expressions (`_SYSTEMD_UNIT=ssh.service`) of `# journal MATCH…` comments, one list
     /// per comment.
     pub journal: Vec<Vec<Vec<u8>>>,
+    /// Sample lines in comments of all files, for `--test`.
+    pub samples: Vec<Sample>,
     /// `$N` in commands is a field of the record (`--awk-field-syntax`), as requested when the
     /// configuration was read.
     pub awk_fields: bool,
     /// Places that need a Perl interpreter. If empty, the native engine runs everything.
     pub perl_needs: Vec<PerlNeed>,
+}
+
+/// A comment `# match: LINE` or `# no match: LINE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The rule must take the line; else it must not.
+    pub matches: bool,
+    /// The line, without white space at its ends.
+    pub text: Vec<u8>,
+    /// The place of the line, or of the comment if the line is empty.
+    pub span: Span,
+    /// The number of its rule, counted over the rules of [`Config::items`]; none if it stands alone.
+    pub rule: Option<usize>,
 }
 
 /// A place that needs Perl, and why.

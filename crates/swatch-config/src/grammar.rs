@@ -16,6 +16,7 @@ pub(crate) mod prescan;
 pub(crate) mod rate_limit;
 pub(crate) mod remember;
 pub(crate) mod rule;
+pub(crate) mod sample;
 pub(crate) mod scope;
 pub(crate) mod shell_quotes;
 pub(crate) mod source_comment;

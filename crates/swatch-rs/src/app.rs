@@ -8,6 +8,7 @@ mod load;
 mod operands;
 mod plan;
 mod programs;
+mod samples;
 mod session;
 mod state_dir;
 
@@ -71,10 +72,11 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
-    if let Some(meant) = operands::meant(cli).filter(|_| !cli.summary) {
+    let takes_operands = cli.summary || cli.test.is_some();
+    if let Some(meant) = operands::meant(cli).filter(|_| !takes_operands) {
         return Ok(refuse(meant));
     }
-    if !cli.operands.is_empty() && !cli.summary && !background::is_second() {
+    if !cli.operands.is_empty() && !takes_operands && !background::is_second() {
         let words: Vec<_> = cli
             .operands
             .iter()
@@ -98,6 +100,9 @@ fn run(cli: &Cli, args: &[OsString]) -> Result<ExitCode> {
             return Ok(ExitCode::from(REFUSED));
         }
     };
+    if cli.test.is_some() {
+        return Ok(samples::test(cli, &loader, &files));
+    }
     if cli.check {
         return Ok(inspect::check(cli, &loader, &files));
     }

@@ -194,12 +194,19 @@ pub struct Cli {
     /// As --dry-run, and show which rules matched, their captures, and what throttles decided
     #[arg(long, help_heading = "Inspection")]
     pub explain: bool,
+    /// Run the samples of rules, and report each rule that one contradicts; status 0, 1 or 2
+    ///
+    /// A sample is a comment above or in a rule: `# match: LINE` or `# no match: LINE`. PATH is a
+    /// file or a directory of *.conf, and further words of the command line are further ones;
+    /// default: that of --config-file or --config-dir.
+    #[arg(long, value_name = "PATH", help_heading = "Inspection", num_args = 0..=1, default_missing_value = "", require_equals = true, conflicts_with_all = ["check", "explain", "dump_script", "summary"])]
+    pub test: Option<OsString>,
     /// With --examine: print hits by rule, time and address instead of doing anything
     ///
     /// Further words of the command line are further logs.
     #[arg(long, help_heading = "Inspection")]
     pub summary: bool,
-    /// With --check, --explain or --summary: print JSON, for editors and scripts
+    /// With --check, --test, --explain or --summary: print JSON, for editors and scripts
     #[arg(long, help_heading = "Inspection", hide_short_help = true)]
     pub json: bool,
     /// Print the rules as understood, to FILE or standard output, and exit

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use swatch_common::sanitize;
 use swatch_config::{Config, Diagnostic};
 use swatch_engine::perl::PerlModules;
-use swatch_engine::{Options, Program, State};
+use swatch_engine::{ClockReading, Options, Program, RuleTrace, State};
 
 use crate::explain::Explain;
 use crate::log::{self, EventKind, Level, LogEvent};
@@ -99,6 +99,22 @@ impl Rules {
         match options.needs_perl(config) {
             true => perl::check(config, options),
             false => Native::compile(config, options).map(drop),
+        }
+    }
+
+    /// The rules that take a record as the first one after a start, in order. Nothing is
+    /// performed, except that Perl code of the rules runs.
+    ///
+    /// # Errors
+    /// Perl cannot decide it.
+    pub fn trace(
+        &mut self,
+        record: &[u8],
+        now: &ClockReading,
+    ) -> Result<Vec<RuleTrace>, PerlFailure> {
+        match self {
+            Rules::Native(native) => Ok(native.trace(record, now)),
+            Rules::Perl(perl) => perl.trace(record, now),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::grammar::action::{self, BlockLine};
 use crate::grammar::perl_functions::is_perl_function;
 use crate::grammar::prescan::{Prescan, perl_line};
 use crate::grammar::scope::{Context, Scope};
-use crate::grammar::{condition, rate_limit, remember, source_comment};
+use crate::grammar::{condition, rate_limit, remember, sample, source_comment};
 use crate::lines::keyword::{KeywordLine, divide, is_action};
 use crate::lines::located::Located;
 use crate::lines::reader::{Read, Step};
@@ -309,11 +309,12 @@ impl<'a> RuleBuilder<'a> {
     }
 
     /// Returns the configuration at the end of the main file.
-    pub(crate) fn finish(mut self, read: Read, awk_fields: bool) -> Parsed {
+    pub(crate) fn finish(mut self, mut read: Read, awk_fields: bool) -> Parsed {
         self.close_pending();
         let mut config = self.config;
         config.awk_fields = awk_fields;
-        config.sources = read.sources;
+        config.sources = std::mem::take(&mut read.sources);
+        config.samples = sample::samples(&read, &config);
         for comment in &read.comments {
             source_comment::read(comment.text(), &mut config, &mut self.diagnostics);
         }

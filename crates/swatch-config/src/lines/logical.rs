@@ -69,7 +69,12 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
             offsets.pop();
             let Some(next) = lines.next() else { break };
             let (next_start, next_end) = next.trimmed(text);
-            if next_start == next_end || text[next_start] == b'#' {
+            if next_start == next_end {
+                break;
+            }
+            if text[next_start] == b'#' {
+                out.comments
+                    .push(piece(file, text, next_start + 1, next_end));
                 break;
             }
             offsets.extend(next.start..next_end);

@@ -34,6 +34,8 @@ pub(crate) struct Read {
     pub(crate) sources: Sources,
     /// Comments of the main file.
     pub(crate) comments: Vec<LogicalLine>,
+    /// Comments of all files.
+    pub(crate) all_comments: Vec<LogicalLine>,
     /// Findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -67,6 +69,7 @@ pub(crate) fn read(path: PathBuf, text: Vec<u8>, options: &Options) -> Read {
     let text = out.sources.text(file).to_vec();
     if options.old_style {
         let lines = split_plain(file, &text);
+        out.all_comments.extend(lines.comments.iter().cloned());
         out.comments = lines.comments;
         out.entries.extend(lines.lines.into_iter().map(Step::Line));
     } else {
@@ -84,6 +87,7 @@ fn lines(
     options: &Options,
 ) -> Vec<LogicalLine> {
     let read = split(file, text);
+    out.all_comments.extend(read.comments.iter().cloned());
     for line in read.lines {
         let divided = divide(line.text());
         let name = divided.name();

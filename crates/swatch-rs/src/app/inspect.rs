@@ -26,8 +26,8 @@ pub(super) fn contradiction(cli: &Cli) -> Option<&'static str> {
         Some("--summary goes with --examine LOG")
     } else if cli.summary && others {
         Some("--summary does nothing but print figures: leave out the other option")
-    } else if cli.json && !cli.check && !cli.explain && !cli.summary {
-        Some("--json goes with --check, --explain or --summary")
+    } else if cli.json && !cli.check && !cli.explain && !cli.summary && cli.test.is_none() {
+        Some("--json goes with --check, --test, --explain or --summary")
     } else {
         None
     }

@@ -67,6 +67,11 @@ impl Loader {
         Ok((config, findings))
     }
 
+    /// Compiles a configuration that was loaded, or a part of it.
+    pub(super) fn compile(&self, config: &Config) -> Option<Rules> {
+        Rules::compile(config, &self.rules).ok()
+    }
+
     fn read<T>(
         &self,
         path: &Path,

@@ -138,17 +138,32 @@ impl Refusal {
 /// # Errors
 /// There is none.
 pub(super) fn config_files(cli: &Cli) -> Result<Vec<PathBuf>, Refusal> {
-    let Some(directory) = &cli.config_dir else {
-        return Ok(vec![config_file(cli)?]);
-    };
-    let failed = |e| Refusal::Directory(directory.clone(), e);
+    let mut tested = Vec::new();
+    if let Some(first) = &cli.test {
+        let all = std::iter::once(first).chain(&cli.operands);
+        for path in all.filter(|path| !path.is_empty()).map(Path::new) {
+            match path.is_dir() {
+                true => tested.extend(directory_files(path)?),
+                false => tested.push(path.to_owned()),
+            }
+        }
+    }
+    match &cli.config_dir {
+        _ if !tested.is_empty() => Ok(tested),
+        Some(directory) => directory_files(directory),
+        None => Ok(vec![config_file(cli)?]),
+    }
+}
+
+fn directory_files(directory: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let failed = |e| Refusal::Directory(directory.to_owned(), e);
     let entries = fs::read_dir(directory).map_err(failed)?;
     let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
     let mut files = paths.map_err(failed)?;
     files.retain(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file());
     files.sort();
     match files.is_empty() {
-        true => Err(Refusal::Empty(directory.clone())),
+        true => Err(Refusal::Empty(directory.to_owned())),
         false => Ok(files),
     }
 }

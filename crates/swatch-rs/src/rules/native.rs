@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swatch_config::{Config, Diagnostic};
 use swatch_engine::prefilter::{Hit, Hits, Prefilter, Scratch};
-use swatch_engine::{ClockReading, Effect, Program, State, decide_hit};
+use swatch_engine::{ClockReading, Effect, Program, RuleTrace, State, decide_hit};
 
 use super::RulesOptions;
 use super::match_events::MatchEvents;
@@ -77,6 +77,12 @@ impl Native {
     /// The part that threads may share.
     pub fn compiled(&self) -> Arc<Compiled> {
         Arc::clone(&self.compiled)
+    }
+
+    pub(super) fn trace(&self, record: &[u8], now: &ClockReading) -> Vec<RuleTrace> {
+        let program = &self.compiled.program;
+        let mut state = State::new(program);
+        swatch_engine::explain(program, &mut state, record, now, &mut Vec::new())
     }
 
     pub(super) fn carry_over(&mut self, old: State) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use swatch_config::{Config, Diagnostic, Severity};
-use swatch_engine::{ClockReading, Effect, Program, State};
+use swatch_engine::{ClockReading, Effect, Program, RuleTrace, State};
 
 use super::RulesOptions;
 use super::match_events::MatchEvents;
@@ -88,6 +88,25 @@ impl PerlRules {
             }
             Some(status) => Err(PerlFailure::Exit(status)),
             None => Ok(()),
+        }
+    }
+
+    pub(super) fn trace(
+        &mut self,
+        record: &[u8],
+        now: &ClockReading,
+    ) -> Result<Vec<RuleTrace>, PerlFailure> {
+        let mut state = State::new(self.watch.program());
+        let decided = self
+            .watch
+            .explain(&mut state, record, now, &mut |_| {})
+            .map_err(PerlFailure::Undecided)?;
+        for fault in &decided.faults {
+            log::warning(fault);
+        }
+        match decided.exit_status {
+            Some(status) => Err(PerlFailure::Exit(status)),
+            None => Ok(decided.traces),
         }
     }
 
