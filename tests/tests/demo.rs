@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::Command;
 
 use swatch_tests::deployment::examples;
 use swatch_tests::program::{swatch_action, swatch_rs};
 
 /// Runs the demo and returns its output; it must leave nothing behind.
-fn demo(arguments: &[&Path]) -> String {
+fn demo(arguments: &[&str]) -> String {
     let programs = tempfile::tempdir().unwrap();
     symlink(swatch_rs(), programs.path().join("swatch-rs")).unwrap();
     symlink(swatch_action(), programs.path().join("swatch-action")).unwrap();
@@ -52,7 +51,7 @@ fn each_line_gets_its_reason() {
         "vsftpd.log",
         "Sun Nov 22 18:00:09 2026 [pid 9] [c] FAIL LOGIN: Client \"198.51.100.7\"\n",
     );
-    let said = demo(&[logs.path()]);
+    let said = demo(&["--all", logs.path().to_str().unwrap()]);
     let wanted = [
         "== secure.conf over secure.log, 6 lines",
         "    203.0.113.9: counted, line 1 of 3",
@@ -84,7 +83,7 @@ fn each_line_gets_its_reason() {
 
 #[test]
 fn the_bundled_logs_are_worth_a_look() {
-    let said = demo(&[]);
+    let said = demo(&["--all"]);
     let lines: usize = ["secure", "messages", "vsftpd"]
         .iter()
         .map(|name| {
@@ -116,4 +115,29 @@ fn the_bundled_logs_are_worth_a_look() {
         said.contains("198.51.100.200        1       1         0       0   -"),
         "{said}"
     );
+}
+
+#[test]
+fn without_a_request_it_ends_on_one_screen() {
+    let said = demo(&[]);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.len() <= 45, "{said}");
+    let wide = lines.iter().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None, "{said}");
+    let telling = lines.iter().skip(2).take_while(|line| !line.is_empty());
+    assert_eq!(telling.count(), 20, "{said}");
+    // Not a terminal: no colours.
+    assert!(!said.contains('\x1b'), "{said}");
+    for text in [
+        "LOCKED at once ",
+        "LOCKED, 3 lines ",
+        "private, ignored ",
+        "forged",
+        "7 addresses would be locked for 24 hours, 1 would not.",
+        "== Try next",
+        "swatch-rs --test examples/rules",
+    ] {
+        assert!(said.contains(text), "{text:?} is not in\n{said}");
+    }
+    assert_eq!(said.matches("LOCKED").count(), 7, "{said}");
 }
