@@ -56,10 +56,6 @@ impl ByteSet {
         self.intersection(other.negated())
     }
 
-    pub(crate) fn insert(&mut self, byte: u8) {
-        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-    }
-
     pub(crate) const fn contains(self, byte: u8) -> bool {
         self.0[(byte >> 6) as usize] & (1 << (byte & 63)) != 0
     }
@@ -73,7 +69,28 @@ impl ByteSet {
     }
 
     pub(crate) fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..=255u8).filter(move |&byte| self.contains(byte))
+        (0u8..4).zip(self.0).flat_map(|(number, mut word)| {
+            std::iter::from_fn(move || {
+                if word == 0 {
+                    return None;
+                }
+                let bit = word.trailing_zeros() as u8;
+                word &= word - 1;
+                Some(number << 6 | bit)
+            })
+        })
+    }
+
+    /// The set with the other case of each ASCII letter, and of each Latin-1 letter if `latin` is
+    /// set.
+    pub(crate) fn with_both_cases(self, latin: bool) -> ByteSet {
+        // In both halves the letters stand in one word, the cases 32 apart.
+        const ASCII: u64 = ((1 << 26) - 1) << 1;
+        const LATIN: u64 = ((1 << 31) - 1) & !(1 << 23);
+        let close = |word: u64, upper: u64| word | (word & upper) << 32 | (word >> 32) & upper;
+        let [a, b, c, d] = self.0;
+        let d = if latin { close(d, LATIN) } else { d };
+        ByteSet([a, close(b, ASCII), c, d])
     }
 
     /// Ranges in ascending order, both ends included, no two adjacent.
@@ -92,5 +109,35 @@ impl ByteSet {
 impl fmt::Debug for ByteSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.ranges()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_is_listed_and_every_letter_has_its_case() {
+        let all: Vec<u8> = ByteSet::ALL.bytes().collect();
+        assert!(all.into_iter().eq(0..=255));
+        for byte in 0..=255u8 {
+            let set = ByteSet::single(byte);
+            assert_eq!(set.bytes().collect::<Vec<_>>(), [byte]);
+            let latin = matches!(byte, 0xc0..=0xd6 | 0xd8..=0xde | 0xe0..=0xf6 | 0xf8..=0xfe);
+            let with_case = |has: bool| {
+                if has {
+                    set.union(ByteSet::single(byte ^ 0x20))
+                } else {
+                    set
+                }
+            };
+            let ascii = byte.is_ascii_alphabetic();
+            assert_eq!(set.with_both_cases(false), with_case(ascii), "{byte}");
+            assert_eq!(
+                set.with_both_cases(true),
+                with_case(ascii || latin),
+                "{byte}"
+            );
+        }
     }
 }

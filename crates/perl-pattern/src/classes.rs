@@ -138,14 +138,7 @@ const FOLDS_FROM_ABOVE: [(u32, &[u8]); 7] = [
 
 /// The set closed under case folding.
 pub(crate) fn fold(set: ByteSet, charset: Charset) -> ByteSet {
-    let mut folded = set;
-    for byte in set.bytes() {
-        let latin = matches!(byte, 0xc0..=0xd6 | 0xd8..=0xde | 0xe0..=0xf6 | 0xf8..=0xfe);
-        if byte.is_ascii_alphabetic() || (latin && charset != Charset::Depends) {
-            folded.insert(byte ^ 0x20);
-        }
-    }
-    folded
+    set.with_both_cases(charset != Charset::Depends)
 }
 
 /// Bytes that equal a code point between `first` and `last` (both above 255) under `/i`.

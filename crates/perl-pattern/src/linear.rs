@@ -49,7 +49,18 @@ pub(crate) struct Lowered {
 
 /// Lowers a pattern. `groups` is the number of its groups, or `None` if they are not needed.
 pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
+    translate(node, scope, groups, false)
+}
+
+/// What [`lower`] finds out about a record's pattern, at a fraction of the cost: the expression has
+/// none of its classes and must not be used.
+pub(crate) fn examine(node: &Node, groups: u32) -> Lowered {
+    translate(node, Scope::Record, Some(groups), true)
+}
+
+fn translate(node: &Node, scope: Scope, groups: Option<u32>, sketch: bool) -> Lowered {
     let mut lower = Lower {
+        sketch,
         scope,
         captures: groups.is_some(),
         last_group: groups.unwrap_or(0),
@@ -73,6 +84,8 @@ pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
 }
 
 struct Lower {
+    /// Classes are left out.
+    sketch: bool,
     scope: Scope,
     captures: bool,
     last_group: u32,
@@ -142,6 +155,9 @@ impl Lower {
     }
 
     fn set(&mut self, set: ByteSet) -> Hir {
+        if self.sketch {
+            return Hir::empty();
+        }
         let set = match self.scope {
             Scope::Record => set,
             Scope::Chunk => set.minus(ByteSet::single(b'\n')),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::{Input, meta};
@@ -62,6 +62,8 @@ pub struct Matcher {
     groups: u32,
     names: Arc<Names>,
     linear: bool,
+    /// The literals, until they are asked for: most users ask once, right after compiling.
+    literals: Mutex<Option<Box<RequiredLiterals>>>,
     newlines: Newlines,
     exact_groups: bool,
     has_keep: bool,
@@ -97,7 +99,7 @@ impl Matcher {
             groups,
             names,
         } = parse::parse(source, modifiers)?;
-        let lowered = linear::lower(&node, Scope::Record, Some(groups));
+        let lowered = linear::examine(&node, groups);
         let mut matcher = Matcher {
             source: source.into(),
             modifiers: *modifiers,
@@ -105,6 +107,7 @@ impl Matcher {
             groups,
             names: Arc::new(names),
             linear: lowered.exact,
+            literals: Mutex::new(Some(Box::new(literals::required(&node)))),
             newlines: lowered.newlines,
             exact_groups: lowered.exact_groups,
             has_keep: lowered.keep.is_some(),
@@ -357,7 +360,15 @@ impl Matcher {
     /// Literals of which every matching text contains at least one, to prefilter for many patterns.
     #[must_use]
     pub fn required_literals(&self) -> RequiredLiterals {
-        literals::required(&self.tree().node)
+        let known = self
+            .literals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match known {
+            Some(literals) => *literals,
+            None => literals::required(&self.tree().node),
+        }
     }
 
     /// An expression that matches within a chunk of lines wherever this pattern matches one of the

@@ -37,7 +37,8 @@ pub(crate) struct MatchContext<'a> {
     pid: u32,
     last: Option<Last>,
     recalled: Recalled,
-    captures: Captures,
+    /// Made when a group is first asked for.
+    captures: Option<Captures>,
     /// The results of a search for all rules.
     known: Option<KnownMatches<'a>>,
     /// Searches that were given up.
@@ -52,7 +53,7 @@ impl<'a> MatchContext<'a> {
             pid,
             last: None,
             recalled: Recalled::default(),
-            captures: Captures::new(),
+            captures: None,
             known: None,
             gave_up: 0,
         }
@@ -107,15 +108,16 @@ impl<'a> MatchContext<'a> {
             Target::Record => self.record,
             Target::Other(t) => t.as_slice(),
         };
+        let captures = self.captures.get_or_insert_with(Captures::new);
         if !last.captured {
             // The search has already succeeded. Only a limit reached by the extra work for the
             // groups can make it fail now, and then the groups are empty.
-            if matcher.captures_into(text, &mut self.captures) == Verdict::GaveUp {
+            if matcher.captures_into(text, captures) == Verdict::GaveUp {
                 self.gave_up += 1;
             }
             last.captured = true;
         }
-        Some((matcher, text, &self.captures))
+        Some((matcher, text, captures))
     }
 
     /// The part of the last match's text that `choose` selects.
