@@ -4,6 +4,10 @@ prefix      = /usr/local
 bindir      = $(prefix)/bin
 mandir      = $(prefix)/share/man
 docdir      = $(prefix)/share/doc/swatch-rs
+unitdir     = $(prefix)/lib/systemd/system
+bashdir     = $(prefix)/share/bash-completion/completions
+zshdir      = $(prefix)/share/zsh/site-functions
+fishdir     = $(prefix)/share/fish/vendor_completions.d
 DESTDIR    ?=
 MINUTES     = 30
 
@@ -82,7 +86,7 @@ lint: ## the format and lint checks of CI
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 .PHONY: install
-install: ## install programs, man pages and documents to $(prefix); run `make build` first
+install: ## install programs, man pages, units, completions and documents to $(prefix); run `make build` first
 	@for p in $(programs); do \
 	  [ -x "$(release)/$$p" ] || { echo "$(release)/$$p does not exist: run \`make build\` first" >&2; exit 1; }; \
 	done
@@ -103,6 +107,19 @@ install: ## install programs, man pages and documents to $(prefix); run `make bu
 	    install -D -m $$mode "$$file" "$$to"; \
 	  done; \
 	done
+	install -d "$(DESTDIR)$(unitdir)" "$(DESTDIR)$(bashdir)" "$(DESTDIR)$(zshdir)" "$(DESTDIR)$(fishdir)"
+	@for unit in packaging/systemd/*; do \
+	  to="$(DESTDIR)$(unitdir)/$${unit##*/}"; \
+	  echo "sed s|@bindir@|$(bindir)|g $$unit > $$to"; \
+	  sed 's|@bindir@|$(bindir)|g' "$$unit" > "$$to" && chmod 644 "$$to" || exit 1; \
+	done
+	@set -e; for p in $(programs); do \
+	  echo "$$p completions bash | zsh | fish"; \
+	  "$(release)/$$p" completions bash > "$(DESTDIR)$(bashdir)/$$p"; \
+	  "$(release)/$$p" completions zsh > "$(DESTDIR)$(zshdir)/_$$p"; \
+	  "$(release)/$$p" completions fish > "$(DESTDIR)$(fishdir)/$$p.fish"; \
+	  chmod 644 "$(DESTDIR)$(bashdir)/$$p" "$(DESTDIR)$(zshdir)/_$$p" "$(DESTDIR)$(fishdir)/$$p.fish"; \
+	done
 
 .PHONY: install-compat
 install-compat: install ## install also under the names that the original's init scripts and configurations use
@@ -120,8 +137,56 @@ uninstall: ## remove what install and install-compat installed
 	@for page in docs/man/*.[1-8]; do \
 	  rm -f "$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}"; \
 	done
+	@for unit in packaging/systemd/*; do rm -f "$(DESTDIR)$(unitdir)/$${unit##*/}"; done
+	rm -f $(programs:%="$(DESTDIR)$(bashdir)/%") $(programs:%="$(DESTDIR)$(zshdir)/_%") $(programs:%="$(DESTDIR)$(fishdir)/%.fish")
 	rm -rf "$(DESTDIR)$(docdir)"
+
+# The packages are made from a tree that `make install` fills, and the files of /etc.
+package     = $(CURDIR)/target/package
+version     = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+built       = $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+
+.PHONY: stage
+stage:
+	rm -rf "$(package)"
+	$(MAKE) --no-print-directory install DESTDIR="$(package)" prefix=/usr zshdir=/usr/share/zsh/vendor-completions
+	install -d "$(package)/etc/swatch" "$(package)/etc/logrotate.d"
+	packaging/settings.sh < examples/action.toml > "$(package)/etc/swatch/action.toml"
+	install -m 644 packaging/logrotate "$(package)/etc/logrotate.d/swatch-rs"
+	install -m 644 CHANGELOG.md "$(package)/usr/share/doc/swatch-rs/CHANGELOG.md"
+	install -d "$(package)/compat/man"
+	ln -s swatch-rs "$(package)/compat/swatch"
+	ln -s swatch-rs "$(package)/compat/swatchdog"
+	ln -s swatch-action "$(package)/compat/swatch_action.sh"
+	for name in swatch swatchdog; do ln -s swatch-rs.8.gz "$(package)/compat/man/$$name.8.gz"; done
+	ln -s swatch-action.8.gz "$(package)/compat/man/swatch_action.sh.8.gz"
+	for name in swatch-rs swatch-rs-compat; do \
+	  printf '%s (%s-1) unstable; urgency=medium\n\n  * The changes are in /usr/share/doc/swatch-rs/CHANGELOG.md.\n\n -- %s  %s\n' \
+	    $$name "$(version)" "swatch-rs maintainers <swatch-rs@packages.invalid>" "$$(LC_ALL=C date -uRd @$(built))" > "$(package)/$$name.changelog"; \
+	done
+
+# Installs a program of crates.io that makes packages, if it is missing.
+define cargo_tool
+	@command -v $(1) >/dev/null || { echo "$(1) is missing: cargo install $(1) --locked"; $(CARGO) install $(1) --locked --quiet; }
+endef
+
+.PHONY: deb
+deb: stage ## Debian packages, in target/packages; run `make build` first; installs cargo-deb if it is missing
+	$(call cargo_tool,cargo-deb)
+	install -d target/packages
+	$(CARGO) deb --package swatch-rs --no-build --no-strip --output target/packages/
+	$(CARGO) deb --package swatch-rs --no-build --no-strip --variant compat --output target/packages/
+
+.PHONY: rpm
+rpm: stage ## RPM package, in target/packages; run `make build` first; installs cargo-generate-rpm if it is missing
+	$(call cargo_tool,cargo-generate-rpm)
+	install -d target/packages
+	$(CARGO) generate-rpm --package crates/swatch-rs --output target/packages/
 
 .PHONY: clean
 clean: ## remove build products
 	$(CARGO) clean
+
+.PHONY: manuals
+manuals: ## make the manual pages that say what documents say
+	SWATCH_WRITE_MANUALS=1 $(CARGO) test --package swatch-tests --test manuals -- the_pages

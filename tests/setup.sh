@@ -45,6 +45,13 @@ redis-server      /usr/bin/redis-server      fleets
 redis-sentinel    /usr/bin/redis-sentinel    fleets with sentinels
 openssl           /usr/bin/openssl           servers with TLS
 rsyslog           /usr/sbin/rsyslogd         logs of many hosts on one
+groff-base        /usr/bin/groff             manual pages
+bash-completion   /usr/share/bash-completion/bash_completion completions
+zsh               /usr/bin/zsh               completions
+fish              /usr/bin/fish              completions
+systemd           /usr/bin/systemd-analyze   units
+mmdebstrap        /usr/bin/mmdebstrap        packages, in a root of their own
+lintian           /usr/bin/lintian           packages
 '
 
 missing=()

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod live;
 pub mod machine;
 pub mod mail_server;
+pub mod manual;
 pub mod neighbours;
 pub mod parse;
 pub mod pool;

@@ -36,7 +36,7 @@ fn ours() -> Flavour {
     Flavour {
         path: "/etc/init.d/swatch-rs",
         script: fs::read(examples().join("swatch-rs.init")).unwrap(),
-        rotation: fs::read_to_string(examples().join("logrotate.swatch-rs")).unwrap(),
+        rotation: fs::read_to_string(examples().join("../packaging/logrotate")).unwrap(),
         pid_files: ["/run/swatch-rs_a.pid", "/run/swatch-rs_b.pid"],
         stopped: 3,
         waits: true,

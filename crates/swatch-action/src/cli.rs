@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod commands;
+mod completions;
 mod flags;
 
 use commands::Command;
@@ -141,6 +142,9 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
         .get(1)
         .and_then(|word| word.to_str())
         .unwrap_or_default();
+    if first == completions::NAME {
+        return completions::run(words, console);
+    }
     if Command::is(first) {
         return match CommandLine::try_parse_from(words) {
             Ok(line) => report(console, |console| Ok(commands::run(line.command, console)?)),

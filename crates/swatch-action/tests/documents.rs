@@ -31,6 +31,29 @@ fn the_example_settings_are_the_defaults_and_all_of_them() {
     }
 }
 
+/// The file that packages install sets nothing, and still shows every setting.
+#[test]
+fn the_packaged_settings_set_nothing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let example = std::fs::File::open(root.join("examples/action.toml")).expect("the example");
+    let output = Command::new(root.join("packaging/settings.sh"))
+        .stdin(example)
+        .output()
+        .expect("it runs");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let set: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', '[']))
+        .collect();
+    assert!(set.is_empty(), "{set:?}");
+    assert_eq!(
+        Settings::parse(&text).expect("settings"),
+        Settings::default()
+    );
+    assert!(text.contains("\n#firewall = "));
+}
+
 #[test]
 fn the_example_explains_every_setting_of_a_web_service() {
     let text = document("examples/action.toml");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use fail2ban_import::{FilterName, Imported, Jails, import_filter, import_jail};
 use swatch_common::sanitize;
 
@@ -63,6 +63,11 @@ struct Fail2ban {
         requires = "jails"
     )]
     output: PathBuf,
+}
+
+/// `import` as clap describes it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs `import` with its arguments, `import` first; gives the exit status.

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod completions;
 pub mod daemon;
 pub mod explain;
 pub mod import;

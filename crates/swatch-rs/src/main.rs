@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Some("init") => swatch_rs::init::main(&args[1..]),
         Some("doctor") => swatch_rs::app::doctor(&args[1..]),
         Some("import") => swatch_rs::import::main(&args[1..]),
+        Some("completions") => swatch_rs::completions::main(&args[1..]),
         Some("status" | "reload" | "stop") => swatch_rs::monitor::client(&args),
         Some("help") => swatch_rs::app::main(vec![args[0].clone(), "--help".into()]),
         _ => swatch_rs::app::main(args),

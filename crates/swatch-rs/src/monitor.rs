@@ -19,7 +19,7 @@ use swatch_tail::Waker;
 
 use crate::pipeline::View;
 
-pub use client::main as client;
+pub use client::{commands, main as client};
 pub use runtime::{Instance, RuntimeError, is_reachable, name};
 pub use server::Server;
 pub use snapshot::{FileSnapshot, RuleSnapshot, Snapshot, WatchSnapshot};

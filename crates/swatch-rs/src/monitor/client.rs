@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use serde_json::Value;
 use swatch_common::sanitize;
 
@@ -63,6 +63,11 @@ struct Target {
     /// The directory of the sockets [default: $RUNTIME_DIRECTORY, /run/swatch-rs]
     #[arg(long, value_name = "DIR")]
     runtime_dir: Option<PathBuf>,
+}
+
+/// `status`, `reload` and `stop` as clap describes them.
+pub fn commands() -> Vec<clap::Command> {
+    Cli::command().get_subcommands().cloned().collect()
 }
 
 /// Runs a command with its arguments, `swatch-rs` first; gives the exit status.
