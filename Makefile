@@ -142,6 +142,7 @@ uninstall: ## remove what install and install-compat installed
 	rm -rf "$(DESTDIR)$(docdir)"
 
 # The packages are made from a tree that `make install` fills, and the files of /etc.
+DEBFLAGS    =
 package     = $(CURDIR)/target/package
 version     = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 built       = $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
@@ -152,6 +153,9 @@ stage:
 	$(MAKE) --no-print-directory install DESTDIR="$(package)" prefix=/usr zshdir=/usr/share/zsh/vendor-completions
 	install -d "$(package)/etc/swatch" "$(package)/etc/logrotate.d"
 	packaging/settings.sh < examples/action.toml > "$(package)/etc/swatch/action.toml"
+	# Without the template, which cargo-deb would take for one of each other unit.
+	install -d "$(package)/units"
+	cp "$(package)"/usr/lib/systemd/system/*[!@].service "$(package)"/usr/lib/systemd/system/*.timer "$(package)/units"
 	install -m 644 packaging/logrotate "$(package)/etc/logrotate.d/swatch-rs"
 	install -m 644 CHANGELOG.md "$(package)/usr/share/doc/swatch-rs/CHANGELOG.md"
 	install -d "$(package)/compat/man"
@@ -174,8 +178,8 @@ endef
 deb: stage ## Debian packages, in target/packages; run `make build` first; installs cargo-deb if it is missing
 	$(call cargo_tool,cargo-deb)
 	install -d target/packages
-	$(CARGO) deb --package swatch-rs --no-build --no-strip --output target/packages/
-	$(CARGO) deb --package swatch-rs --no-build --no-strip --variant compat --output target/packages/
+	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --output target/packages/
+	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --variant compat --output target/packages/
 
 .PHONY: rpm
 rpm: stage ## RPM package, in target/packages; run `make build` first; installs cargo-generate-rpm if it is missing
