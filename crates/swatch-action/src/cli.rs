@@ -3,10 +3,11 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
+    rc::Rc,
 };
 
 use clap::{Args, Parser, error::ErrorKind};
-use swatch_common::{sanitize, suggest};
+use swatch_common::{resident, sanitize, suggest};
 
 use crate::{
     address::FieldList,
@@ -79,7 +80,7 @@ struct CommandLine {
 
 /// Why a command line is refused after clap has accepted it.
 #[derive(Debug, thiserror::Error)]
-enum UsageError {
+pub(crate) enum UsageError {
     #[error("{0} is a command: write it first, `swatch-action {0} …`")]
     CommandNotFirst(String),
     #[error("{word:?} is neither a field nor a command: did you mean `swatch-action {meant}`?")]
@@ -114,24 +115,13 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
         .get(1)
         .and_then(|word| word.to_str())
         .unwrap_or_default();
+    if first == resident::FLAG && words.len() == 2 {
+        return crate::serve::run();
+    }
     if first == notify::SUBCOMMAND {
         return words
             .get(2)
             .map_or(Exit::Usage, |queue| notify::serve(queue.as_ref()));
-    }
-    if let Some((field, word)) = plain(words) {
-        // The usual call, once per event: clap would take longer than all the rest.
-        return report(console, |console| {
-            let settings = Settings::load(None)?;
-            Ok(act(
-                &settings,
-                Where::Field(field),
-                None,
-                word.as_deref(),
-                false,
-                console,
-            ))
-        });
     }
     if first == "help" {
         return help(words.get(2..).unwrap_or_default());
@@ -151,9 +141,67 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
             Err(error) => refused(&error),
         };
     }
-    match EventLine::try_parse_from(words) {
-        Ok(line) => report(console, |console| event(line, console)),
-        Err(error) => refused(&error),
+    match prepare(words, console) {
+        Ok(it) => event::handle(&it.settings, &it.event, &mut io::stdin().lock(), console),
+        Err(Unprepared::Usage(error)) => report(console, |_| Err(error)),
+        Err(Unprepared::CommandLine(error)) => refused(&error),
+    }
+}
+
+/// What to do with each line of standard input.
+pub(crate) struct Prepared {
+    pub(crate) settings: Rc<Settings>,
+    pub(crate) event: Rc<Event>,
+}
+
+/// Why a command line is refused.
+pub(crate) enum Unprepared {
+    Usage(UsageError),
+    CommandLine(clap::Error),
+}
+
+impl<E: Into<UsageError>> From<E> for Unprepared {
+    fn from(error: E) -> Self {
+        Self::Usage(error.into())
+    }
+}
+
+/// Reads a command line for events, the program's name first, and the settings.
+///
+/// # Errors
+/// [`Unprepared`].
+pub(crate) fn prepare(
+    words: &[OsString],
+    console: &mut Console<'_>,
+) -> Result<Prepared, Unprepared> {
+    // The usual call, once per event: clap would take longer than all the rest.
+    if let Some((field, word)) = plain(words) {
+        let settings = Settings::load(None)?;
+        let place = Where::Field(field);
+        return Ok(prepared(settings, place, None, word, false, console));
+    }
+    let line = EventLine::try_parse_from(words).map_err(Unprepared::CommandLine)?;
+    let place = place(&line)?;
+    // With --ip there is no field, so the first word is the second one.
+    let mut words = line.word;
+    if line.ip.is_some() {
+        words.splice(0..0, line.field);
+    }
+    let word = (!words.is_empty()).then(|| words.join(" "));
+    let settings = line.flags.settings()?;
+    let dry_run = line.dry_run;
+    Ok(prepared(settings, place, line.line, word, dry_run, console))
+}
+
+/// Prints why a command line is refused, as far as that is not help which was asked for.
+pub(crate) fn refuse(why: Unprepared, console: &mut Console<'_>) -> Exit {
+    match why {
+        Unprepared::Usage(error) => report(console, |_| Err(error)),
+        Unprepared::CommandLine(error) => {
+            let text = error.render().to_string();
+            console.raw(&text, error.use_stderr());
+            exit_of(&error)
+        }
     }
 }
 
@@ -245,25 +293,6 @@ fn plain(words: &[OsString]) -> Option<(FieldList, Option<String>)> {
     Some((FieldList::parse(field).ok()?, word))
 }
 
-fn event(line: EventLine, console: &mut Console<'_>) -> Result<Exit, UsageError> {
-    let place = place(&line)?;
-    // With --ip there is no field, so the first word is the second one.
-    let mut words = line.word;
-    if line.ip.is_some() {
-        words.splice(0..0, line.field);
-    }
-    let word = (!words.is_empty()).then(|| words.join(" "));
-    let settings = line.flags.settings()?;
-    Ok(act(
-        &settings,
-        place,
-        line.line,
-        word.as_deref(),
-        line.dry_run,
-        console,
-    ))
-}
-
 fn place(line: &EventLine) -> Result<Where, UsageError> {
     if let Some(address) = line.ip {
         return Ok(Where::Given(address));
@@ -288,16 +317,16 @@ fn place(line: &EventLine) -> Result<Where, UsageError> {
     }
 }
 
-fn act(
-    settings: &Settings,
+fn prepared(
+    settings: Settings,
     place: Where,
     line: Option<String>,
-    word: Option<&str>,
+    word: Option<String>,
     dry_run: bool,
     console: &mut Console<'_>,
-) -> Exit {
+) -> Prepared {
     console.configure(settings.log());
-    let lock = match (word, &place) {
+    let lock = match (word.as_deref(), &place) {
         (Some("lock"), _) | (Some("block"), Where::Separated(_)) => true,
         (Some(other), _) => {
             let other = sanitize::excerpt(other.as_bytes(), 40);
@@ -308,17 +337,23 @@ fn act(
         }
         (None, _) => false,
     };
-    let event = Event {
-        place,
-        lock,
-        line,
-        dry_run,
-    };
-    event::handle(settings, &event, &mut io::stdin().lock(), console)
+    Prepared {
+        settings: Rc::new(settings),
+        event: Rc::new(Event {
+            place,
+            lock,
+            line,
+            dry_run,
+        }),
+    }
 }
 
 fn refused(error: &clap::Error) -> Exit {
     let _ = error.print();
+    exit_of(error)
+}
+
+fn exit_of(error: &clap::Error) -> Exit {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,

@@ -38,6 +38,13 @@ pub struct Console<'a> {
     failed: bool,
 }
 
+/// A run that was interrupted.
+#[derive(Clone, Copy)]
+pub(crate) struct Resumed {
+    log: LogSettings,
+    failed: bool,
+}
+
 impl<'a> Console<'a> {
     /// A console on these two streams. The environment says how messages are written.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
@@ -49,6 +56,24 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// Continues a run on these streams: how its messages are written, and whether a step failed.
+    pub(crate) fn resumed(out: &'a mut dyn Write, err: &'a mut dyn Write, at: Resumed) -> Self {
+        Self {
+            out,
+            err,
+            log: at.log,
+            failed: at.failed,
+        }
+    }
+
+    /// Interrupts the run, for [`Console::resumed`].
+    pub(crate) fn interrupt(&self) -> Resumed {
+        Resumed {
+            log: self.log,
+            failed: self.failed,
+        }
+    }
+
     /// Sets how messages are written, once the settings are known.
     pub fn configure(&mut self, log: LogSettings) {
         self.log = log;
@@ -57,6 +82,17 @@ impl<'a> Console<'a> {
     /// Standard output.
     pub fn out(&mut self) -> &mut dyn Write {
         self.out
+    }
+
+    /// Writes a text as it is: help, or a complaint about the command line.
+    pub(crate) fn raw(&mut self, text: &str, as_error: bool) {
+        let stream = if as_error {
+            &mut *self.err
+        } else {
+            &mut *self.out
+        };
+        // As with the messages below, nothing can be done about a failure.
+        let _ = stream.write_all(text.as_bytes());
     }
 
     /// Reports something that leaves the exit code as it is.

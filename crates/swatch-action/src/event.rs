@@ -1,12 +1,8 @@
 //! An event: a log line is counted for the address it names, and once the count reaches the limit,
 //! the address is locked.
 
-use std::{
-    io::{self, BufRead, Write},
-    net::IpAddr,
-};
+use std::{io::BufRead, net::IpAddr, rc::Rc};
 
-use ipnet::IpNet;
 use swatch_common::event_log::{EventKind, Level, LogEvent};
 use swatch_common::sanitize;
 
@@ -14,21 +10,19 @@ use crate::{
     address::{self, FieldList, Found, Rule},
     allowlist::{IgnoreError, Ignored},
     console::{Console, Exit},
-    count::{self, Escalated},
-    date, firewall, fleet,
-    history::Decision,
-    lock::{self, LockOutcome, LockRequest, Locker},
-    network, notify,
-    runner::Runner,
-    settings::{Backend, Settings},
+    count, network, once,
+    settings::Settings,
 };
 
 pub mod input;
 mod noted;
 pub mod separator;
+mod step;
 
 pub(crate) use noted::watcher_rule;
 use noted::{Decided, ignored};
+pub(crate) use step::Due;
+use step::Step;
 
 /// The place of the address.
 #[derive(Clone, Debug)]
@@ -84,13 +78,17 @@ pub enum FindError {
 /// Each is acted on as soon as its line is complete: the writer may keep the pipe open for the
 /// next one.
 pub fn handle(
-    settings: &Settings,
-    event: &Event,
+    settings: &Rc<Settings>,
+    event: &Rc<Event>,
     input: &mut dyn BufRead,
     console: &mut Console<'_>,
 ) -> Exit {
     let one = |raw: &[u8], console: &mut Console<'_>| {
-        let result = one(settings, event, raw, console);
+        let result = begin(settings, event, raw, console).map(|begun| {
+            if let Some(due) = begun {
+                due.conclude(console);
+            }
+        });
         result.map_err(|error| console.note(&error.to_string()))
     };
     if let Some(raw) = event.given() {
@@ -119,12 +117,26 @@ pub fn handle(
     console.exit()
 }
 
-fn one(
-    settings: &Settings,
-    event: &Event,
+/// The line, if an event has only one.
+pub(crate) fn single_line(event: &Event, input: &[u8]) -> Option<Vec<u8>> {
+    if let Some(raw) = event.given() {
+        return Some(raw);
+    }
+    let mut rest = input;
+    let raw = input::read(&mut rest).ok()?;
+    rest.is_empty().then_some(raw)
+}
+
+/// Handles a line up to its lock, if one is due: that may be made together with others.
+///
+/// # Errors
+/// The ignore lists cannot be read: nothing is counted.
+pub(crate) fn begin(
+    settings: &Rc<Settings>,
+    event: &Rc<Event>,
     raw: &[u8],
     console: &mut Console<'_>,
-) -> Result<(), IgnoreError> {
+) -> Result<Option<Box<Due>>, IgnoreError> {
     let found = match find(raw, &event.place, settings.strict_field) {
         Ok(found) => found,
         Err(error) => {
@@ -138,7 +150,7 @@ fn one(
                 "the line names no address",
                 console,
             );
-            return Ok(());
+            return Ok(None);
         }
     };
     if let Some(note) = &found.note {
@@ -155,7 +167,7 @@ fn one(
         );
         let why = "a private or special address";
         ignored(settings, event, Some(address), raw, why, console);
-        return Ok(());
+        return Ok(None);
     }
     let list = Ignored::read(settings)?;
     for note in &list.notes {
@@ -175,46 +187,22 @@ fn one(
                 .with("reason", "ignored"),
         );
         ignored(settings, event, Some(address), raw, why, console);
-        return Ok(());
+        return Ok(None);
     }
-    let mut step = Step {
-        settings,
-        event,
-        found: &found,
+    let step = Step {
+        settings: Rc::clone(settings),
+        event: Rc::clone(event),
+        found,
         address,
         line: sanitize::bytes(&address::collapse(raw)),
-        now: date::now(),
+        now: once::time(),
         decided: Decided::default(),
         fleet: None,
         notes: Vec::new(),
         events: Vec::new(),
         warnings: Vec::new(),
     };
-    let result = step
-        .count_and_lock(console.out())
-        .and_then(|()| console.out().flush());
-    step.note();
-    for event in &step.events {
-        match event.level {
-            Level::Error => console.failed(event),
-            _ => console.event(event),
-        }
-    }
-    step.notes
-        .extend(step.fleet.into_iter().flat_map(|fleet| fleet.notes));
-    for note in &step.notes {
-        console.note(note);
-    }
-    for warning in &step.warnings {
-        console.warn(warning);
-    }
-    match result {
-        Ok(()) => {}
-        // A reader that went away has seen all it wanted.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(error) => console.warn(&format!("cannot write to standard output: {error}")),
-    }
-    Ok(())
+    Ok(step.begin(console))
 }
 
 /// Finds the address that a line names.
@@ -237,244 +225,6 @@ impl Event {
             (Some(text), _) => Some(text.clone().into_bytes()),
             (None, Where::Given(address)) => Some(format!("{address} given by --ip").into_bytes()),
             (None, _) => None,
-        }
-    }
-}
-
-struct Step<'a> {
-    settings: &'a Settings,
-    event: &'a Event,
-    found: &'a Found,
-    /// The address that is acted on.
-    address: IpAddr,
-    /// The line as it is stored.
-    line: Vec<u8>,
-    now: i64,
-    decided: Decided,
-    /// What the fleet knows of the address.
-    fleet: Option<fleet::Standing>,
-    notes: Vec<String>,
-    events: Vec<LogEvent>,
-    warnings: Vec<String>,
-}
-
-impl Step<'_> {
-    /// Writes the decision to the history.
-    fn note(&mut self) {
-        if self.event.dry_run {
-            return;
-        }
-        let (place, line) = (self.rule(), &self.line);
-        let note = self.decided.note(self.settings, self.now, &place, line);
-        self.notes.extend(note);
-    }
-
-    fn count_and_lock(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let net = self.settings.network_of(self.address);
-        let own = self.count(net, out)?;
-        self.fleet = self.ask_fleet(net);
-        let fleet = self.fleet.as_ref();
-        let is_due = own >= self.settings.count || fleet.is_some_and(fleet::Standing::is_due);
-        let count = fleet
-            .and_then(fleet::Standing::count)
-            .unwrap_or(own)
-            .max(own);
-        let escalated = self.escalated(net);
-        let name = network::text(net);
-        let date = date::long(self.now);
-        if !self.event.dry_run {
-            let text = format!("{name} has {count} lines");
-            let event = LogEvent::new(Level::Debug, EventKind::Counted, text)
-                .with("address", self.address.to_string())
-                .with("network", name.as_str())
-                .with("count", count);
-            self.events.push(event);
-        }
-        self.decided = Decided {
-            event: Some(Decision::Counted),
-            net: name.clone(),
-            count,
-            ..Decided::default()
-        };
-        let due = is_due || self.event.lock || escalated.is_some();
-        if !due || !self.may_lock(out)? {
-            return writeln!(out, "{date} {name} {count}");
-        }
-        match self.lock(net, escalated, count, out)? {
-            Some(done) if done.net == net => writeln!(out, "{date} {name} {count} lock!"),
-            Some(done) => {
-                let locked = network::text(done.net);
-                writeln!(out, "{date} {name} {count} lock! ({locked})")
-            }
-            None => writeln!(out, "{date} {name} {count}"),
-        }
-    }
-
-    /// Counts the event, or says so in a dry run.
-    fn count(&mut self, net: IpNet, out: &mut dyn Write) -> io::Result<u64> {
-        if self.event.dry_run {
-            let file = self.settings.log_dir.join(network::file_name(net));
-            let line = sanitize::excerpt(&self.line, 200);
-            writeln!(out, "would append to {}: {line}", file.display())?;
-            return Ok(count::dry_run(self.settings, net, self.now));
-        }
-        let counted = count::record(self.settings, net, &self.line, self.now);
-        self.warnings.extend(counted.warning);
-        Ok(counted.count)
-    }
-
-    /// Has the fleet count the event, if there is one.
-    fn ask_fleet(&self, net: IpNet) -> Option<fleet::Standing> {
-        if self.event.dry_run || !self.settings.fleet.is_set() {
-            return None;
-        }
-        let knock = fleet::Knock {
-            net,
-            address: self.address,
-            may_lock: self.proves_something(),
-            rule: self.rule(),
-            line: &self.line,
-        };
-        fleet::count(self.settings, &knock)
-    }
-
-    /// A wider network that is due for a lock with this event. Events that anybody can forge do not
-    /// count for it: a forger could have a whole company locked.
-    fn escalated(&mut self, net: IpNet) -> Option<Escalated> {
-        if self.event.dry_run || self.found.forgeable {
-            return None;
-        }
-        match count::escalate(self.settings, net, self.now) {
-            Ok(escalated) => escalated,
-            Err(error) => {
-                self.warnings.push(format!(
-                    "cannot note the prefix of {}: {error}",
-                    network::text(net)
-                ));
-                None
-            }
-        }
-    }
-
-    /// Decides whether a line of this format may lock. With `auto` the program chose to trust the
-    /// line, so a source that anybody can forge only counts, unless the settings allow it. A caller
-    /// who names the field has decided that.
-    fn may_lock(&mut self, out: &mut dyn Write) -> io::Result<bool> {
-        if self.proves_something() {
-            return Ok(true);
-        }
-        let format = self.found.format.unwrap_or_default();
-        let message = format!(
-            "format {format}: such a line proves nothing against its address, which anybody can forge \
-             or which pays for a neighbour; it counts but does not lock; to lock all the same, set \
-             `lock_forgeable = true`"
-        );
-        if self.event.dry_run {
-            writeln!(out, "{message}")?;
-        } else if count::first_time(self.settings, &format!("forgeable-{format}")) {
-            self.notes.push(message);
-        }
-        self.decided.event = Some(Decision::Refused);
-        self.decided.why = format!("anybody can forge the address of a line of format {format}");
-        Ok(false)
-    }
-
-    /// False if the program chose to trust a line that anybody can forge.
-    fn proves_something(&self) -> bool {
-        let auto = matches!(self.event.place, Where::Auto);
-        !auto || !self.found.forgeable || self.settings.lock_forgeable
-    }
-
-    fn lock(
-        &mut self,
-        net: IpNet,
-        escalated: Option<Escalated>,
-        count: u64,
-        out: &mut dyn Write,
-    ) -> io::Result<Option<LockOutcome>> {
-        let settings = self.settings;
-        let (backend, why) = firewall::choose(settings, !self.event.dry_run);
-        match why {
-            Some(why) if self.event.dry_run => writeln!(out, "{why}")?,
-            // The watcher's log is not told of `auto` with each lock.
-            Some(why) if settings.firewall == Backend::Default => self.notes.push(why),
-            _ => {}
-        }
-        let runner = if self.event.dry_run {
-            Runner::dry(&settings.path)
-        } else {
-            Runner::for_event(&settings.path, settings.time_limit.duration())
-        };
-        let line = sanitize::excerpt(&self.line, 1000);
-        let (wanted, reason) = match escalated {
-            None => (net, line),
-            Some(Escalated { net, parts }) => {
-                let window = settings.ipv6_escalation.window;
-                (
-                    net,
-                    format!("{parts} of its networks had events within {window}; last: {line}"),
-                )
-            }
-        };
-        let ask = LockRequest {
-            address: Some(self.address),
-            net: wanted,
-            count,
-            reason,
-            rule: self.rule(),
-            span: None,
-            by_hand: false,
-        };
-        let locker = Locker {
-            settings,
-            runner: &runner,
-            backend,
-        };
-        let done = match locker.lock(&ask, self.now) {
-            Ok(mut done) => {
-                self.warnings.append(&mut done.warnings);
-                if !self.event.dry_run {
-                    self.events.push(lock::log::locked(&ask, &done));
-                }
-                done
-            }
-            Err(error) => {
-                self.events.push(lock::log::not_locked(wanted, &error));
-                self.decided.event = Some(Decision::Refused);
-                self.decided.why = error.to_string();
-                return Ok(None);
-            }
-        };
-        self.decided.event = Some(if done.renewed {
-            Decision::Renewed
-        } else {
-            Decision::Locked
-        });
-        self.decided.locked = (done.net != net).then(|| network::text(done.net));
-        self.decided.until = done.until;
-        self.decided.why = done.why.clone();
-        for note in runner.notes() {
-            writeln!(out, "would run: {note}")?;
-        }
-        if self.event.dry_run {
-            notify::dry_run(settings, &network::text(net), count, out)?;
-        } else {
-            if let Some(fleet) = &mut self.fleet {
-                fleet.locked(settings, &ask, &done, self.now);
-            }
-            let job = notify::Job::new(settings, &ask, &done, net, self.now);
-            if let Err(error) = notify::hand_over(&job) {
-                self.warnings.push(error.to_string());
-            }
-        }
-        Ok(Some(done))
-    }
-
-    fn rule(&self) -> String {
-        let place = self.event.place.name();
-        match self.found.format {
-            Some(format) => format!("{place} ({format})"),
-            None => place,
         }
     }
 }

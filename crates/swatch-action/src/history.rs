@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     directory::{self, Directory},
+    once,
     settings::Settings,
 };
 
@@ -190,12 +191,17 @@ fn write(settings: &Settings, path: &Path, record: &Record<'_>) -> io::Result<()
     }
     let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
+    if once::written(path, &file, false).is_some() {
+        return Ok(());
+    }
+    once::tell(path, &file.metadata()?, &line, record.time);
     // One write: those of concurrent processes do not mix.
     file.write_all(&line)
 }
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
+        .read(true)
         .append(true)
         .create(true)
         .mode(0o640)

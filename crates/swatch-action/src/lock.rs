@@ -35,6 +35,7 @@ mod fresh;
 pub(crate) mod log;
 mod renew;
 pub(crate) mod settle;
+pub(crate) mod together;
 
 pub(crate) use end::{Unlocked, end_all, expire, unlock};
 

@@ -11,7 +11,8 @@ use std::{
     io::{self, Write},
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use ipnet::IpNet;
@@ -121,8 +122,14 @@ pub fn hand_over(job: &Job) -> Result<(), NotifyError> {
     Ok(())
 }
 
+/// The processes that this one started. They are its children as long as it stays, and are taken
+/// off the system's list when the next one is started.
+static STARTED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
 fn start(queue: &Path) -> io::Result<()> {
-    Command::new("/proc/self/exe")
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    let child = Command::new("/proc/self/exe")
         .arg0("swatch-action")
         .arg(SUBCOMMAND)
         .arg(queue)
@@ -130,8 +137,9 @@ fn start(queue: &Path) -> io::Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .map(drop)
+        .spawn()?;
+    started.push(child);
+    Ok(())
 }
 
 /// Says what [`hand_over`] would do.

@@ -10,6 +10,7 @@
 //! | [`file_lock`] | one process at a time |
 //! | [`metric_family`] | metrics, and their text for node_exporter |
 //! | [`process`] | programs run by argv with limits of time and output |
+//! | [`resident`] | what the watcher and a helper that stays say to each other |
 //! | [`sanitize`] | untrusted text made safe for a terminal or a log |
 //! | [`shell_quote`] | words quoted for `sh` |
 //! | [`suggest`] | "did you mean …?" |
@@ -24,6 +25,7 @@ pub mod file_lock;
 pub mod finding;
 pub mod metric_family;
 pub mod process;
+pub mod resident;
 pub mod sanitize;
 pub mod shell_quote;
 pub mod suggest;

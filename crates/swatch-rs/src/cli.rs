@@ -167,6 +167,12 @@ pub struct Cli {
         default_value_t = 60
     )]
     pub action_timeout: u64,
+    /// Start swatch-action for each event of a pipe, as any other command
+    ///
+    /// Without this option a `pipe` that is swatch-action and nothing else goes to one process,
+    /// which stays for the next event.
+    #[arg(long, help_heading = "Operation", hide_short_help = true)]
+    pub no_resident: bool,
     /// Remember at most N keys per throttle or threshold
     #[arg(
         long,

@@ -5,10 +5,11 @@ mod output;
 mod pipe;
 mod process;
 mod report;
+mod resident;
 mod slots;
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -24,6 +25,7 @@ pub use output::{ColorChoice, Output};
 use pipe::KeptPipe;
 use process::CommandLimits;
 use report::Reports;
+use resident::Session;
 
 /// The settings of a performer.
 #[derive(Clone)]
@@ -38,16 +40,26 @@ pub struct Settings {
     pub dry_run: bool,
     /// Log what is done.
     pub debug: bool,
+    /// Let swatch-action stay, instead of starting it for each event.
+    pub resident: bool,
 }
 
 /// The time allowed to a command that is running when the program ends.
 pub const LAST_ACTION: Duration = Duration::from_secs(5);
 
-/// A command in a thread of its own.
-struct Running {
+/// Something that was begun and not taken back yet.
+enum Running {
+    /// A command in a thread of its own.
+    Thread(Started, JoinHandle<Finished>),
+    /// The next event of the helper that stays.
+    Event(Started),
+    /// Text that follows the output of the events before it.
+    Echo(Vec<u8>, Option<String>),
+}
+
+struct Started {
     action: usize,
     command: String,
-    thread: JoinHandle<Finished>,
 }
 
 /// Performs the effects of a watch, in order.
@@ -57,8 +69,14 @@ pub struct Performer {
     limits: CommandLimits,
     /// At most one command is kept open, as in the original.
     kept: Option<KeptPipe>,
-    /// Commands that run in threads of their own, if there may be several at once.
+    /// In the order in which it was begun.
     running: VecDeque<Running>,
+    /// The events among it.
+    events: Session,
+    /// Commands in threads of their own, if there may be several at once.
+    threads: usize,
+    /// Events that were given up because the program ends.
+    abandoned: u64,
     /// Commands started so far, including those still running.
     started: u64,
     reports: Reports,
@@ -80,6 +98,9 @@ impl Performer {
             limits,
             kept: None,
             running: VecDeque::new(),
+            events: Session::default(),
+            threads: 0,
+            abandoned: 0,
             started: 0,
             reports: Reports::new(name),
             counts: Arc::default(),
@@ -104,10 +125,16 @@ impl Performer {
         self.action = counts::number(effect);
         match effect {
             Effect::Echo { text, sgr } => {
-                self.output.echo(text, sgr.as_deref());
+                if self.events.len() > 0 {
+                    let echo = Running::Echo(text.clone(), sgr.clone());
+                    self.running.push_back(echo);
+                } else {
+                    self.output.echo(text, sgr.as_deref());
+                }
                 self.counts.add(self.action, ActionResult::Ok);
             }
             Effect::Bell { rings, delay } => {
+                self.settle_events();
                 self.output.bell(*rings, *delay);
                 self.counts.add(self.action, ActionResult::Ok);
             }
@@ -124,7 +151,9 @@ impl Performer {
                     self.close_kept();
                 } else {
                     self.close_kept();
-                    self.run(command, Some(message));
+                    if !self.send(command, message) {
+                        self.run(command, Some(message));
+                    }
                 }
             }
             Effect::Pipe {
@@ -157,9 +186,22 @@ impl Performer {
 
     /// Waits for all commands that were started, except one that is kept open.
     pub fn settle(&mut self) {
-        while !self.running.is_empty() {
-            self.reap_first();
+        while self.settle_some() {}
+    }
+
+    /// Waits for the end of the first command. False if none runs.
+    pub fn settle_some(&mut self) -> bool {
+        if self.running.is_empty() {
+            return false;
         }
+        self.reap_first();
+        self.reap_answered();
+        true
+    }
+
+    /// True if commands were given up because the program ends: their records are not done.
+    pub fn has_abandoned(&self) -> bool {
+        self.abandoned > 0
     }
 
     /// The number of commands started so far.
@@ -170,7 +212,7 @@ impl Performer {
     /// The number of commands that have ended. They are waited for in the order in which they were
     /// started, so these are the first ones.
     pub fn finished(&self) -> u64 {
-        self.started - self.running.len() as u64
+        self.started - self.threads as u64 - self.events.len() as u64 - self.abandoned
     }
 
     /// True if [`Performer::flush`] may have to wait for the reader of standard output.
@@ -260,7 +302,34 @@ impl Performer {
         self.reports.summary();
     }
 
+    /// Sends an event to the helper that stays. False if the command is not for it.
+    fn send(&mut self, command: &Invocation, input: &[u8]) -> bool {
+        let settings = &self.settings;
+        let recognised = settings.resident.then(|| resident::recognise(command));
+        let Some((program, words)) = recognised.flatten() else {
+            return false;
+        };
+        while self.events.is_full() || self.events.is_busy_with_other(&program) {
+            self.reap_first();
+        }
+        if self.threads == 0 && self.events.len() == 0 {
+            self.output.flush_before_child(&mut self.reports);
+        }
+        if self.events.send(&program, words, input).is_err() {
+            return false;
+        }
+        self.running.push_back(Running::Event(Started {
+            action: self.action,
+            command: process::shown(command),
+        }));
+        self.started += 1;
+        self.events.look();
+        self.reap_answered();
+        true
+    }
+
     fn run(&mut self, command: &Invocation, input: Option<&[u8]>) {
+        self.settle_events();
         self.output.flush_before_child(&mut self.reports);
         if self.settings.jobs == 1 {
             let finished = process::run(command, input, &self.limits);
@@ -268,41 +337,81 @@ impl Performer {
             return self.report_end(self.action, &process::shown(command), &finished);
         }
         match self.start(command, input) {
-            Ok(running) => {
-                self.running.push_back(running);
+            Ok(thread) => {
+                let started = Started {
+                    action: self.action,
+                    command: process::shown(command),
+                };
+                self.running.push_back(Running::Thread(started, thread));
+                self.threads += 1;
                 self.started += 1;
             }
             Err(e) => self.failure(&process::shown(command), &e),
         }
-        if self.running.len() >= self.settings.jobs {
+        while self.threads >= self.settings.jobs {
             self.reap_first();
         }
     }
 
-    fn start(&self, command: &Invocation, input: Option<&[u8]>) -> io::Result<Running> {
+    fn start(
+        &self,
+        command: &Invocation,
+        input: Option<&[u8]>,
+    ) -> io::Result<JoinHandle<Finished>> {
         let (job, limits) = (command.clone(), self.limits.clone());
         let input = input.map(<[u8]>::to_vec);
-        let thread = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name("command".to_owned())
             .stack_size(256 * 1024)
-            .spawn(move || process::run(&job, input.as_deref(), &limits))?;
-        Ok(Running {
-            action: self.action,
-            command: process::shown(command),
-            thread,
-        })
+            .spawn(move || process::run(&job, input.as_deref(), &limits))
+    }
+
+    /// Takes back the answers that are there.
+    fn reap_answered(&mut self) {
+        while match self.running.front() {
+            Some(Running::Event(_)) => self.events.has_answer(),
+            Some(Running::Echo(..)) => true,
+            Some(Running::Thread(..)) | None => false,
+        } {
+            self.reap_first();
+        }
     }
 
     fn reap_first(&mut self) {
-        if let Some(Running {
-            action,
-            command,
-            thread,
-        }) = self.running.pop_front()
-            && let Ok(finished) = thread.join()
-        {
-            self.report_end(action, &command, &finished);
+        match self.running.pop_front() {
+            None => {}
+            Some(Running::Echo(text, sgr)) => self.output.echo(&text, sgr.as_deref()),
+            Some(Running::Thread(started, thread)) => {
+                self.threads -= 1;
+                if let Ok(finished) = thread.join() {
+                    self.report_end(started.action, &started.command, &finished);
+                }
+            }
+            Some(Running::Event(started)) => {
+                if !self.events.has_answer() {
+                    self.output.flush_before_child(&mut self.reports);
+                }
+                let Some(finished) = self.events.take(&self.limits) else {
+                    self.abandoned += 1;
+                    return;
+                };
+                self.output.pass_on(&finished.stdout.bytes);
+                if !finished.stderr.bytes.is_empty() {
+                    self.output.flush_before_child(&mut self.reports);
+                    // As with our own messages, nothing can be done about a failure.
+                    let _ = io::stderr().lock().write_all(&finished.stderr.bytes);
+                }
+                self.report_end(started.action, &started.command, &finished);
+            }
         }
+    }
+
+    /// Waits for the events of the helper that stays, before something that follows them.
+    fn settle_events(&mut self) {
+        while self.events.len() > 0 {
+            self.reap_first();
+        }
+        self.reap_answered();
     }
 
     /// An action was not done.
@@ -346,6 +455,7 @@ impl Performer {
     }
 
     fn write_kept(&mut self, command: &Invocation, message: &[u8]) {
+        self.settle_events();
         self.output.flush_before_child(&mut self.reports);
         if self.kept.as_ref().is_some_and(|k| k.command() != command) {
             self.close_kept();

@@ -24,7 +24,7 @@ use swatch_common::{
 use crate::{
     date,
     directory::{self, Directory, DirectoryError},
-    network,
+    network, once,
 };
 
 use super::{line_count, window};
@@ -112,6 +112,11 @@ impl AddressLogs {
         let path = self.file(net);
         let file = lock(&path)?;
         let before = stat(&file, &path)?;
+        if line.is_some()
+            && let Some(end) = once::written(&path, &file, true)
+        {
+            return self.count_again(net, &file, end, window, now);
+        }
         let old = self.count(net, file.file(), &before)?;
 
         let mut text = Vec::new();
@@ -127,14 +132,14 @@ impl AddressLogs {
             text.extend_from_slice(stand_in.as_bytes());
         }
         if let Some(line) = line {
-            text.extend_from_slice(&line[..line.len().min(MAX_STORED)]);
-            text.push(b'\n');
+            text.extend_from_slice(&stored(line));
+            once::tell(&path, &before, &text, now);
         }
         if let Err(source) = file.file().write_all(&text) {
             let _ = file.set_len(before.len());
             return Err(io_error("write to", &path, source));
         }
-        let lines = old + text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let lines = old + newlines(&text);
         let after = stat(&file, &path)?;
         if after.len() > READ_SIZE {
             line_count::write(&self.dir, net, &after, lines);
@@ -144,6 +149,37 @@ impl AddressLogs {
             Some(span) => {
                 let events = earlier.iter().copied().chain(line.map(|_| now));
                 window::add(&self.dir, net, after.ino(), span, events, now)
+            }
+        }
+    }
+
+    /// The count of an event whose line a helper had written when it was killed: the lines up to
+    /// `end`, or those of the window, to which it is added unless that was done as well.
+    fn count_again(
+        &self,
+        net: IpNet,
+        file: &File,
+        end: u64,
+        window: Option<Seconds>,
+        now: i64,
+    ) -> Result<u64, CountError> {
+        let path = self.file(net);
+        if let Some(span) = window {
+            if window::was_added(&self.dir, net) {
+                return Ok(window::within(&self.dir, net, span, now));
+            }
+            let inode = stat(file, &path)?.ino();
+            return window::add(&self.dir, net, inode, span, std::iter::once(now), now);
+        }
+        let mut lines = 0;
+        let mut from = file.take(end);
+        let mut buffer = vec![0; READ_SIZE as usize];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(lines),
+                Ok(count) => lines += newlines(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(io_error("read", &path, source)),
             }
         }
     }
@@ -217,14 +253,21 @@ impl AddressLogs {
         loop {
             match file.read(&mut buffer) {
                 Ok(0) => return Ok(lines),
-                Ok(count) => {
-                    lines += buffer[..count].iter().filter(|&&b| b == b'\n').count() as u64;
-                }
+                Ok(count) => lines += newlines(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => return Err(io_error("read", &self.file(net), source)),
             }
         }
     }
+}
+
+/// A line as it is stored.
+fn stored(line: &[u8]) -> Vec<u8> {
+    [&line[..line.len().min(MAX_STORED)], b"\n"].concat()
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Opens the log and locks it.

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use swatch_common::{atomic_file::AtomicFile, duration::Seconds};
 
 use super::{CountError, io_error};
-use crate::network;
+use crate::{network, once};
 
 pub(super) const DIRECTORY: &str = ".times";
 
@@ -46,6 +46,7 @@ pub(super) fn add(
         .mode(0o750)
         .create(dir.join(DIRECTORY))
         .map_err(failed)?;
+    once::tell_replacing(&path, now);
     // Not synced: after a power failure some events of the window are forgotten, and a sync for
     // each event would let an attacker keep the disk busy.
     AtomicFile::new(&path)
@@ -54,6 +55,11 @@ pub(super) fn add(
         .write(text.as_bytes())
         .map_err(|error| failed(error.source))?;
     Ok((times.len() - from) as u64)
+}
+
+/// True if a helper had added this event when it was killed.
+pub(super) fn was_added(dir: &Path, net: IpNet) -> bool {
+    once::replaced(&place(dir, net))
 }
 
 /// The number of events in the window.

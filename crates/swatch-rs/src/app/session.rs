@@ -70,6 +70,7 @@ impl Session {
             cancel,
             dry_run: cli.dry_run || cli.explain,
             debug: cli.logs_actions(),
+            resident: !cli.no_resident,
         };
         Self {
             splitting: splitting(&cli),

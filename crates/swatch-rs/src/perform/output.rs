@@ -70,6 +70,14 @@ impl Output {
         }
     }
 
+    /// The output of a command, as it is.
+    pub(super) fn pass_on(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER {
+            self.write_out();
+        }
+    }
+
     /// BEL characters with a pause after each.
     pub fn bell(&mut self, rings: u32, delay: Duration) {
         for _ in 0..rings {

@@ -145,10 +145,16 @@ impl Worker {
         }
         self.publish();
         self.shared.set_busy();
-        self.performer.settle();
+        while self.performer.settle_some() {
+            self.acknowledge(ack);
+        }
         self.performer.flush();
         self.shared.set_idle();
         let progress = std::mem::take(&mut self.progress);
+        if self.performer.has_abandoned() {
+            // What was acknowledged is done; the rest comes again after the restart.
+            return ControlFlow::Break(());
+        }
         if flow.is_break() {
             // The records after the last one are not done: they come again after a restart.
             if let Some(end) = progress.handled {
