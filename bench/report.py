@@ -7,6 +7,7 @@ import subprocess
 
 import action
 import imported
+import resident
 
 
 def first_line(command):
@@ -127,4 +128,8 @@ def write(docs, program, tools, arguments, results):
     if rows := results.get("action"):
         out += ["## swatch-action", "", "Whole processes in a network namespace with separate directories; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
+    if rows := results.get("resident"):
+        out += ["## swatch-action behind swatch-rs", "", "Events a second through `pipe`; paired runs. The process each is that of the build that "
+                "`BASELINE` names, else that of `--no-resident`.", ""]
+        table(out, ["work", "with", "events a second", "times the first"], resident.table(rows))
     (docs / "benchmarks.md").write_text("\n".join(out))
