@@ -41,6 +41,8 @@ pub(crate) struct Backtracker {
     anchored: OnceLock<Option<Regex>>,
     /// The longest text for `anchored`.
     anchored_length: usize,
+    /// Every match begins at the front: no other place need be tried.
+    at_front: bool,
     time: Duration,
 }
 
@@ -69,6 +71,8 @@ impl Backtracker {
             compiled_length,
             anchored: OnceLock::new(),
             anchored_length: if checked { usize::MAX } else { UNCHECKED },
+            // `(*ACCEPT)^x` matches anywhere.
+            at_front: growth::is_anchored(node) && !node.any(&Node::is_control),
             time: limits.time,
         })
     }
@@ -138,7 +142,8 @@ impl Backtracker {
             .get_or_init(|| RegexBuilder::new().build(anchored).ok());
         let anchored = anchored.as_ref().ok_or(GaveUp)?;
         let begun = Instant::now();
-        for start in start..=text.len() {
+        let last = if self.at_front { 0 } else { text.len() };
+        for start in start..=last {
             if let Some(found) = attempt(anchored, start)? {
                 return Ok(Some(found));
             }

@@ -212,8 +212,8 @@ impl Path {
     }
 }
 
-/// Every match begins at the front.
-fn is_anchored(node: &Node) -> bool {
+/// True if every match begins at the front of the text.
+pub(crate) fn is_anchored(node: &Node) -> bool {
     match node {
         Node::Assert(Assert::TextStart) => true,
         Node::Concat(nodes) => nodes
