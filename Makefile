@@ -30,6 +30,10 @@ build: ## both programs, optimised, in target/release
 demo: build ## the example configurations on bundled logs: what would be locked, and why
 	PATH="$(release):$$PATH" examples/demo.sh
 
+.PHONY: picture
+picture: build ## draw the picture of the README anew, from what the demo prints
+	PATH="$(release):$$PATH" examples/picture.sh > examples/picture.svg
+
 .PHONY: test
 test: setup ## all tests, including conformance; as root nothing is skipped
 	$(CARGO) build --workspace --bins
@@ -180,12 +184,6 @@ deb: stage ## Debian packages, in target/packages; run `make build` first; insta
 	install -d target/packages
 	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --output target/packages/
 	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --variant compat --output target/packages/
-
-.PHONY: rpm
-rpm: stage ## RPM package, in target/packages; run `make build` first; installs cargo-generate-rpm if it is missing
-	$(call cargo_tool,cargo-generate-rpm)
-	install -d target/packages
-	$(CARGO) generate-rpm --package crates/swatch-rs --output target/packages/
 
 .PHONY: clean
 clean: ## remove build products

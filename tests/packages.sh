@@ -90,7 +90,7 @@ for suite in $suites; do
   [ ! -e "$root/etc/systemd/system/multi-user.target.wants/swatch-action-follow.service" ] || fail "the fleet's unit is enabled"
   ok "pages, completions, settings and units are there"
 
-  if on_host swatch-rs init --help 2>&1 | grep -q "Usage: swatch-rs init"; then
+  if on_host swatch-rs init --help 2>&1 | grep -q "^Usage: swatch-rs init"; then
     inside swatch-rs init || [ $? = 1 ]
   fi
   grep -lsq 'logfile.*/var/log/auth.log' "$root"/etc/swatch/*.conf ||

@@ -35,7 +35,7 @@ use crate::daemon::{background, output_pipe};
 use crate::log::{self, EventKind, Level, LogEvent};
 use crate::monitor::metrics::{HttpServer, ListenAddress, Textfile};
 use crate::monitor::{self, Instance, Monitor, RuntimeError, Server};
-pub use doctor::main as doctor;
+pub use doctor::{command as doctor_command, main as doctor};
 use load::Loader;
 pub use operands::COMMANDS;
 use plan::Plan;

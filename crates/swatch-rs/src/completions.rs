@@ -7,14 +7,18 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
-use crate::{cli, import, monitor};
+use crate::{app, cli, import, init, monitor};
 
 /// Status for a command line that cannot be understood.
 const REFUSED: u8 = 2;
 
 /// Print the completions for a shell, for its directory of completions
 #[derive(Debug, Parser)]
-#[command(name = "swatch-rs completions", max_term_width = 100)]
+#[command(
+    name = "swatch-rs completions",
+    bin_name = "swatch-rs completions",
+    max_term_width = 100
+)]
 struct Cli {
     /// The shell
     #[arg(value_enum)]
@@ -26,6 +30,8 @@ struct Cli {
 pub fn command() -> clap::Command {
     cli::Cli::command()
         .disable_help_subcommand(true)
+        .subcommand(init::command().name("init"))
+        .subcommand(app::doctor_command().name("doctor"))
         .subcommand(import::command().name("import"))
         .subcommands(monitor::commands())
         .subcommand(Cli::command().name("completions"))
@@ -71,6 +77,8 @@ mod tests {
             for word in [
                 "config-dir",
                 "summary",
+                "init",
+                "doctor",
                 "import",
                 "status",
                 "reload",

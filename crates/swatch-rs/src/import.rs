@@ -21,6 +21,7 @@ const REFUSED: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(
     name = "swatch-rs import",
+    bin_name = "swatch-rs import",
     about = "Translate another program's configuration",
     max_term_width = 100
 )]

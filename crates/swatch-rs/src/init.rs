@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use swatch_common::{process, sanitize, shell_quote};
 
 pub(crate) mod helper;
@@ -35,7 +35,11 @@ const REFUSED: u8 = 2;
 /// Asks nothing and overwrites nothing. Exit status: 0 done, 1 nothing to watch was found or a file
 /// could not be written, 2 wrong usage.
 #[derive(Debug, Parser)]
-#[command(name = "swatch-rs init", max_term_width = 100)]
+#[command(
+    name = "swatch-rs init",
+    bin_name = "swatch-rs init",
+    max_term_width = 100
+)]
 struct Cli {
     /// The directory for the configurations and the settings of swatch-action, action.toml
     #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
@@ -43,6 +47,12 @@ struct Cli {
     /// Say what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// `init` as clap describes it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs `init` with its arguments, `init` first; gives the exit status.

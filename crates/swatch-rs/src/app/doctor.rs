@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use serde_json::json;
 use swatch_common::finding::{self, Finding};
 
@@ -30,7 +30,11 @@ const REFUSED: u8 = 2;
 ///
 /// Exit status: 0 all is fine, 1 there are warnings, 2 there are errors.
 #[derive(Debug, Parser)]
-#[command(name = "swatch-rs doctor", max_term_width = 100)]
+#[command(
+    name = "swatch-rs doctor",
+    bin_name = "swatch-rs doctor",
+    max_term_width = 100
+)]
 struct Arguments {
     /// The directory of the configurations
     #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
@@ -53,6 +57,12 @@ struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// `doctor` as clap describes it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs `doctor` with its arguments, `doctor` first; gives the exit status.
