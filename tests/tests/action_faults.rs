@@ -180,7 +180,10 @@ fn programs_that_fail() {
             }
             let output = sandbox.run(&words, LINE);
             let said = err(&output);
-            assert_eq!(output.status.code(), Some(1), "{place}: {said}");
+            // Without `at`, the default is another one, which is named.
+            let chosen = program == "at" && script.is_empty();
+            let code = i32::from(!chosen);
+            assert_eq!(output.status.code(), Some(code), "{place}: {said}");
             assert!(said.contains(program), "{place}: {said}");
             all_promises(&sandbox, &output, &place);
             if program == "iptables" {
