@@ -39,6 +39,7 @@ const COMMANDS: &[(&str, Try)] = &[
         Needs("a release build; deployment_install.rs"),
     ),
     ("make manuals", Needs("an installation")),
+    ("make deb", Needs("cargo-deb; tests/packages.sh")),
     ("apt install", Needs("root and a built package")),
     ("systemctl ", Needs("systemd")),
     ("(umask 077; openssl", Run),
@@ -100,6 +101,7 @@ const COMMANDS: &[(&str, Try)] = &[
 /// Commands that only some states of the documents have.
 const OPTIONAL: &[&str] = &[
     "make build",
+    "make deb",
     "make test",
     "make install",
     "make manuals",

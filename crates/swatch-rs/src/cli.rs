@@ -58,7 +58,12 @@ pub struct Cli {
     #[arg(short = 'O', long, help_heading = "Rules", hide_short_help = true)]
     pub old_style_config: bool,
     /// Let $1, $2 … in exec and pipe be the fields of the line instead of the groups of the pattern
-    #[arg(long, help_heading = "Rules", overrides_with = "no_awk_field_syntax")]
+    #[arg(
+        long,
+        help_heading = "Rules",
+        overrides_with = "no_awk_field_syntax",
+        hide_short_help = true
+    )]
     pub awk_field_syntax: bool,
     /// Undo an earlier --awk-field-syntax
     #[arg(
@@ -132,7 +137,12 @@ pub struct Cli {
     #[arg(long, help_heading = "Operation")]
     pub daemon: bool,
     /// Write the process id to a file; refuse to start if another process holds it
-    #[arg(long, value_name = "FILE", help_heading = "Operation")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Operation",
+        hide_short_help = true
+    )]
     pub pid_file: Option<PathBuf>,
     /// Read the rules again at a time (HH:MM[:SS], 1:00pm) or at an interval (+H:MM)
     #[arg(
@@ -164,7 +174,8 @@ pub struct Cli {
         long,
         value_name = "SECONDS",
         help_heading = "Operation",
-        default_value_t = 60
+        default_value_t = 60,
+        hide_short_help = true
     )]
     pub action_timeout: u64,
     /// Start swatch-action for each event of a pipe, as any other command
