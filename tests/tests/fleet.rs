@@ -33,7 +33,8 @@ fn one_knock_at_each_host_locks_on_all_of_them() {
          ADDRESS COUNT LEFT HOST RULE REASON\n203.0.113.9 3 23hm h2 2 x 203.0.113.9\n\
          1\n1\n        1  locked\n1\n\
          fleet: 4 events remembered, seen by 4 hosts: h0, h1, h2, h3\n\
-         203.0.113.9 unlocked\n203.0.113.9 unlocked for the fleet\nstatus 1\n",
+         203.0.113.9 unlocked\n203.0.113.9 unlocked for the fleet\nno locks in the fleet\n\
+         no locks\nstatus 1\n",
         "{complained}"
     );
     assert!(

@@ -170,7 +170,7 @@ fn tls_and_users_with_few_rights() {
     assert_eq!(
         said,
         "203.0.113.1 1\n203.0.113.1 2\n203.0.113.1 3 lock!\n\
-         203.0.113.2 1\nstatus 1\n203.0.113.2 1\nstatus 1\n203.0.113.2 1\n\
+         203.0.113.2 1\nstatus 1\n203.0.113.2 1\nstatus 1\n203.0.113.2 1\nno locks in the fleet\n\
          name the certificate of its authority\nset `fleet.user`\nlists what the engine's user must be allowed\n",
         "{complained}"
     );

@@ -97,7 +97,9 @@ pub(crate) fn list(settings: &Settings, as_json: bool, console: &mut Console<'_>
             .collect();
         serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
-    } else if !view.locks.is_empty() {
+    } else if view.locks.is_empty() {
+        writeln!(out, "no locks in the fleet")?;
+    } else {
         writeln!(
             out,
             "{:<24} {:>7}  {:<8}  {:<16}  {:<20}  REASON",
