@@ -52,7 +52,7 @@ pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
     translate(node, scope, groups, false)
 }
 
-/// What [`lower`] finds out about a record's pattern, at a fraction of the cost: the expression has
+/// The findings of [`lower`] about a record's pattern, at a fraction of the cost: the expression has
 /// none of its classes and must not be used.
 pub(crate) fn examine(node: &Node, groups: u32) -> Lowered {
     translate(node, Scope::Record, Some(groups), true)

@@ -55,9 +55,9 @@ enum Op {
 /// The lengths of a run that must be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
-    /// What follows cannot begin within the run.
+    /// The next part cannot begin within the run.
     Longest,
-    /// What follows can begin anywhere.
+    /// The next part can begin anywhere.
     Shortest,
     Any,
 }

@@ -148,7 +148,7 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
     }
 }
 
-/// What to do with each line of standard input.
+/// The work to do with each line of standard input.
 pub(crate) struct Prepared {
     pub(crate) settings: Rc<Settings>,
     pub(crate) event: Rc<Event>,

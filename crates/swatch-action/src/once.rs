@@ -20,7 +20,7 @@ use crate::date;
 
 /// The event that this thread is at.
 struct Current {
-    /// What an earlier helper was about to write.
+    /// The write that an earlier helper was about to do.
     earlier: Vec<Write>,
     time: i64,
     tell: Box<dyn FnMut(Write)>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As it should be.
@@ -16,13 +16,13 @@ pub enum Severity {
 /// One finding. The texts are sanitised by whoever makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, in one word that keeps its name: `firewall`, `log`, …
+    /// The subject, in one word that keeps its name: `firewall`, `log`, …
     pub check: String,
-    /// How it is.
+    /// The finding itself.
     pub severity: Severity,
     /// The finding in words.
     pub text: String,
-    /// What to do about it; empty for what is fine.
+    /// The remedy; empty for a finding that is fine.
     pub remedy: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the watcher and a helper that stays say to each other, over a pair of sockets.
+//! The protocol between the watcher and a helper that stays, over a pair of sockets.
 //!
 //! The helper first sends [`Reply::Hello`]. Then each [`Request`] is an event, and is answered by
 //! one [`Reply::Answer`], in the same order. Before the helper writes a line of an event to a file,
@@ -33,7 +33,7 @@ pub struct Request {
     pub words: Vec<Vec<u8>>,
     /// Its standard input.
     pub input: Vec<u8>,
-    /// What an earlier helper was about to write for it.
+    /// The write that an earlier helper was about to do for it.
     pub written: Vec<Write>,
 }
 
@@ -52,7 +52,7 @@ pub struct Write {
     pub digest: u64,
 }
 
-/// What the helper says.
+/// A message of the helper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// It is the program that it should be: [`MARK`].

@@ -35,7 +35,7 @@ use tally::Tally;
 pub struct Request<'a> {
     /// The logs: files, plain or compressed, or `-`.
     pub logs: &'a [PathBuf],
-    /// Where records end.
+    /// The ends of records.
     pub separator: &'a Separator,
     /// Print one JSON object a configuration instead of text.
     pub json: bool,
@@ -70,7 +70,7 @@ struct RuleLine {
     /// The condition, sanitised.
     text: String,
     counters: swatch_engine::Counters,
-    /// What one record costs, if that could be measured.
+    /// The cost of one record, if that could be measured.
     cost: Option<Duration>,
 }
 

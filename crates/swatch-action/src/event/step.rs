@@ -35,7 +35,7 @@ pub(super) struct Step {
     pub(super) line: Vec<u8>,
     pub(super) now: i64,
     pub(super) decided: Decided,
-    /// What the fleet knows of the address.
+    /// The fleet's knowledge of the address.
     pub(super) fleet: Option<fleet::Standing>,
     pub(super) notes: Vec<String>,
     pub(super) events: Vec<LogEvent>,
@@ -56,7 +56,7 @@ pub(crate) struct Due {
 /// The result of a lock.
 pub(crate) struct Locked {
     result: Result<LockOutcome, LockError>,
-    /// What a dry run would have done.
+    /// The effects that a dry run leaves out.
     notes: Vec<String>,
     /// The firewall that was chosen, if that is worth a note.
     choice: Option<String>,

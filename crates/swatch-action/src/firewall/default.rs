@@ -23,7 +23,7 @@ const FILE: &str = "default-firewall";
 
 /// The firewall, and a message when the choice is new. With `keep`, the choice is remembered.
 ///
-/// Where the script's programs are there, this costs two looks at the disk: no program is asked.
+/// This costs two looks at the disk if the script's programs are there: no program is asked.
 pub(super) fn choose(settings: &Settings, keep: bool) -> (Backend, Option<String>) {
     let path = settings.state_dir.join(FILE);
     let missing = missing(settings);
@@ -132,7 +132,7 @@ fn remember(dir: &Path, path: &PathBuf, backend: Backend) -> bool {
             let _ = file.write_all(text.as_bytes());
             true
         }
-        // What is there is of another process, or a firewall that has gone since.
+        // The file is of another process, or names a firewall that has gone since.
         Err(_) if remembered(path) == Some(backend) => false,
         Err(_) => {
             let _ = AtomicFile::new(path).mode(0o644).write(text.as_bytes());

@@ -14,7 +14,7 @@ pub const COMMANDS: [&str; 7] = [
     "init", "doctor", "import", "status", "reload", "stop", "help",
 ];
 
-/// What was probably meant, as a sentence; `None` if the words are to be ignored.
+/// The command line that was probably meant, as a sentence; `None` if the words are to be ignored.
 pub(super) fn meant(cli: &Cli) -> Option<String> {
     let word = cli.operands.first()?;
     if cli.config_file.is_some() || cli.config_dir.is_some() || has_old_name() {

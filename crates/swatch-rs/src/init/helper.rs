@@ -11,11 +11,11 @@ use swatch_common::sanitize;
 /// The time that it may take: firewalld needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What swatch-action says of itself.
+/// The answer of swatch-action about itself.
 pub(crate) struct Helper {
     /// The firewall that it uses, as the settings spell it.
     pub(crate) firewall: String,
-    /// What ends its locks: `the kernel`, `at` or `swatch-action expire`.
+    /// The means that ends its locks: `the kernel`, `at` or `swatch-action expire`.
     pub(crate) ends_by: String,
     /// Its findings.
     pub(crate) findings: Vec<Finding>,

@@ -21,7 +21,7 @@ const JOURNALS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 /// A log without a line for so long may have been given up.
 const QUIET: Duration = Duration::from_secs(7 * 86_400);
 
-/// What is asked more than once.
+/// Answers that are needed more than once.
 pub(super) struct Machine {
     processes: HashSet<String>,
     has_journal: bool,

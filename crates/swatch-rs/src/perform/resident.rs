@@ -23,11 +23,11 @@ pub(super) use program::{Program, recognise};
 /// The most events without an answer, and the most bytes of them.
 const MOST: (usize, usize) = (512, 1 << 20);
 
-/// How often an event is sent again. If helpers die of the event itself, more would not help; one
+/// The number of times that an event is sent again. If helpers die of the event itself, more would not help; one
 /// that was killed by somebody else counts less.
 const TRIES: u32 = 200;
 
-/// What the end of a helper counts that nobody killed.
+/// The weight of the end of a helper that nobody killed.
 const OWN_END: u32 = TRIES / 4;
 
 /// The events of a watch that a helper has.

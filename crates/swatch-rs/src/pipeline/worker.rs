@@ -152,7 +152,7 @@ impl Worker {
         self.shared.set_idle();
         let progress = std::mem::take(&mut self.progress);
         if self.performer.has_abandoned() {
-            // What was acknowledged is done; the rest comes again after the restart.
+            // Acknowledged events are done; the rest comes again after the restart.
             return ControlFlow::Break(());
         }
         if flow.is_break() {

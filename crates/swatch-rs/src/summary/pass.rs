@@ -250,7 +250,7 @@ pub(super) fn in_order_of_time(logs: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn first_stamp(path: &Path) -> Option<i64> {
-    // What is no file can be read only once.
+    // Anything but a file can be read only once.
     path.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let mut begin = Vec::new();
     // Of a damaged file, what could be read counts.

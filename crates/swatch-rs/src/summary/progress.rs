@@ -1,4 +1,4 @@
-//! How far a pass is: a bar on the terminal.
+//! The progress of a pass: a bar on the terminal.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is counted during a pass.
+//! The counts of a pass.
 
 use swatch_config::ast::RuleKind;
 use swatch_engine::{Counters, Program};

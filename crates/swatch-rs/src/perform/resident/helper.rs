@@ -21,7 +21,7 @@ const GREETING: Duration = Duration::from_secs(5);
 /// Helpers that no watch uses now.
 static IDLE: Mutex<Vec<Helper>> = Mutex::new(Vec::new());
 
-/// How often one that is killed before its greeting is started again.
+/// The number of new starts of one that is killed before its greeting.
 const STARTS: u32 = 100;
 
 /// The most helpers that are kept for later.
