@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 
 pub use commands::command_first;
+pub(crate) use commands::{REFUSED, run};
 use getopt::{Opt, Takes};
 pub use monitoring::Monitoring;
 use swatch_common::sanitize;

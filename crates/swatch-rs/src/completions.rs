@@ -9,9 +9,6 @@ use clap_complete::Shell;
 
 use crate::{app, cli, import, init, monitor};
 
-/// Status for a command line that cannot be understood.
-const REFUSED: u8 = 2;
-
 /// Print the completions for a shell, for its directory of completions
 #[derive(Debug, Parser)]
 #[command(
@@ -39,16 +36,12 @@ pub fn command() -> clap::Command {
 
 /// Runs the command with its arguments, `completions` first; gives the exit status.
 pub fn main(args: &[OsString]) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // If the reader of the help has gone, the error cannot be reported.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { REFUSED } else { 0 });
-        }
-    };
+    cli::run(args, |Cli { shell }| print(shell))
+}
+
+fn print(shell: Shell) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(cli.shell, &mut command(), "swatch-rs", &mut script);
+    clap_complete::generate(shell, &mut command(), "swatch-rs", &mut script);
     match io::stdout().write_all(&script) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -12,11 +12,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use fail2ban_import::{FilterName, Imported, Jails, import_filter, import_jail};
 use swatch_common::sanitize;
 
+use crate::cli;
+
 /// Status if something could not be imported; the rest was.
 const INCOMPLETE: u8 = 1;
-
-/// Status for a command line that cannot be understood.
-const REFUSED: u8 = 2;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -75,24 +74,17 @@ pub fn command() -> clap::Command {
 ///
 /// 0: all was imported. 1: some was not; messages say what and why. 2: the command line is wrong.
 pub fn main(args: &[OsString]) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // If the reader of the help has gone, the error cannot be reported.
-            let _ = error.print();
-            let status = if error.use_stderr() { REFUSED } else { 0 };
-            return ExitCode::from(status);
+    cli::run(args, |Cli { from }| {
+        let From::Fail2ban(options) = from;
+        match run(&options) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(INCOMPLETE),
+            Err(error) => {
+                report(&error);
+                ExitCode::from(cli::REFUSED)
+            }
         }
-    };
-    let From::Fail2ban(options) = cli.from;
-    match run(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(INCOMPLETE),
-        Err(error) => {
-            report(&error);
-            ExitCode::from(REFUSED)
-        }
-    }
+    })
 }
 
 fn run(options: &Fail2ban) -> Result<bool> {

@@ -23,9 +23,6 @@ mod logs;
 mod rules;
 mod system;
 
-/// Status for a command line that cannot be understood.
-const REFUSED: u8 = 2;
-
 /// Look at a deployment's health: rules, logs, programs, firewall, mail, clock, positions
 ///
 /// Exit status: 0 all is fine, 1 there are warnings, 2 there are errors.
@@ -67,15 +64,11 @@ pub fn command() -> clap::Command {
 
 /// Runs `doctor` with its arguments, `doctor` first; gives the exit status.
 pub fn main(args: &[OsString]) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(args) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            // If the reader of the help has gone, the error cannot be reported.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { REFUSED } else { 0 });
-        }
-    };
-    let findings = examine(&arguments);
+    cli::run(args, |arguments| print(&arguments))
+}
+
+fn print(arguments: &Arguments) -> ExitCode {
+    let findings = examine(arguments);
     let status = finding::exit_status(&findings);
     let text = match arguments.json {
         true => {

@@ -1,6 +1,12 @@
 //! Commands, and options in front of them: `swatch-rs --config-dir DIR doctor`.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Status for a command line that cannot be understood.
+pub(crate) const REFUSED: u8 = 2;
 
 /// Options of commands without a value.
 const PLAIN: [&str; 2] = ["--json", "--dry-run"];
@@ -32,6 +38,19 @@ pub fn command_first(args: &[OsString], commands: &[&str]) -> Option<Vec<OsStrin
     moved.extend_from_slice(&args[at + 1..]);
     moved.extend_from_slice(&args[1..at]);
     Some(moved)
+}
+
+/// Runs a command with its arguments, of which the first is not looked at. Its help, and the
+/// reason why a command line is refused, are printed here; gives the exit status.
+pub(crate) fn run<C: Parser>(args: &[OsString], command: impl FnOnce(C) -> ExitCode) -> ExitCode {
+    match C::try_parse_from(args) {
+        Ok(parsed) => command(parsed),
+        Err(error) => {
+            // If the reader of the help has gone, the error cannot be reported.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { REFUSED } else { 0 })
+        }
+    }
 }
 
 #[cfg(test)]

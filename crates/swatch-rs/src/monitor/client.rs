@@ -13,14 +13,12 @@ use serde_json::Value;
 use swatch_common::sanitize;
 
 use super::runtime::{self, Instance};
+use crate::cli;
 
 mod text;
 
 /// The time for an answer; that of a reload is longer.
 const PATIENCE: Duration = Duration::from_secs(70);
-
-/// The exit status if the command line is wrong, or no watcher is found.
-const REFUSED: u8 = 2;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -75,24 +73,20 @@ pub fn commands() -> Vec<clap::Command> {
 /// 0: done. 1: the watcher did not answer, or a reload was refused. 2: the command line is wrong,
 /// or there is no such watcher.
 pub fn main(args: &[OsString]) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // If the reader of the help has gone, the error cannot be reported.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { REFUSED } else { 0 });
-        }
-    };
-    let target = match &cli.request {
+    cli::run(args, |Cli { request }| ask(&request))
+}
+
+fn ask(request: &Request) -> ExitCode {
+    let target = match request {
         Request::Status { target, .. } | Request::Reload { target } | Request::Stop { target } => {
             target
         }
     };
     let found = match target.find() {
         Ok(found) => found,
-        Err(error) => return failed(&error, REFUSED),
+        Err(error) => return failed(&error, cli::REFUSED),
     };
-    match run(&cli.request, found) {
+    match run(request, found) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // A reader that went away has seen all it wanted.
