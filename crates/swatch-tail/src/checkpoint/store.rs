@@ -254,10 +254,11 @@ impl Store {
         Ok(())
     }
 
-    /// Reserves space for a state of this length. Without it a full disk only costs more.
+    /// Reserves space for a state of twice this length, as it may grow while the disk is full.
+    /// Without it a full disk only costs more.
     fn reserve(&mut self, length: usize) {
-        let wanted = MIN_RESERVE.max((2 * length).next_power_of_two());
-        let is_small = self.reserved < MIN_RESERVE.max(length);
+        let wanted = MIN_RESERVE.max((4 * length).next_power_of_two());
+        let is_small = self.reserved < MIN_RESERVE.max(2 * length);
         let spaces = |file: &mut File| file.write_all(&vec![b' '; wanted]);
         if is_small && self.write_file(RESERVE, Durability::None, spaces).is_ok() {
             self.reserved = wanted;

@@ -177,6 +177,9 @@ impl FollowedPath {
             if sibling.id == interval.now || self.holds(sibling.id) || others.hold(sibling.id) {
                 continue;
             }
+            if sibling.is_packed_copy_in(interval.siblings) {
+                continue;
+            }
             match self.open_sibling(sibling, interval, context) {
                 Ok(generation) => generations.extend(generation),
                 // All or none.

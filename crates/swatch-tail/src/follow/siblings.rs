@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use super::file::{self, FileStamp, OpenError, OpenFile};
 use super::reactor::DirectoryEntry;
-use crate::compressed::Compression;
-use crate::fingerprint::FileId;
+use crate::compressed::{Compression, Decompressor};
+use crate::fingerprint::{FileId, WINDOW, read_window};
 
 use suffix::Suffix;
 
@@ -50,8 +50,9 @@ pub(super) struct Sibling {
 ///
 /// They are searched for in the directory of the log and in that of the file which a symbolic
 /// link of this name leads to. If there are none, they may have been moved (logrotate's
-/// `olddir`): to a directory in that of the log, or to one beside it. As the latter may hold the
-/// logs of others, with the same names, one of its files must be known for certain (`is_known`).
+/// `olddir`): to a directory in that of the log, else to one beside it. As the latter may hold the
+/// logs of others, with the same names and the same first lines, it must not hold a log of this
+/// name itself, and one of its files must be known for certain (`is_known`).
 ///
 /// # Errors
 /// Only [`OpenError::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
@@ -79,13 +80,26 @@ fn list_all(log: &Path, is_known: &impl Fn(&Sibling) -> bool) -> Result<Vec<Sibl
     for log in names.iter().flatten() {
         list(log, directory_of(log), &mut found)?;
     }
-    if found.values().all(|sibling| sibling.suffix.is_none()) {
+    let is_rotated =
+        |found: &BTreeMap<PathBuf, Sibling>| found.values().any(|sibling| sibling.suffix.is_some());
+    if !is_rotated(&found) {
         for log in names.iter().flatten() {
             let home = directory_of(log);
             for directory in directories_in(home, home)? {
                 list(log, &directory, &mut found)?;
             }
+        }
+    }
+    if !is_rotated(&found) {
+        for log in names.iter().flatten() {
+            let home = directory_of(log);
             for directory in directories_in(directory_of(home), home)? {
+                if log
+                    .file_name()
+                    .is_none_or(|name| directory.join(name).exists())
+                {
+                    continue;
+                }
                 let mut moved = BTreeMap::new();
                 list(log, &directory, &mut moved)?;
                 if moved.values().any(is_known) {
@@ -230,6 +244,31 @@ impl Sibling {
             Ok(_) | Err(OpenError::Absent) => Err(OpenError::Renamed),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// True if it is the compressed form, or the beginning of it, of one of these that is still
+    /// there: a compressor removes the original only when it is done.
+    pub(super) fn is_packed_copy_in(&self, siblings: &[Sibling]) -> bool {
+        let (Some(compression), Some(name)) = (self.compression, self.path.file_name()) else {
+            return false;
+        };
+        let (_, plain_name) = Compression::of_name(name.as_bytes());
+        let plain_path = self.path.with_file_name(OsStr::from_bytes(plain_name));
+        let Some(plain) = siblings.iter().find(|other| other.path == plain_path) else {
+            return false;
+        };
+        // Either may have been renamed since the listing: opening it tells.
+        let (Ok(packed), Ok(plain)) = (self.open(), plain.open()) else {
+            return false;
+        };
+        let Ok(begin) = read_window(&plain.file, 0, WINDOW) else {
+            return false;
+        };
+        let head = Decompressor::new(packed.file, compression).and_then(|d| d.head(WINDOW));
+        // One that cannot be read is not yet written so far.
+        head.map_or(true, |head| {
+            begin.starts_with(&head) || head.starts_with(&begin)
+        })
     }
 
     /// True if it was written to after this time, in milliseconds since 1970. bzip2 keeps the time

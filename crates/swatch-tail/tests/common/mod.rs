@@ -157,3 +157,27 @@ pub(crate) fn append(path: &Path, text: impl AsRef<[u8]>) {
     let file = OpenOptions::new().create(true).append(true).open(path);
     file.unwrap().write_all(text.as_ref()).unwrap();
 }
+
+/// Follows these names in a directory with the state that is saved there.
+pub(crate) fn start(dir: TempDir, names: &[&str]) -> Tail {
+    let state = dir.path().join("state");
+    let loaded = Checkpoint::load(&state).unwrap();
+    assert_eq!(loaded.events, []);
+    Tail::start_in(dir, names, quick(), loaded.checkpoint)
+}
+
+/// Stops after a save. Gives back the directory.
+pub(crate) fn stop(tail: Tail) -> TempDir {
+    tail.checkpoint.save().unwrap();
+    tail.dir
+}
+
+/// A log that has been read up to `1`.
+pub(crate) fn followed() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    append(&dir.path().join("log"), "");
+    let mut tail = start(dir, &["log"]);
+    tail.append("log", "a first line that is long enough\n1\n");
+    tail.expect(&["a first line that is long enough", "1"]);
+    stop(tail)
+}

@@ -82,6 +82,14 @@ fn directories_beside_must_hold_a_file_that_is_known() {
     let in_archive = |s: &Sibling| s.path.starts_with(dir.path().join("archive"));
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(in_archive), "{found:?}");
+    // A directory with a log of this name keeps the rotated files of that one.
+    fs::write(dir.path().join("archive/log"), "").unwrap();
+    assert_eq!(siblings(&log, |_| true).unwrap().len(), 2);
+    // Nothing is looked for beside if there are rotated files below.
+    fs::create_dir(dir.path().join("here/old")).unwrap();
+    fs::write(dir.path().join("here/old/log.1"), "").unwrap();
+    let found = siblings(&log, |_| true).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]
