@@ -66,7 +66,7 @@ EOF
 for suite in $suites; do
   root=$work/$suite
   echo "== $suite"
-  mmdebstrap --quiet --variant=minbase "$suite" "$root" >/dev/null 2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log"; fail "no root of $suite"; }
+  mmdebstrap --quiet --variant=minbase --include=openssh-server "$suite" "$root" >/dev/null 2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log"; fail "no root of $suite"; }
   [ -e "$root/etc/resolv.conf" ] || cp /etc/resolv.conf "$root/etc/"
   cp "$deb" "$compat" "$work/attack.sh" "$root/tmp/"
   echo "Jan  1 00:00:00 gate sshd[76]: Server listening on 0.0.0.0 port 22." > "$root/var/log/auth.log"
@@ -90,12 +90,11 @@ for suite in $suites; do
   [ ! -e "$root/etc/systemd/system/multi-user.target.wants/swatch-action-follow.service" ] || fail "the fleet's unit is enabled"
   ok "pages, completions, settings and units are there"
 
-  if on_host swatch-rs init --help 2>&1 | grep -q "^Usage: swatch-rs init"; then
-    inside swatch-rs init || [ $? = 1 ]
-  fi
-  grep -lsq 'logfile.*/var/log/auth.log' "$root"/etc/swatch/*.conf ||
-    printf '%s\n' '# logfile /var/log/auth.log' 'watchfor /sshd\[\d+\]: Failed password for .* from [0-9.]+ port \d+ ssh2$/' \
-      '    pipe "/usr/bin/swatch-action auto"' > "$root/etc/swatch/sshd.conf"
+  inside swatch-rs init > "$work/init" || { cat "$work/init"; fail "init"; }
+  cat "$work/init"
+  grep -q '^firewall = "nftables"$' "$root/etc/swatch/action.toml" || fail "init did not write the firewall"
+  grep -q '^none  sudo: its rules send mail, and there is no mailer$' "$work/init" || fail "init takes a mailer for granted"
+  ok "init: rules for sshd, the firewall in the package's action.toml"
   inside sh /tmp/attack.sh || { tail -30 "$work/apt.log"; fail "no lock"; }
   end=$(date +%s)
   ok "locked in nftables $((end - start)) seconds ($(awk "BEGIN { printf \"%.1f\", ($end - $start) / 60 }") minutes) after apt-get install began"

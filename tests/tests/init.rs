@@ -1,5 +1,9 @@
 //! `swatch-rs init` on a machine with an sshd, a vsftpd and a named.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use swatch_tests::deployment::examples;
 use swatch_tests::machine::{Machine, allowed};
 use swatch_tests::program;
 
@@ -110,6 +114,116 @@ fn what_init_writes_locks_an_attacker() {
     assert_eq!(status, Some(0), "{log}");
     let sets = machine.said(&["nft", "list", "table", "inet", "swatch"]);
     assert!(sets.contains("203.0.113.9"), "{sets}{log}");
+}
+
+/// The package's settings, where every line is a comment, get the choice; those of the
+/// administrator stay as they are.
+#[test]
+fn settings_that_are_there_get_the_firewall_unless_they_name_one() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    let example = fs::read_to_string(examples().join("action.toml")).expect("the example");
+    let packaged: String = example
+        .lines()
+        .map(
+            |line| match line.starts_with(['#', '[']) || line.is_empty() {
+                true => format!("{line}\n"),
+                false => format!("#{line}\n"),
+            },
+        )
+        .collect();
+    machine.write("/etc/swatch/action.toml", &packaged);
+    let path = machine.path("/etc/swatch/action.toml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
+    let (_, dry) = said(&machine, &[&swatch, "init", "--dry-run"]);
+    let added = "add to /etc/swatch/action.toml: firewall iptables, locks end by at";
+    assert!(dry.contains(&format!("would {added}")), "{dry}");
+    assert_eq!(machine.read("/etc/swatch/action.toml"), packaged);
+
+    let (status, text) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("added to /etc/swatch/action.toml"), "{text}");
+    let settings = machine.read("/etc/swatch/action.toml");
+    assert!(
+        settings.contains("\nfirewall = \"iptables\"\n"),
+        "{settings}"
+    );
+    let mut rest: Vec<&str> = settings.lines().collect();
+    rest.retain(|line| packaged.lines().any(|old| old == *line));
+    assert_eq!(rest, packaged.lines().collect::<Vec<_>>());
+    let mode = path.metadata().expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+
+    let mine = "# mine\nfirewall = \"nftables\"\n";
+    machine.write("/etc/swatch/action.toml", mine);
+    let (_, text) = said(&machine, &[&swatch, "init"]);
+    assert!(text.contains("it names a firewall already"), "{text}");
+    assert_eq!(machine.read("/etc/swatch/action.toml"), mine);
+}
+
+/// `systemctl` where systemd runs and knows the unit, else the daemon.
+#[test]
+fn the_next_command_is_one_that_works_here() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    machine.write("/var/log/auth.log", "");
+    let run = |active: bool| {
+        let answer = format!("#!/bin/sh\nexit {}\n", if active { 0 } else { 3 });
+        machine.write_program("/usr/local/bin/systemctl", answer.as_bytes());
+        said(&machine, &[&swatch, "init"]).1
+    };
+    let daemon = "then: swatch-rs --config-dir /etc/swatch --daemon";
+    assert!(run(false).contains(daemon));
+    machine.write("/usr/local/lib/systemd/system/swatch-rs.service", "");
+    assert!(run(false).contains(daemon));
+    machine.write("/run/systemd/system/keep", "");
+    let text = run(false);
+    assert!(
+        text.contains("then: systemctl enable --now swatch-rs"),
+        "{text}"
+    );
+    let text = run(true);
+    assert!(text.contains("then: systemctl reload swatch-rs"), "{text}");
+    let argv = [&swatch, "init", "--config-dir", "/etc/other"];
+    let (_, text) = said(&machine, &argv);
+    assert!(text.contains("--config-dir /etc/other --daemon"), "{text}");
+}
+
+/// Services of several kinds: one of several logs, a setting that is needed, no log, nothing but
+/// mails.
+#[test]
+fn each_kind_of_service_is_found_by_its_signs() {
+    let Some((machine, swatch)) = machine() else {
+        return;
+    };
+    if !allowed("init with a mailer", &["sendmail", "su"]) {
+        return;
+    }
+    for sign in ["/var/www/html/nextcloud/occ", "/usr/local/bin/vaultwarden"] {
+        machine.write(sign, "");
+    }
+    machine.write("/var/www/html/nextcloud/data/nextcloud.log", "");
+    machine.write("/var/log/auth.log", "");
+    let (status, text) = said(&machine, &[&swatch, "init"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("nextcloud (logfile /var/www/html/nextcloud/data/nextcloud.log)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("needs nextcloud to be set so: loglevel"),
+        "{text}"
+    );
+    let rules = machine.read("/etc/swatch/nextcloud.conf");
+    assert!(!rules.contains("/var/lib/nextcloud"), "{rules}");
+    assert!(
+        text.contains("none  vaultwarden: installed, but no log"),
+        "{text}"
+    );
+    assert!(text.contains("sudo (logfile /var/log/auth.log)"), "{text}");
 }
 
 #[test]

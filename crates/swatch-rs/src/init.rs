@@ -1,25 +1,30 @@
 //! `swatch-rs init`: configurations for what is found on this machine.
 //!
 //! It asks nothing and overwrites nothing. [`services`] is what it knows, [`machine`] is the look,
-//! [`helper`] asks `swatch-action` which firewall it would use.
+//! [`helper`] asks `swatch-action` which firewall it would use, [`settings`] puts that into
+//! `action.toml`.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use swatch_common::atomic_file::{AtomicFile, Durability};
 use swatch_common::{process, sanitize, shell_quote};
 
 pub(crate) mod helper;
 mod machine;
 mod services;
+mod settings;
 
+use crate::cli;
 use helper::Helper;
 use machine::Machine;
 use services::{Place, SERVICES, Service};
+use settings::{Choice, EXPIRE};
 
 /// The directory that the service watches.
 pub(crate) const DIRECTORY: &str = "/etc/swatch";
@@ -27,8 +32,11 @@ pub(crate) const DIRECTORY: &str = "/etc/swatch";
 /// Status if nothing was found to watch, or a file could not be written.
 const FAILED: u8 = 1;
 
-/// Status for a command line that cannot be understood.
-const REFUSED: u8 = 2;
+/// The unit of the watcher.
+const UNIT: &str = "swatch-rs.service";
+
+/// The unit that ends locks where nothing else does.
+const EXPIRE_TIMER: &str = "swatch-action-expire.timer";
 
 /// Write configurations for the services found on this machine, and the choice of the firewall
 ///
@@ -57,25 +65,19 @@ pub fn command() -> clap::Command {
 
 /// Runs `init` with its arguments, `init` first; gives the exit status.
 pub fn main(args: &[OsString]) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // If the reader of the help has gone, the error cannot be reported.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { REFUSED } else { 0 });
+    cli::run(args, |cli: Cli| {
+        let mut run = Run {
+            cli: &cli,
+            out: io::stdout().lock(),
+            watched: 0,
+            failed: false,
+        };
+        match run.all() {
+            Ok(()) if run.watched > 0 && !run.failed => ExitCode::SUCCESS,
+            // A reader that went away has seen all it wanted.
+            Ok(()) | Err(_) => ExitCode::from(FAILED),
         }
-    };
-    let mut run = Run {
-        cli: &cli,
-        out: io::stdout().lock(),
-        watched: 0,
-        failed: false,
-    };
-    match run.all() {
-        Ok(()) if run.watched > 0 && !run.failed => ExitCode::SUCCESS,
-        // A reader that went away has seen all it wanted.
-        Ok(()) | Err(_) => ExitCode::from(FAILED),
-    }
+    })
 }
 
 struct Run<'a> {
@@ -89,6 +91,7 @@ struct Run<'a> {
 /// The outcome for a file.
 enum Written {
     New,
+    Added,
     Kept,
     Failed,
 }
@@ -98,11 +101,18 @@ impl Run<'_> {
         let machine = Machine::look();
         let mut absent = Vec::new();
         for service in &SERVICES {
-            let is_there = machine::is_installed(service);
-            match machine.place(service).filter(|_| is_there) {
-                Some(place) => self.service(service, &place, machine.runs(service))?,
-                None if is_there => self.without_log(service)?,
-                None => absent.push(service.name),
+            if !machine::is_installed(service) {
+                absent.push(service.name);
+            } else if service.only_mails() && !machine.has_sendmail {
+                writeln!(
+                    self.out,
+                    "none  {}: its rules send mail, and there is no mailer",
+                    service.name
+                )?;
+            } else if let Some(place) = machine.place(service) {
+                self.service(service, &place, machine.runs(service))?;
+            } else {
+                self.without_log(service)?;
             }
         }
         let helper = self.settings()?;
@@ -114,8 +124,6 @@ impl Run<'_> {
 
     fn service(&mut self, service: &Service, place: &Place, runs: bool) -> io::Result<()> {
         let path = self.cli.config_dir.join(format!("{}.conf", service.name));
-        let place_words = place.comment();
-        let from = place_words.trim_start_matches("# ");
         let asleep = if runs { "" } else { "; it does not run now" };
         let shown = sanitize::path(&path);
         let written = self.write(&path, &service.text(place))?;
@@ -123,23 +131,28 @@ impl Run<'_> {
             self.watched += 1;
         }
         match written {
-            Written::New => writeln!(
-                self.out,
-                "{} {shown}: {} ({from}{asleep})",
-                self.verb(),
-                service.name
-            ),
+            Written::New | Written::Added => {
+                writeln!(
+                    self.out,
+                    "{} {shown}: {} ({}{asleep})",
+                    self.verb("write"),
+                    service.name,
+                    place.words()
+                )?;
+                match service.needs {
+                    None => Ok(()),
+                    Some(needs) => {
+                        writeln!(self.out, "needs {} to be set so: {needs}", service.name)
+                    }
+                }
+            }
             Written::Kept => writeln!(self.out, "kept  {shown}: it was there already"),
             Written::Failed => Ok(()),
         }
     }
 
     fn without_log(&mut self, service: &Service) -> io::Result<()> {
-        let places: Vec<String> = service
-            .places()
-            .iter()
-            .map(|place| place.comment().trim_start_matches("# ").to_owned())
-            .collect();
+        let places: Vec<String> = service.places().iter().map(Place::words).collect();
         writeln!(
             self.out,
             "none  {}: installed, but no log of it was found; looked for: {}",
@@ -171,35 +184,29 @@ impl Run<'_> {
             self.failed = true;
             return Ok(Some(helper));
         }
-        let mut text = format!(
-            "# Settings of swatch-action, written by `swatch-rs init`. swatch-action.toml(5), or \
-             docs/action.md, has all of them.\n\n# Locks end by {}.\nfirewall = \"{}\"\n",
-            helper.ends_by, helper.firewall
-        );
-        if helper.ends_by == "swatch-action expire" {
-            text.push_str("expiry = \"expire\"\n");
-        }
-        let mailer = helper
+        let has_mailer = helper
             .finding("mailer")
-            .filter(|found| !found.remedy.is_empty());
-        if mailer.is_some() {
-            text.push_str(
-                "\n# No mailer was found. To get a mail for each lock, install one and remove this \
-                 line.\nmail = \"\"\n",
-            );
-        }
-        match self.write(&path, &text)? {
-            Written::New => writeln!(
-                self.out,
-                "{} {shown}: firewall {}, locks end by {}",
-                self.verb(),
-                helper.firewall,
-                helper.ends_by
-            )?,
-            Written::Kept => writeln!(self.out, "kept  {shown}: it was there already")?,
-            Written::Failed => {}
-        }
-        if mailer.is_some() {
+            .is_none_or(|found| found.remedy.is_empty());
+        let choice = Choice {
+            firewall: &helper.firewall,
+            ends_by: &helper.ends_by,
+            has_mailer,
+        };
+        let verb = match self.add_or_write(&path, &choice)? {
+            Written::New => self.verb("write"),
+            Written::Added => self.verb("add"),
+            Written::Kept => {
+                writeln!(self.out, "kept  {shown}: it names a firewall already")?;
+                return Ok(Some(helper));
+            }
+            Written::Failed => return Ok(Some(helper)),
+        };
+        writeln!(
+            self.out,
+            "{verb} {shown}: firewall {}, locks end by {}",
+            helper.firewall, helper.ends_by
+        )?;
+        if !has_mailer {
             writeln!(
                 self.out,
                 "none  mailer: no mail is sent; remedy: apt install msmtp-mta, and remove `mail` \
@@ -207,6 +214,45 @@ impl Run<'_> {
             )?;
         }
         Ok(Some(helper))
+    }
+
+    /// Writes the settings, or adds to those that are there.
+    fn add_or_write(&mut self, path: &Path, choice: &Choice<'_>) -> io::Result<Written> {
+        // Behind a link is the file that is to be changed.
+        let Ok(path) = path.canonicalize() else {
+            return self.write(path, &choice.file());
+        };
+        let added = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| choice.add_to(&text));
+        let text = match added {
+            Ok(None) => return Ok(Written::Kept),
+            Ok(Some(_)) if self.cli.dry_run => return Ok(Written::Added),
+            Ok(Some(text)) => text,
+            Err(why) => return self.fail(&path, &why),
+        };
+        let mode = path
+            .metadata()
+            .map_or(0o644, |meta| meta.permissions().mode());
+        let written = AtomicFile::new(&path)
+            .mode(mode & 0o7777)
+            .durability(Durability::File)
+            .write(text.as_bytes());
+        match written {
+            Ok(()) => Ok(Written::Added),
+            Err(error) => self.fail(&path, &format!("{}{}", error.source, remedy(&error.source))),
+        }
+    }
+
+    fn fail(&mut self, path: &Path, why: &str) -> io::Result<Written> {
+        self.failed = true;
+        writeln!(
+            self.out,
+            "failed {}: {}",
+            sanitize::path(path),
+            sanitize::text(why.as_bytes())
+        )?;
+        Ok(Written::Failed)
     }
 
     fn end(&mut self, helper: Option<Helper>) -> io::Result<()> {
@@ -218,35 +264,39 @@ impl Run<'_> {
                 sanitize::path(&self.cli.config_dir)
             )?;
         }
-        if helper.is_some_and(|helper| helper.ends_by == "swatch-action expire") {
-            writeln!(
-                self.out,
-                "next: systemctl enable --now swatch-action-expire.timer"
-            )?;
-        }
         let dir = self.cli.config_dir.to_string_lossy();
         let dir = shell_quote::word(&dir);
         if self.cli.dry_run {
             return writeln!(self.out, "next: swatch-rs init --config-dir {dir}");
         }
+        let by_timer = helper.is_some_and(|helper| helper.ends_by == EXPIRE);
+        let has_units = machine::has_systemd() && machine::unit_exists(UNIT);
+        if by_timer && has_units {
+            writeln!(self.out, "next: systemctl enable --now {EXPIRE_TIMER}")?;
+        } else if by_timer {
+            writeln!(
+                self.out,
+                "next: call `swatch-action expire` each minute (cron)"
+            )?;
+        }
         writeln!(self.out, "next: swatch-rs doctor --config-dir {dir}")?;
-        let unit = ["/etc", "/usr/lib", "/lib"].iter().any(|folder| {
-            Path::new(folder)
-                .join("systemd/system/swatch-rs.service")
-                .exists()
-        });
-        let system = Path::new("/run/systemd/system").is_dir();
-        if unit && system && self.cli.config_dir == Path::new(DIRECTORY) {
-            writeln!(self.out, "then: systemctl enable --now swatch-rs")
-        } else {
-            writeln!(self.out, "then: swatch-rs --config-dir {dir} --daemon")
+        if !has_units || self.cli.config_dir != Path::new(DIRECTORY) {
+            return writeln!(self.out, "then: swatch-rs --config-dir {dir} --daemon");
+        }
+        // A watcher that runs does not look for new files by itself.
+        match machine::unit_is_active(UNIT) {
+            true => writeln!(self.out, "then: systemctl reload swatch-rs"),
+            false => writeln!(self.out, "then: systemctl enable --now swatch-rs"),
         }
     }
 
-    fn verb(&self) -> &'static str {
-        match self.cli.dry_run {
-            true => "would write",
-            false => "wrote",
+    /// The word for a change, or for one that would be made.
+    fn verb(&self, change: &str) -> &'static str {
+        match (change, self.cli.dry_run) {
+            ("add", false) => "added to",
+            ("add", true) => "would add to",
+            (_, false) => "wrote",
+            (_, true) => "would write",
         }
     }
 
@@ -274,16 +324,16 @@ impl Run<'_> {
         });
         match written {
             Ok(()) => Ok(Written::New),
-            Err(error) => {
-                self.failed = true;
-                let remedy = match error.kind() {
-                    ErrorKind::PermissionDenied => "; remedy: run it as root, or name --config-dir",
-                    _ => "",
-                };
-                writeln!(self.out, "failed {}: {error}{remedy}", sanitize::path(path))?;
-                Ok(Written::Failed)
-            }
+            Err(error) => self.fail(path, &format!("{error}{}", remedy(&error))),
         }
+    }
+}
+
+/// The remedy for a file that cannot be written, as the end of a message.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "; remedy: run it as root, or name --config-dir",
+        _ => "",
     }
 }
 

@@ -21,6 +21,7 @@ use swatch_engine::{Effect, Invocation};
 use crate::log::{self, EventKind, Level, LogEvent};
 use crate::monitor::counts::{self, ActionCounts, ActionResult};
 
+pub(crate) use mail::SENDMAIL;
 pub use output::{ColorChoice, Output};
 use pipe::KeptPipe;
 use process::CommandLimits;

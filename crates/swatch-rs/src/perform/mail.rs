@@ -7,7 +7,7 @@ use nix::unistd::{Uid, User};
 use swatch_engine::Invocation;
 
 /// The places of sendmail, in the original's order.
-const SENDMAIL: [&str; 2] = ["/usr/sbin/sendmail", "/usr/lib/sendmail"];
+pub(crate) const SENDMAIL: [&str; 2] = ["/usr/sbin/sendmail", "/usr/lib/sendmail"];
 
 /// Why a mail cannot be sent.
 #[derive(Debug, thiserror::Error)]

@@ -12,9 +12,7 @@ use super::super::plan::{self, Input, Refusal};
 use super::super::programs;
 use super::{hits, logs};
 use crate::cli::Cli;
-
-/// The places of sendmail.
-const SENDMAIL: [&str; 2] = ["/usr/sbin/sendmail", "/usr/lib/sendmail"];
+use crate::perform::SENDMAIL;
 
 /// All findings about a configuration, its programs and its logs.
 pub(super) fn look(cli: &Cli, loader: &Loader, path: &Path, megabytes: u64) -> Vec<Finding> {
