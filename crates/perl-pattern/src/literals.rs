@@ -2,6 +2,7 @@
 
 use crate::ast::{Node, Repeat, Test};
 use crate::byte_set::ByteSet;
+use crate::fold;
 use crate::selectivity;
 
 /// Most literals that stand for one part of a pattern.
@@ -58,6 +59,16 @@ fn is_useful(set: &[Literal]) -> bool {
 }
 
 impl Literal {
+    /// True if the literal stands at this place of a text.
+    #[must_use]
+    pub fn is_at(&self, text: &[u8], start: usize) -> bool {
+        text.get(start..start + self.bytes.len())
+            .is_some_and(|there| match self.fold {
+                true => fold::equals(there, &self.bytes),
+                false => there == self.bytes,
+            })
+    }
+
     fn is_mixed(&self) -> bool {
         self.mixed || (self.fold && self.cased)
     }

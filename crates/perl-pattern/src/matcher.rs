@@ -149,11 +149,12 @@ impl Matcher {
         self.linear
     }
 
-    /// True if [`Matcher::is_match`] needs no automaton for most texts. Then it is about as fast as
-    /// a search for one of the pattern's literals.
+    /// True if the pattern matches somewhere in the text, which must contain no newline, as far as
+    /// that can be decided without an automaton: about as fast as a search for one of the pattern's
+    /// literals. `None`: it cannot; call [`Matcher::is_match`].
     #[must_use]
-    pub fn is_sequence(&self) -> bool {
-        self.sequence().is_some()
+    pub fn is_match_in_place(&self, text: &[u8]) -> Option<bool> {
+        self.sequence()?.is_match(text)
     }
 
     /// True if a text can be crafted on which the search is given up, so that the pattern does not

@@ -29,8 +29,8 @@ pub(crate) struct Sequence(Box<[Op]>);
 enum Op {
     /// The text is here.
     Text(Text),
-    /// The text occurs here or later. The number identifies the gap.
-    Gap(u8, Needle),
+    /// The text occurs here or later.
+    Gap(Gap),
     /// Bytes of a set.
     Run {
         set: ByteSet,
@@ -52,6 +52,15 @@ enum Op {
     Match,
 }
 
+#[derive(Debug)]
+struct Gap {
+    /// The number of the gap.
+    slot: u8,
+    /// A later occurrence may do if the first one does not.
+    retry: bool,
+    needle: Needle,
+}
+
 /// The lengths of a run that must be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
@@ -63,6 +72,7 @@ enum Length {
 }
 
 /// Another way to go on.
+#[derive(Debug, Clone, Copy)]
 enum Retry {
     At(usize, usize),
     /// The gap `op`, from a place on.
@@ -82,7 +92,7 @@ impl Sequence {
     /// search takes too long.
     pub(crate) fn is_match(&self, text: &[u8]) -> Option<bool> {
         let mut budget = 256 + 2 * text.len();
-        let mut retries: Vec<Retry> = Vec::new();
+        let mut retries = Retries::new();
         // A gap that was crossed from a place on need not be crossed from a later one.
         let mut crossed = [usize::MAX; MOST_GAPS];
         let (mut op, mut at) = (0, 0);
@@ -93,11 +103,11 @@ impl Sequence {
                 Op::Text(literal) => literal
                     .is_at(text, at)
                     .then(|| (op + 1, at + literal.bytes.len())),
-                Op::Gap(slot, needle) => {
-                    let crossed = &mut crossed[usize::from(*slot)];
+                Op::Gap(gap) => {
+                    let crossed = &mut crossed[usize::from(gap.slot)];
                     if at < *crossed {
                         *crossed = at;
-                        cross(op, needle, text, at, &mut retries, &mut budget)?
+                        cross(op, gap, text, at, &mut retries, &mut budget)?
                     } else {
                         None
                     }
@@ -145,7 +155,7 @@ impl Sequence {
     fn retry(
         &self,
         text: &[u8],
-        retries: &mut Vec<Retry>,
+        retries: &mut Retries,
         budget: &mut usize,
     ) -> Option<Option<(usize, usize)>> {
         while let Some(retry) = retries.pop() {
@@ -158,8 +168,8 @@ impl Sequence {
                     return Some(Some((op, last)));
                 }
                 Retry::Gap(op, from) => {
-                    if let Op::Gap(_, needle) = &self.0[op]
-                        && let Some(next) = cross(op, needle, text, from, retries, budget)?
+                    if let Op::Gap(gap) = &self.0[op]
+                        && let Some(next) = cross(op, gap, text, from, retries, budget)?
                     {
                         return Some(Some(next));
                     }
@@ -173,19 +183,55 @@ impl Sequence {
 /// Crosses a gap to the next occurrence of the literal after it.
 fn cross(
     op: usize,
-    needle: &Needle,
+    gap: &Gap,
     text: &[u8],
     from: usize,
-    retries: &mut Vec<Retry>,
+    retries: &mut Retries,
     budget: &mut usize,
 ) -> Option<Option<(usize, usize)>> {
-    let Some(start) = needle.find(text, from) else {
+    let Some(start) = gap.needle.find(text, from) else {
         *budget = budget.checked_sub(text.len().saturating_sub(from) / 8)?;
         return Some(None);
     };
     *budget = budget.checked_sub(1 + (start - from) / 8)?;
-    retries.push(Retry::Gap(op, start + 1));
-    Some(Some((op + 1, start + needle.len())))
+    if gap.retry {
+        retries.push(Retry::Gap(op, start + 1));
+    }
+    Some(Some((op + 1, start + gap.needle.len())))
+}
+
+/// A stack that needs no allocation for most patterns.
+struct Retries {
+    first: [Retry; 4],
+    used: usize,
+    more: Vec<Retry>,
+}
+
+impl Retries {
+    fn new() -> Retries {
+        Retries {
+            first: [Retry::At(0, 0); 4],
+            used: 0,
+            more: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, retry: Retry) {
+        match self.first.get_mut(self.used) {
+            Some(place) => {
+                *place = retry;
+                self.used += 1;
+            }
+            None => self.more.push(retry),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Retry> {
+        self.more.pop().or_else(|| {
+            self.used = self.used.checked_sub(1)?;
+            Some(self.first[self.used])
+        })
+    }
 }
 
 fn is_boundary(text: &[u8], at: usize) -> bool {

@@ -17,7 +17,6 @@ mod adapt;
 mod filter;
 mod hits;
 mod index;
-mod needle;
 mod order;
 mod parallel;
 mod requirement;

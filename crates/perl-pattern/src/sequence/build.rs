@@ -1,7 +1,7 @@
 //! From a pattern to operations.
 
 use super::needle::{Needle, Text};
-use super::{Length, MOST_GAPS, Op};
+use super::{Gap, Length, MOST_GAPS, Op};
 use crate::ast::{Assert, Greed, Node, Repeat};
 use crate::byte_set::ByteSet;
 use crate::classes::NOT_NEWLINE;
@@ -19,8 +19,12 @@ pub(super) fn build(node: &Node) -> Option<Vec<Op>> {
     let mut ops = builder.ops;
     for at in 0..ops.len() {
         let chosen = length(&ops, at);
-        if let (Op::Run { length, .. }, Some(chosen)) = (&mut ops[at], chosen) {
-            *length = chosen;
+        let any_text = is_before_any_text(&ops, at + 1);
+        match (&mut ops[at], chosen) {
+            (Op::Run { length, .. }, Some(chosen)) => *length = chosen,
+            // The first occurrence leaves the most text to those that follow.
+            (Op::Gap(gap), _) => gap.retry = !any_text,
+            _ => {}
         }
     }
     Some(ops)
@@ -76,7 +80,11 @@ impl Builder {
         if !gap {
             self.push(Op::Text(text))?;
         } else if self.gaps < MOST_GAPS {
-            self.push(Op::Gap(self.gaps as u8, Needle::new(text)))?;
+            self.push(Op::Gap(Gap {
+                slot: self.gaps as u8,
+                retry: true,
+                needle: Needle::new(text),
+            }))?;
             self.gaps += 1;
         } else {
             return None;
@@ -237,17 +245,21 @@ fn length(ops: &[Op], at: usize) -> Option<Length> {
     let Op::Run { set, .. } = &ops[at] else {
         return None;
     };
-    let mut next = at + 1;
-    while let Op::Jump(target) = &ops[next] {
-        next = *target;
-    }
-    Some(match &ops[next] {
-        Op::Match | Op::Gap(..) | Op::ToEnd => Length::Shortest,
-        _ => match first(ops, next) {
+    Some(match is_before_any_text(ops, at + 1) {
+        true => Length::Shortest,
+        false => match first(ops, at + 1) {
             Some(first) if first.intersection(*set).is_empty() => Length::Longest,
             _ => Length::Any,
         },
     })
+}
+
+/// True if any text may follow before this operation.
+fn is_before_any_text(ops: &[Op], mut at: usize) -> bool {
+    while let Some(Op::Jump(target)) = ops.get(at) {
+        at = *target;
+    }
+    matches!(ops.get(at), Some(Op::Match | Op::Gap(_) | Op::ToEnd))
 }
 
 /// The bytes that can follow at this operation; `None` if they are not known.
@@ -267,6 +279,6 @@ fn first(ops: &[Op], at: usize) -> Option<ByteSet> {
         Op::Jump(target) => first(ops, *target),
         // Nothing can follow.
         Op::End => Some(ByteSet::EMPTY),
-        Op::Gap(..) | Op::Front | Op::ToEnd | Op::Word(_) | Op::Match => None,
+        Op::Gap(_) | Op::Front | Op::ToEnd | Op::Word(_) | Op::Match => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use memchr::memmem::Finder;
 
+use crate::fold;
+
 /// A literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Text {
@@ -15,7 +17,7 @@ impl Text {
     pub(super) fn is_at(&self, text: &[u8], at: usize) -> bool {
         text.get(at..at + self.bytes.len()).is_some_and(|there| {
             if self.fold {
-                there.eq_ignore_ascii_case(&self.bytes)
+                fold::equals(there, &self.bytes)
             } else {
                 *there == *self.bytes
             }

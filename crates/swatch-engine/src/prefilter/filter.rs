@@ -6,9 +6,9 @@
 //! fourth position, a core searches gigabytes per second whatever the number of literals. The
 //! literals are compared only where a bit is set.
 
-use super::needle::Needle;
 use super::sample::LogSample;
 use super::window::{BITS, folded, hash, load};
+use perl_pattern::Literal;
 
 /// Words of the bit map.
 const WORDS: usize = 1 << (BITS - 6);
@@ -23,7 +23,7 @@ pub(crate) struct Filter<const Q: usize, const S: usize> {
     starts: Vec<u32>,
     slot_shift: u32,
     entries: Vec<Entry>,
-    needles: Vec<Needle>,
+    needles: Vec<Literal>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
     /// The length of the shortest literal that it finds.
     pub(crate) const SHORTEST: usize = Q + S - 1;
 
-    pub(crate) fn new(needles: Vec<Needle>, seen: &LogSample) -> Self {
+    pub(crate) fn new(needles: Vec<Literal>, seen: &LogSample) -> Self {
         let mut hashed = Vec::with_capacity(needles.len() * S);
         for (number, needle) in (0u32..).zip(&needles) {
             let (_, at) = seen.best_part(&needle.bytes, Q, S);
@@ -74,8 +74,8 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
         }
     }
 
-    /// Calls `found` with the position and the number of each literal that occurs, in the order of
-    /// the samples.
+    /// Calls `found` with a position within each literal that occurs, in ascending order, and its
+    /// number.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
         let mut at = 0;
         // Another round would read past the end.
@@ -115,7 +115,7 @@ impl<const Q: usize, const S: usize> Filter<Q, S> {
                 && let Some(start) = at.checked_sub(entry.back as usize)
                 && self.needles[entry.needle as usize].is_at(text, start)
             {
-                found(start, entry.needle);
+                found(at, entry.needle);
             }
         }
     }

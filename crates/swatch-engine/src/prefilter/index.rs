@@ -7,7 +7,6 @@ use regex_automata::meta;
 use regex_syntax::hir::Hir;
 
 use super::filter::Filter;
-use super::needle::Needle;
 use super::sample::LogSample;
 use super::teddy::Teddy;
 use perl_pattern::{Literal, LiteralSet, Matcher};
@@ -22,12 +21,23 @@ type Short = Filter<3, 1>;
 /// The length of the shortest literal to search for; shorter ones are everywhere.
 pub(crate) const SHORTEST: usize = Short::SHORTEST;
 
-/// A pattern that a literal belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) pattern: u32,
-    /// The pattern matches wherever the literal occurs.
-    pub(crate) whole: bool,
+/// A pattern that a literal belongs to. Owners are ordered by their patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Owner(u32);
+
+impl Owner {
+    /// `whole`: the pattern matches wherever the literal occurs.
+    pub(crate) fn new(pattern: u32, whole: bool) -> Owner {
+        Owner(pattern << 1 | u32::from(whole))
+    }
+
+    pub(crate) fn pattern(self) -> u32 {
+        self.0 >> 1
+    }
+
+    pub(crate) fn is_whole(self) -> bool {
+        self.0 & 1 != 0
+    }
 }
 
 /// The targets of a search.
@@ -62,7 +72,7 @@ impl Index {
                     texts.push((literal, Vec::new()));
                     texts.len() - 1
                 });
-                texts[number].1.push(Owner { pattern, whole });
+                texts[number].1.push(Owner::new(pattern, whole));
             }
         }
         let mut index = Index {
@@ -89,8 +99,8 @@ impl Index {
         index
     }
 
-    /// Calls `found` with the position and the owner of each literal that occurs. Positions of one
-    /// filter ascend. Returns true if several filters were used, so that positions are interleaved.
+    /// Calls `found` with a position within each literal that occurs, and its owner. Positions of
+    /// one filter ascend. Returns true if several filters were used, one after the other.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, Owner)) -> bool {
         let mut filters = 0;
         if let Some((filter, owners)) = &self.long {
@@ -153,7 +163,7 @@ fn teddy(texts: &[Owned<'_>], sample: &LogSample) -> Option<(Teddy, Owners)> {
     if texts.is_empty() {
         return None;
     }
-    let needles: Vec<Needle> = texts.iter().map(|(text, _)| Needle::from(*text)).collect();
+    let needles: Vec<Literal> = texts.iter().map(|(text, _)| (*text).clone()).collect();
     let few = Teddy::new(&needles, sample)?;
     let owners = texts.iter().map(|(_, owners)| owners.clone()).collect();
     Some((few, Owners(owners)))
@@ -168,7 +178,7 @@ fn filter<const Q: usize, const S: usize>(
     }
     let (needles, owners) = texts
         .into_iter()
-        .map(|(text, owners)| (Needle::from(text), owners))
+        .map(|(text, owners)| (text.clone(), owners))
         .unzip();
     Some((Filter::new(needles, sample), Owners(owners)))
 }

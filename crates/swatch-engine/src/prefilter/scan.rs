@@ -56,7 +56,7 @@ impl Prefilter {
             scratch.line.clear();
             let touches = scratch.touches[next..last].iter();
             scratch.line.extend(touches.map(|(_, owner)| *owner));
-            self.line(program, &block[start..end], scratch, found);
+            self.line(program, &block[start..end], false, scratch, found);
             found.end_line(start..end, self.sees_all());
             next = last;
             done = (end + 1).min(block.len());
@@ -79,18 +79,17 @@ impl Prefilter {
         let touches = scratch.touches.iter();
         scratch.line.extend(touches.map(|(_, owner)| *owner));
         let gate = index.gate(&program.patterns.matchers);
-        let few = index.rest.len() < 3 || memchr(b'\n', record).is_some();
+        let several = memchr(b'\n', record).is_some();
+        let few = index.rest.len() < 3 || several;
         if few || gate.is_none_or(|gate| gate.is_match(record)) {
-            scratch.line.extend(index.rest.iter().map(|&pattern| Owner {
-                pattern,
-                whole: false,
-            }));
+            let rest = index.rest.iter();
+            scratch.line.extend(rest.map(|&p| Owner::new(p, false)));
         }
-        self.line(program, record, scratch, found);
+        self.line(program, record, several, scratch, found);
         found.end_line(0..record.len(), self.sees_all());
     }
 
-    /// Collects the positions of all literals, in order.
+    /// Collects the literals that occur, each with a position within it, in order.
     fn touches(&self, scratch: &mut Scratch, text: &[u8]) -> Arc<Index> {
         let generation = self.generation.load(Ordering::Acquire);
         let index = match &scratch.index {
@@ -104,38 +103,52 @@ impl Prefilter {
         scratch.touches.clear();
         let touches = &mut scratch.touches;
         let mixed = index.find(text, |at, owner| touches.push((at as u32, owner)));
-        // A sample may be anywhere in its literal, so the starts are slightly out of order.
-        if mixed || !touches.is_sorted_by_key(|(at, _)| *at) {
-            touches.sort_unstable_by_key(|(at, _)| *at);
+        if mixed {
+            // A stable sort only merges the filters' runs.
+            touches.sort_by_key(|(at, _)| *at);
         }
         index
     }
 
     /// Tries the patterns that touch a line, until a rule that matches makes the others superfluous.
-    fn line(&self, program: &Program, record: &[u8], scratch: &mut Scratch, found: &mut Hits) {
+    /// `several`: the record contains newlines.
+    fn line(
+        &self,
+        program: &Program,
+        record: &[u8],
+        several: bool,
+        scratch: &mut Scratch,
+        found: &mut Hits,
+    ) {
         let owners = &mut scratch.line;
-        owners.sort_unstable_by_key(|owner| owner.pattern);
-        owners.dedup_by_key(|owner| owner.pattern);
+        if owners.len() > 1 {
+            owners.sort_unstable();
+            owners.dedup();
+        }
         let mut lower = None;
         let mut ends_at = u32::MAX;
         for owner in owners {
-            let order = self.order[owner.pattern as usize];
+            let pattern = owner.pattern();
+            let order = self.order[pattern as usize];
             if order.first_use > ends_at {
                 continue;
             }
-            let matcher = &program.patterns.matchers[owner.pattern as usize];
-            if owner.whole {
-                found.add(owner.pattern, true);
-                ends_at = ends_at.min(order.ends_at);
-            } else if !matcher.is_sequence()
-                && !self.has_all_texts(owner.pattern, record, &mut lower)
-            {
-                scratch.seen.lines_for_nothing += 1;
+            let matcher = &program.patterns.matchers[pattern as usize];
+            let matches = if owner.is_whole() {
+                true
+            } else if !several && let Some(matches) = matcher.is_match_in_place(record) {
+                matches
+            } else if !self.has_all_texts(pattern, record, &mut lower) {
+                false
             } else if !matcher.is_linear() {
                 // Its searches may be given up, which must be counted for the rule.
-                found.add(owner.pattern, false);
-            } else if matcher.is_match(record) == Verdict::Match {
-                found.add(owner.pattern, true);
+                found.add(pattern, false);
+                continue;
+            } else {
+                matcher.is_match(record) == Verdict::Match
+            };
+            if matches {
+                found.add(pattern, true);
                 ends_at = ends_at.min(order.ends_at);
             } else {
                 scratch.seen.lines_for_nothing += 1;
@@ -174,13 +187,9 @@ fn rest_lines(program: &Program, index: &Index, block: &[u8], scratch: &mut Scra
             // The offset is after the last byte of a match, which is not empty.
             at = half.offset() - 1;
         }
-        scratch.touches.extend(index.rest.iter().map(|&pattern| {
-            let owner = Owner {
-                pattern,
-                whole: false,
-            };
-            (at as u32, owner)
-        }));
+        let rest = index.rest.iter();
+        let touches = rest.map(|&pattern| (at as u32, Owner::new(pattern, false)));
+        scratch.touches.extend(touches);
         start = memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline + 1);
     }
     if before > 0 && scratch.touches.len() > before {

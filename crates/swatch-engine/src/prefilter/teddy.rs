@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aho_corasick::Span;
 use aho_corasick::packed;
 
-use super::needle::Needle;
 use super::sample::LogSample;
+use perl_pattern::Literal;
 
 /// More literals than this are found faster by sampling.
 const MOST: usize = 24;
@@ -19,12 +19,12 @@ pub(crate) struct Teddy {
     searcher: packed::Searcher,
     /// For each window, the literals that contain it, and where.
     owners: Vec<Vec<(u32, u32)>>,
-    needles: Vec<Needle>,
+    needles: Vec<Literal>,
 }
 
 impl Teddy {
     /// `None`: there are too many literals, or the machine lacks the instructions.
-    pub(crate) fn new(needles: &[Needle], sample: &LogSample) -> Option<Teddy> {
+    pub(crate) fn new(needles: &[Literal], sample: &LogSample) -> Option<Teddy> {
         if needles.len() > MOST {
             return None;
         }
@@ -33,7 +33,7 @@ impl Teddy {
             .find_map(|length| Teddy::with_windows(needles, length, sample))
     }
 
-    fn with_windows(needles: &[Needle], length: usize, sample: &LogSample) -> Option<Teddy> {
+    fn with_windows(needles: &[Literal], length: usize, sample: &LogSample) -> Option<Teddy> {
         let mut windows: BTreeMap<Vec<u8>, Vec<(u32, u32)>> = BTreeMap::new();
         for (number, needle) in (0u32..).zip(needles) {
             let cost = |window: &[u8]| {
@@ -65,7 +65,8 @@ impl Teddy {
         })
     }
 
-    /// Calls `found` with the position and the number of each literal that occurs.
+    /// Calls `found` with a position within each literal that occurs, in ascending order, and its
+    /// number.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
         let mut from = 0;
         // Windows have the same length and differ, so only one can start at a position.
@@ -75,7 +76,7 @@ impl Teddy {
                 if let Some(start) = hit.start().checked_sub(back as usize)
                     && self.needles[needle as usize].is_at(text, start)
                 {
-                    found(start, needle);
+                    found(hit.start(), needle);
                 }
             }
         }
