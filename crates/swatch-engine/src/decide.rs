@@ -211,9 +211,10 @@ impl<'d, O: Observer> Decision<'d, O> {
         message: &[u8],
         env: &mut impl Env,
     ) -> Option<Effect> {
-        self.may_act(rule, action, env)
-            .then(|| render::effect(&rule.steps[action], message, env))
-            .flatten()
+        if !self.may_act(rule, action, env) {
+            return None;
+        }
+        render::effect(&rule.steps[action], message, &mut self.state.spare, env)
     }
 
     /// True if the window and the threshold of an action let it act.

@@ -7,8 +7,19 @@ use crate::env::Env;
 use crate::program::{Step, StepKind};
 use crate::text::{CompiledText, TextPart};
 
-/// The effect of an action, or `None` if nothing is left of its command.
-pub(crate) fn effect(step: &Step, message: &[u8], env: &mut impl Env) -> Option<Effect> {
+/// The effect of an action, or `None` if nothing is left of its command. `spare` is room for a text.
+pub(crate) fn effect(
+    step: &Step,
+    message: &[u8],
+    spare: &mut Vec<Vec<u8>>,
+    env: &mut impl Env,
+) -> Option<Effect> {
+    if let (StepKind::Echo { sgr }, None) = (&step.act, &step.message) {
+        let mut text = spare.pop().unwrap_or_default();
+        text.extend_from_slice(message);
+        let sgr = sgr.clone();
+        return Some(Effect::Echo { text, sgr });
+    }
     let own = step.message.as_ref().map(|m| m.render(env));
     let message = || own.clone().unwrap_or_else(|| message.to_vec());
     Some(match &step.act {

@@ -1,9 +1,14 @@
 //! The state that a program keeps from record to record.
 
+use crate::effect::Effect;
 use crate::memory::Memory;
 use crate::program::{Layout, Program};
 use crate::rate_limit::table::{Keys, Table};
 use crate::rate_limit::{threshold, throttle};
+
+/// The most buffers that are kept for the texts of effects, and their largest size in bytes.
+const SPARES: usize = 8;
+const LARGEST_SPARE: usize = 16 << 10;
 
 /// Counters of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +37,8 @@ pub struct State {
     pub(crate) faults: Vec<usize>,
     /// Working memory: the rules to try on a record.
     pub(crate) candidates: Vec<u32>,
+    /// Working memory: empty buffers for the texts of effects.
+    pub(crate) spare: Vec<Vec<u8>>,
 }
 
 impl State {
@@ -51,6 +58,7 @@ impl State {
             counters: vec![Counters::default(); layout.rules.len()],
             faults: Vec::new(),
             candidates: Vec::new(),
+            spare: Vec::new(),
             layout,
         }
     }
@@ -88,6 +96,19 @@ impl State {
     /// For each rule, in the order of [`Program::rules`].
     pub fn counters(&self) -> &[Counters] {
         &self.counters
+    }
+
+    /// Takes back effects that have been performed: their buffers are used for the next ones.
+    pub fn reuse(&mut self, effects: &mut Vec<Effect>) {
+        for effect in effects.drain(..) {
+            if let Effect::Echo { mut text, .. } = effect
+                && self.spare.len() < SPARES
+                && text.capacity() <= LARGEST_SPARE
+            {
+                text.clear();
+                self.spare.push(text);
+            }
+        }
     }
 
     /// The number of keys that throttles and thresholds remember.

@@ -7,7 +7,7 @@ use super::window::{folded, hash, load};
 /// Counters of hashed runs.
 const SLOTS: usize = 1 << 17;
 /// Bytes that are representative of a log.
-const ENOUGH: usize = 256 << 10;
+const ENOUGH: usize = 128 << 10;
 
 /// The frequencies of runs of four and of three bytes, ignoring case. Without a log, everything is
 /// estimated.
@@ -25,8 +25,8 @@ impl LogSample {
             fours: vec![0; SLOTS],
             threes: vec![0; SLOTS],
         };
-        for at in 0..log.len() {
-            let word = load(log, at);
+        for run in log.windows(4) {
+            let word = load(run, 0);
             let four = &mut counts.fours[hash(folded::<4>(word)) as usize];
             *four = four.saturating_add(1);
             let three = &mut counts.threes[hash(folded::<3>(word)) as usize];
@@ -50,12 +50,12 @@ impl LogSample {
     /// The number of comparisons for a literal that is found by samples of `length` bytes at every
     /// `step`th position: for the best part of it, and the start of that part.
     pub(crate) fn best_part(&self, bytes: &[u8], length: usize, step: usize) -> (f64, usize) {
-        bytes
-            .windows(length + step - 1)
-            .enumerate()
-            .map(|(at, part)| (part.windows(length).map(|run| self.cost(run)).sum(), at))
-            .min_by(|(a, _): &(f64, usize), (b, _)| a.total_cmp(b))
-            .unwrap_or((f64::MAX, 0))
+        best_of(&self.costs(bytes, length), step)
+    }
+
+    /// The cost of each run of this length.
+    fn costs(&self, bytes: &[u8], length: usize) -> Vec<f64> {
+        bytes.windows(length).map(|run| self.cost(run)).collect()
     }
 
     /// The cost of searching for these literals, in comparisons of samples that hit.
@@ -70,12 +70,20 @@ impl LogSample {
             4..=6 => (3, 2, 10_000.0),
             _ => (4, 4, 0.0),
         };
-        let runs = literal.bytes.windows(length).map(|run| self.cost(run));
+        let costs = self.costs(&literal.bytes, length);
         // If the literal occurs, its line is extracted and examined.
-        let occurs = runs.fold(f64::MAX, f64::min);
-        self.best_part(&literal.bytes, length, step).0
+        let occurs = costs.iter().copied().fold(f64::MAX, f64::min);
+        best_of(&costs, step).0
             + 10.0 * occurs
             + pass
             + 1000.0 * selectivity::of_bytes(&literal.bytes)
     }
+}
+
+/// The least sum of `step` adjacent costs, and the start of these.
+fn best_of(costs: &[f64], step: usize) -> (f64, usize) {
+    let sums = costs.windows(step).map(|part| part.iter().sum());
+    sums.zip(0..)
+        .min_by(|(a, _): &(f64, usize), (b, _)| a.total_cmp(b))
+        .unwrap_or((f64::MAX, 0))
 }

@@ -19,6 +19,9 @@ use crate::perform::Performer;
 use crate::rules::{Decider, Native};
 use crate::source::{Exit, Source, SourceEvent};
 
+/// The clock is read once for so many records, unless something else than echoing takes time.
+const RECORDS_A_READING: usize = 16;
+
 /// The most threads that search: more would be idle, because reading is part of their work.
 const MOST_THREADS: usize = 8;
 
@@ -186,24 +189,32 @@ fn decide(
         return ControlFlow::Break(Stop::Requested);
     }
     let mut flow = ControlFlow::Continue(());
-    let mut any = false;
-    for hit in found.hits() {
+    let mut effects = 0;
+    let mut now = clock.now();
+    for (number, hit) in found.hits().enumerate() {
         if shared.stop.load(Ordering::Acquire) {
-            return ControlFlow::Break(Stop::Requested);
+            flow = ControlFlow::Break(Stop::Requested);
+            break;
         }
         let record = &bytes[hit.range.clone()];
-        decider.decide(&hit, record, &clock.now(), &mut |effect: &Effect| {
-            shared.counters.effects.fetch_add(1, Ordering::Relaxed);
+        let mut passes = number % RECORDS_A_READING == RECORDS_A_READING - 1;
+        decider.decide(&hit, record, &now, &mut |effect: &Effect| {
+            passes |= !matches!(effect, Effect::Echo { .. });
+            effects += 1;
             if performer.perform(effect).is_break() {
                 flow = ControlFlow::Break(Stop::Requested);
             }
         });
-        any = true;
         if flow.is_break() {
             break;
         }
+        if passes {
+            now = clock.now();
+        }
     }
-    if any {
+    let counters = &shared.counters;
+    counters.effects.fetch_add(effects, Ordering::Relaxed);
+    if !found.is_empty() {
         decider.publish(&shared.counters.rules);
     }
     flow

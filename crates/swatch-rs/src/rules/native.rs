@@ -139,6 +139,7 @@ impl Decider {
         for effect in &self.effects {
             perform(effect);
         }
+        self.state.reuse(&mut self.effects);
         super::report_faults(program, &mut self.state);
     }
 }
