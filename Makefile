@@ -147,6 +147,10 @@ uninstall: ## remove what install and install-compat installed
 
 # The packages are made from a tree that `make install` fills, and the files of /etc.
 DEBFLAGS    =
+# Whoever builds the package is its maintainer, under the names of Debian's tools (debchange(1)).
+DEBFULLNAME ?= swatch-rs maintainers
+DEBEMAIL    ?= swatch-rs@packages.invalid
+maintainer  = $(DEBFULLNAME) <$(DEBEMAIL)>
 package     = $(CURDIR)/target/package
 version     = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 built       = $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
@@ -161,7 +165,11 @@ stage:
 	install -d "$(package)/units"
 	cp "$(package)"/usr/lib/systemd/system/*[!@].service "$(package)"/usr/lib/systemd/system/*.timer "$(package)/units"
 	install -m 644 packaging/logrotate "$(package)/etc/logrotate.d/swatch-rs"
-	install -m 644 CHANGELOG.md "$(package)/usr/share/doc/swatch-rs/CHANGELOG.md"
+	# A package has no symbols; those of the programs in $(release) stay.
+	strip --strip-unneeded $(programs:%="$(package)/usr/bin/%")
+	gzip -9n < CHANGELOG.md > "$(package)/usr/share/doc/swatch-rs/changelog.gz"
+	install -d "$(package)/usr/share/lintian/overrides"
+	install -m 644 packaging/debian/lintian/* "$(package)/usr/share/lintian/overrides"
 	install -d "$(package)/compat/man"
 	ln -s swatch-rs "$(package)/compat/swatch"
 	ln -s swatch-rs "$(package)/compat/swatchdog"
@@ -169,8 +177,8 @@ stage:
 	for name in swatch swatchdog; do ln -s swatch-rs.8.gz "$(package)/compat/man/$$name.8.gz"; done
 	ln -s swatch-action.8.gz "$(package)/compat/man/swatch_action.sh.8.gz"
 	for name in swatch-rs swatch-rs-compat; do \
-	  printf '%s (%s-1) unstable; urgency=medium\n\n  * The changes are in /usr/share/doc/swatch-rs/CHANGELOG.md.\n\n -- %s  %s\n' \
-	    $$name "$(version)" "swatch-rs maintainers <swatch-rs@packages.invalid>" "$$(LC_ALL=C date -uRd @$(built))" > "$(package)/$$name.changelog"; \
+	  printf '%s (%s-1) unstable; urgency=medium\n\n  * The changes are in /usr/share/doc/swatch-rs/changelog.gz.\n\n -- %s  %s\n' \
+	    $$name "$(version)" "$(maintainer)" "$$(LC_ALL=C date -uRd @$(built))" > "$(package)/$$name.changelog"; \
 	done
 
 # Installs a program of crates.io that makes packages, if it is missing.
@@ -182,8 +190,8 @@ endef
 deb: stage ## Debian packages, in target/packages; run `make build` first; installs cargo-deb if it is missing
 	$(call cargo_tool,cargo-deb)
 	install -d target/packages
-	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --output target/packages/
-	$(CARGO) deb --package swatch-rs --no-build --no-strip $(DEBFLAGS) --variant compat --output target/packages/
+	$(CARGO) deb --package swatch-rs --no-build --no-strip --maintainer "$(maintainer)" $(DEBFLAGS) --output target/packages/
+	$(CARGO) deb --package swatch-rs --no-build --no-strip --maintainer "$(maintainer)" $(DEBFLAGS) --variant compat --output target/packages/
 
 .PHONY: clean
 clean: ## remove build products

@@ -19,6 +19,18 @@ make -s deb DEBFLAGS="--fast --quiet" release="$(realpath "$programs")"
 deb=$(ls target/packages/swatch-rs_*.deb)
 compat=$(ls target/packages/swatch-rs-compat_*.deb)
 
+fail() { echo "FAILED: $*" >&2; exit 1; }
+ok() { passed=$((passed + 1)); echo "ok: $*"; }
+
+if command -v lintian >/dev/null; then
+  lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$deb" "$compat" || fail "lintian"
+  ok "lintian has no warning that packaging/debian/lintian does not argue"
+elif [ -n "${SWATCH_NO_SKIP:-}" ]; then
+  fail "lintian is not installed (see tests/setup.sh)"
+else
+  echo "skipped: lintian: not installed"
+fi
+
 work=$(mktemp -d)
 cleanup() {
   [ -z "${watcher:-}" ] || kill "$watcher" 2>/dev/null || true
@@ -26,8 +38,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
-ok() { passed=$((passed + 1)); echo "ok: $*"; }
 # What is in the root, but for what apt and dpkg write themselves.
 listing() {
   (cd "$root" && find . -xdev -mindepth 1 \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache \

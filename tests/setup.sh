@@ -50,6 +50,7 @@ bash-completion   /usr/share/bash-completion/bash_completion completions
 zsh               /usr/bin/zsh               completions
 fish              /usr/bin/fish              completions
 systemd           /usr/bin/systemd-analyze   units
+man-db            /usr/bin/man               manual pages that units name
 mmdebstrap        /usr/bin/mmdebstrap        packages, in a root of their own
 lintian           /usr/bin/lintian           packages
 '
