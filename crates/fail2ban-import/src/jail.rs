@@ -34,10 +34,21 @@ pub(crate) struct Limits {
     pub(crate) find_time: i64,
     /// In seconds; negative: for ever.
     pub(crate) ban_time: i64,
-    /// Each ban of an address is this many times longer than the one before.
-    pub(crate) growth: Option<f64>,
-    /// The longest that growth makes a ban, in seconds.
-    pub(crate) max_time: Option<i64>,
+    pub(crate) increment: Increment,
+}
+
+/// How the bans of one address become longer (`bantime.increment`).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Increment {
+    /// They do not.
+    None,
+    /// Each is twice as long as the one before, which is fail2ban's own formula.
+    Doubling {
+        /// The longest that this makes a ban, in seconds.
+        max_time: Option<i64>,
+    },
+    /// The lengths of the second and further bans in seconds, of which the last one stays.
+    Listed(Vec<i64>),
 }
 
 /// The jails of a configuration directory.
@@ -177,38 +188,79 @@ impl Options<'_> {
     }
 
     fn limits(&self, notes: &mut Vec<String>) -> Result<Limits, ImportError> {
-        let increment = self.text("bantime.increment")?.unwrap_or_default();
-        let increment = matches!(
-            increment.trim().to_lowercase().as_str(),
-            "true" | "1" | "yes" | "on"
-        );
         let max_retry = self.text("maxretry")?.unwrap_or_default();
-        let limits = Limits {
+        let ban_time = self.seconds("bantime", 600, notes)?;
+        Ok(Limits {
             max_retry: max_retry.trim().parse().unwrap_or(5),
             find_time: self.seconds("findtime", 600, notes)?,
-            ban_time: self.seconds("bantime", 600, notes)?,
-            // fail2ban's own formula doubles.
-            growth: increment.then_some(2.0),
-            max_time: match self.text("bantime.maxtime")? {
-                Some(text) => time::seconds(&text).filter(|_| increment),
-                None => None,
-            },
-        };
-        if increment {
-            notes.push("bantime.increment: fail2ban also bans an address sooner after each ban; here only the lock grows, twofold each time".into());
-            for option in [
-                "bantime.rndtime",
-                "bantime.formula",
-                "bantime.multipliers",
-                "bantime.factor",
-                "bantime.overalljails",
-            ] {
-                if self.text(option)?.is_some() {
-                    notes.push(format!("{option} has no counterpart"));
-                }
+            ban_time,
+            increment: self.increment(ban_time, notes)?,
+        })
+    }
+
+    /// As fail2ban 1.0.2 reckons: the first ban lasts `bantime`, the one after `n` bans
+    /// `bantime` × `factor` × 2^n (n at most 20) but no less than `bantime`, or `bantime` × `factor`
+    /// × the n-th of `multipliers` counted from 0; no further one more than `maxtime`.
+    fn increment(&self, ban_time: i64, notes: &mut Vec<String>) -> Result<Increment, ImportError> {
+        let is_on = self.text("bantime.increment")?.unwrap_or_default();
+        let is_on = matches!(
+            is_on.trim().to_lowercase().as_str(),
+            "true" | "1" | "yes" | "on"
+        );
+        if !is_on || ban_time < 0 {
+            return Ok(Increment::None);
+        }
+        notes.push("bantime.increment: fail2ban also bans an address sooner after each ban; here only the lock grows".into());
+        for option in ["bantime.rndtime", "bantime.overalljails"] {
+            if self.text(option)?.is_some() {
+                notes.push(format!("{option} has no counterpart"));
             }
         }
-        Ok(limits)
+        let max_time = self.text("bantime.maxtime")?;
+        let max_time = max_time.as_deref().and_then(time::seconds);
+        let multipliers = self.text("bantime.multipliers")?;
+        let multipliers: Option<Vec<f64>> = multipliers
+            .as_deref()
+            .map(|text| text.split_whitespace().map(str::parse).collect())
+            .transpose()
+            .unwrap_or_else(|_| {
+                notes.push("bantime.multipliers: not a list of numbers; bans double".into());
+                None
+            })
+            .filter(|list: &Vec<f64>| !list.is_empty());
+        if multipliers.is_none() && self.text("bantime.formula")?.is_some() {
+            notes.push(
+                "bantime.formula has no counterpart: each lock is twice as long as the one before"
+                    .into(),
+            );
+        }
+        let factor = self.text("bantime.factor")?;
+        let factor = factor.as_deref().map_or(Some(1.0), |text| {
+            text.trim().parse().ok().filter(|f: &f64| *f > 0.0)
+        });
+        let factor = factor.unwrap_or_else(|| {
+            notes.push("bantime.factor: not a number; 1 is used".into());
+            1.0
+        });
+        if multipliers.is_none() && factor == 1.0 {
+            return Ok(Increment::Doubling { max_time });
+        }
+        let bounded = |length: f64| (length as i64).min(max_time.unwrap_or(i64::MAX));
+        let base = ban_time as f64;
+        let lengths: Vec<i64> = match multipliers {
+            Some(list) => {
+                // The first is never used: the first ban is `bantime`.
+                let used = list
+                    .get(1..)
+                    .filter(|rest| !rest.is_empty())
+                    .unwrap_or(&list);
+                used.iter().map(|by| bounded(base * factor * by)).collect()
+            }
+            None => (1..=20)
+                .map(|bans| bounded((base * factor * 2_f64.powi(bans)).max(base)))
+                .collect(),
+        };
+        Ok(Increment::Listed(lengths))
     }
 
     fn unsupported(&self, notes: &mut Vec<String>) -> Result<(), ImportError> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::{Imported, ImportedRule, date::Dates, filter::Filter, jail::Jail, rule};
+use crate::jail::{Increment, Jail};
+use crate::{Imported, ImportedRule, date::Dates, filter::Filter, rule};
 
 /// The longest lock that swatch-action makes, in place of a ban for ever.
 const LONGEST: i64 = 3650 * 86_400;
@@ -122,16 +123,31 @@ fn default_action(jail: &Jail, notes: &mut Vec<String>) -> String {
         time => time.max(1),
     };
     let mut command = format!(
-        "swatch-action --ip {{host}} --log-dir /var/log/swatch/{} --count {} --window {}s --lock-time {lock_time}s",
+        "swatch-action --ip {{host}} --log-dir /var/log/swatch/{} --count {} --window {}s",
         jail.name,
         limits.max_retry,
         limits.find_time.max(1)
     );
-    if let Some(growth) = limits.growth {
-        let _ = write!(command, " --growth {growth}");
-    }
-    if let Some(time) = limits.max_time {
-        let _ = write!(command, " --max-lock-time {}s", time.max(lock_time));
+    match &limits.increment {
+        Increment::None => {
+            let _ = write!(command, " --lock-time {lock_time}s");
+        }
+        Increment::Doubling { max_time } => {
+            let _ = write!(command, " --lock-time {lock_time}s --growth 2");
+            if let Some(time) = max_time {
+                let _ = write!(command, " --max-lock-time {}s", time.max(&lock_time));
+            }
+        }
+        Increment::Listed(lengths) => {
+            let mut lengths: Vec<i64> = lengths.iter().map(|l| *l.clamp(&1, &LONGEST)).collect();
+            lengths.insert(0, lock_time);
+            // The last one stays, so its repetitions say nothing.
+            while lengths.len() > 1 && lengths.ends_with(&[lengths[lengths.len() - 2]]) {
+                lengths.pop();
+            }
+            let texts: Vec<String> = lengths.iter().map(|length| format!("{length}s")).collect();
+            let _ = write!(command, " --lock-times {}", texts.join(","));
+        }
     }
     for ignored in &jail.ignored {
         let network = ignored.split('/').next().unwrap_or(ignored);

@@ -185,6 +185,38 @@ fn jails_are_read_in_the_order_of_fail2ban() {
     assert!(notes.contains("friend.example"), "{notes}");
 }
 
+/// The lengths of the first five bans that fail2ban 1.0.2 was seen to give with these options.
+#[test]
+fn bans_grow_as_those_of_fail2ban() {
+    let options = |more: &str| {
+        let jail = format!(
+            "[f]\nenabled = true\nfilter = f\nbantime = 10m\nbantime.increment = true\n{more}\n"
+        );
+        let filter = "[Definition]\nfailregex = ^x <ADDR>$\n";
+        let directory = directory(&[("jail.conf", &jail), ("filter.d/f.conf", filter)]);
+        let jails = Jails::load(directory.path()).unwrap();
+        let imported = import_jail(&jails, "f", None).unwrap();
+        let text = imported.text();
+        let at = text.find("--lock-time").expect("a lock time");
+        let end = text[at..].find('"').expect("the end of the command");
+        (text[at..at + end].to_owned(), imported.notes.join("\n"))
+    };
+    let doubling = "--lock-time 600s --growth 2";
+    assert_eq!(options("").0, doubling);
+    let bounded = format!("{doubling} --max-lock-time 7200s");
+    assert_eq!(options("bantime.maxtime = 2h").0, bounded);
+    let factor = options("bantime.factor = 2\nbantime.maxtime = 9600").0;
+    assert_eq!(factor, "--lock-times 600s,2400s,4800s,9600s");
+    let listed = options("bantime.multipliers = 1 5 5 20").0;
+    assert_eq!(listed, "--lock-times 600s,3000s,3000s,12000s");
+    let (formula, notes) = options("bantime.formula = ban.Time * 3");
+    assert_eq!(formula, doubling);
+    assert!(notes.contains("bantime.formula"), "{notes}");
+    let (factor, notes) = options("bantime.factor = 2.0 / 3");
+    assert_eq!(factor, doubling);
+    assert!(notes.contains("bantime.factor"), "{notes}");
+}
+
 #[test]
 fn a_missing_directory_is_an_error() {
     let error = Jails::load(Path::new("/nonexistent")).unwrap_err();

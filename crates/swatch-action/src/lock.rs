@@ -32,6 +32,7 @@ mod dry_run;
 mod end;
 mod fallback;
 mod fresh;
+mod length;
 pub(crate) mod log;
 mod renew;
 pub(crate) mod settle;
@@ -176,45 +177,9 @@ impl<'a> Locker<'a> {
             return false;
         }
         let firewall = self.firewall(self.backend);
-        let span = request.span.unwrap_or(self.settings.lock_time);
+        let span = request.span.unwrap_or(self.span(0));
         let end = self.end_of(&*firewall, span.0, now);
         wide.until.is_some_and(|until| until < end.until)
-    }
-
-    /// The lock time of the policy, for an address that was locked this many times before.
-    #[must_use]
-    pub fn span(&self, times: u32) -> Seconds {
-        let settings = self.settings;
-        let exponent = i32::try_from(times.min(1000)).unwrap_or(1000);
-        let grown = settings.lock_time.times(settings.growth.powi(exponent));
-        // The maximum bounds growth; it does not shorten a lock time that is longer by itself.
-        grown.min(settings.max_lock_time.max(settings.lock_time))
-    }
-
-    /// The reason for the length of a lock, in words.
-    #[must_use]
-    pub(crate) fn why(&self, request: &LockRequest, times: u32) -> String {
-        let settings = self.settings;
-        if let Some(span) = request.span {
-            return format!("{span}, as requested");
-        }
-        let span = self.span(times);
-        if times == 0 || settings.growth <= 1.0 {
-            return format!("{span}, the lock time");
-        }
-        let bound = if span
-            == settings
-                .lock_time
-                .times(settings.growth.powi(times.min(1000) as i32))
-        {
-            ""
-        } else {
-            ", at most the maximum"
-        };
-        format!(
-            "{span}: locked {times} times before, {} × {} each time{bound}",
-            settings.lock_time, settings.growth
-        )
     }
 
     /// True if `at` ends the locks of this firewall.

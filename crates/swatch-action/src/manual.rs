@@ -209,7 +209,7 @@ pub(crate) fn import(
     let state = State::open(&settings.state_dir)?;
     let allowed = allowlist::all(settings, Some(&state), now, true);
     let mut warnings = allowed.warnings.clone();
-    let span = span.unwrap_or(settings.lock_time);
+    let span = span.unwrap_or(locker.span(0));
     // Read once: otherwise the state would be queried for each prefix length of each address.
     let locked: HashSet<IpNet> = state
         .all()?

@@ -52,6 +52,9 @@ pub struct Settings {
     pub geo_databases: Vec<PathBuf>,
     /// The lock time.
     pub lock_time: Seconds,
+    /// The lengths of the first, second and further locks of the same address, of which the last
+    /// one stays; instead of `lock_time` and `growth`.
+    pub lock_times: Vec<Seconds>,
     /// The factor by which each further lock of the same address is longer than the last.
     pub growth: f64,
     /// The longest lock that growth may lead to.
@@ -213,6 +216,7 @@ impl Default for Settings {
             keep_history: Seconds(90 * 86_400),
             geo_databases: Vec::new(),
             lock_time: Seconds(86_400),
+            lock_times: Vec::new(),
             growth: 1.0,
             max_lock_time: Seconds(30 * 86_400),
             ipv4_prefix: 32,

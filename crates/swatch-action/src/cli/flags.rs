@@ -51,6 +51,9 @@ pub struct Flags {
     /// The lock time, such as 24h
     #[arg(long, value_name = "TIME")]
     pub lock_time: Option<Seconds>,
+    /// The times of the first, second and further locks of an address, such as 10m,1h,1d
+    #[arg(long, value_name = "TIMES", value_delimiter = ',', conflicts_with_all = ["lock_time", "growth"])]
+    pub lock_times: Vec<Seconds>,
     /// Each further lock of an address lasts this many times longer
     #[arg(long, value_name = "FACTOR")]
     pub growth: Option<f64>,
@@ -107,6 +110,13 @@ impl Flags {
         set(&mut settings.time_limit, flags.time_limit);
         set(&mut settings.count, flags.count);
         set(&mut settings.keep_counts, flags.keep_counts);
+        if flags.lock_time.is_some() || flags.growth.is_some() {
+            settings.lock_times.clear();
+        }
+        if !flags.lock_times.is_empty() {
+            settings.lock_times = flags.lock_times;
+            settings.growth = 1.0;
+        }
         set(&mut settings.lock_time, flags.lock_time);
         set(&mut settings.growth, flags.growth);
         set(&mut settings.max_lock_time, flags.max_lock_time);

@@ -137,7 +137,7 @@ impl Findings {
                 continue;
             }
             // The time at which the kernel or an `at` job will end it, else the end of a new lock.
-            let left = held.seconds.unwrap_or(locker.settings.lock_time.0);
+            let left = held.seconds.unwrap_or(locker.span(0).0);
             let noted = noted.filter(|&until| until > now && until < now + 10 * 365 * 86_400);
             let until = noted
                 .filter(|_| held.seconds.is_none())

@@ -47,6 +47,15 @@ impl Settings {
         if self.lock_time.0 == 0 || self.max_lock_time.0 == 0 || self.time_limit.0 == 0 {
             return refuse("lock_time", "times must be at least 1s".into());
         }
+        if self.lock_times.iter().any(|time| time.0 == 0) {
+            return refuse("lock_times", "times must be at least 1s".into());
+        }
+        if !self.lock_times.is_empty() && self.growth != 1.0 {
+            return refuse(
+                "lock_times",
+                "either a list of lengths or `growth`, not both".into(),
+            );
+        }
         if !(1.0..=1000.0).contains(&self.growth) {
             return refuse(
                 "growth",

@@ -33,6 +33,8 @@ fn values_out_of_range_are_refused() {
         "chains = [\"INPUT; reboot\"]",
         "chains = []",
         "growth = 0.5",
+        "growth = 2.0\nlock_times = [\"1h\"]",
+        "lock_times = [\"1h\", \"0s\"]",
         "ipv6_prefix = 129",
         "firewall = \"command\"",
         "aggregate = 32",
