@@ -153,6 +153,10 @@ impl Node {
 
     /// True if the test holds for the node or a part of it.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
-        test(self) || self.children().into_iter().any(|child| child.any(test))
+        test(self)
+            || match self {
+                Node::Concat(nodes) | Node::Alt(nodes) => nodes.iter().any(|node| node.any(test)),
+                node => node.children().into_iter().any(|child| child.any(test)),
+            }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) type Names = BTreeMap<Vec<u8>, Vec<u32>>;
 #[derive(Debug, Clone, Default)]
 pub struct Captures {
     pub(super) groups: Vec<Option<Range<usize>>>,
-    pub(super) names: Arc<Names>,
+    pub(super) names: Option<Arc<Names>>,
     /// Scratch space for the engine.
     pub(super) slots: Vec<Option<NonMaxUsize>>,
 }
@@ -53,7 +53,7 @@ impl Captures {
     /// `$+{name}`: the first group with that name that participated.
     #[must_use]
     pub fn named(&self, name: &[u8]) -> Option<Range<usize>> {
-        let groups = self.names.get(name)?;
+        let groups = self.names.as_ref()?.get(name)?;
         groups.iter().find_map(|&group| self.get(group as usize))
     }
 

@@ -48,6 +48,7 @@ mod byte_set;
 mod captures;
 mod classes;
 mod error;
+mod examine;
 mod fold;
 mod growth;
 mod limits;

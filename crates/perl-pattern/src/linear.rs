@@ -2,7 +2,7 @@
 //!
 //! Translating to HIR instead of pattern text means no escape is interpreted twice. A construct
 //! that the engine lacks is replaced by one that matches wherever the original does, and the result
-//! is then marked as a necessary condition only.
+//! is then a necessary condition only: [`examine`](crate::examine) tells which.
 
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, Hir};
 
@@ -14,33 +14,16 @@ use crate::width::{longest, shortest};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// One record. `\Z` and `$` are translated as the very end, so a text that ends in a newline
-    /// must go to the other engine where that matters ([`Lowered::newlines`]).
+    /// must go to the other engine where that matters ([`Newlines`](crate::examine::Newlines)).
     Record,
     /// Records separated by newlines, with none inside: a match never leaves its record.
     Chunk,
-}
-
-/// The places where a newline in the text makes the translation inexact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Newlines {
-    /// Nowhere.
-    Exact,
-    /// As the last byte.
-    AtEnd,
-    /// Anywhere.
-    Anywhere,
 }
 
 /// A pattern as HIR.
 #[derive(Debug, Clone)]
 pub(crate) struct Lowered {
     pub(crate) hir: Hir,
-    /// It matches the same texts. Otherwise it matches those and more.
-    pub(crate) exact: bool,
-    /// Its matches and groups have Perl's spans. (They may not in loops over parts that can match
-    /// the empty text: Perl matches `a` of `ab` with `(?:a||b)+`.)
-    pub(crate) exact_groups: bool,
-    pub(crate) newlines: Newlines,
     /// The group that represents `\K`, numbered after those of the pattern.
     pub(crate) keep: Option<u32>,
     /// Groups that Perl resets: (group, mark after the place where it is reset).
@@ -49,34 +32,19 @@ pub(crate) struct Lowered {
 
 /// Lowers a pattern. `groups` is the number of its groups, or `None` if they are not needed.
 pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
-    translate(node, scope, groups, false)
-}
-
-/// The findings of [`lower`] about a record's pattern, at a fraction of the cost: the expression has
-/// none of its classes and must not be used.
-pub(crate) fn examine(node: &Node, groups: u32) -> Lowered {
-    translate(node, Scope::Record, Some(groups), true)
-}
-
-fn translate(node: &Node, scope: Scope, groups: Option<u32>, sketch: bool) -> Lowered {
     let mut lower = Lower {
-        sketch,
         scope,
         captures: groups.is_some(),
         last_group: groups.unwrap_or(0),
         loops: 0,
         out: Lowered {
             hir: Hir::empty(),
-            exact: true,
-            exact_groups: true,
-            newlines: Newlines::Exact,
             keep: None,
             resets: Vec::new(),
         },
     };
     // Whatever follows an (*ACCEPT) need not match.
     if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
-        lower.out.exact = false;
         return lower.out;
     }
     lower.out.hir = lower.node(node);
@@ -84,8 +52,6 @@ fn translate(node: &Node, scope: Scope, groups: Option<u32>, sketch: bool) -> Lo
 }
 
 struct Lower {
-    /// Classes are left out.
-    sketch: bool,
     scope: Scope,
     captures: bool,
     last_group: u32,
@@ -110,38 +76,13 @@ impl Lower {
                 let sub = self.node(node);
                 self.capture(*index, sub)
             }
-            Node::Newline => {
-                self.newlines(Newlines::Anywhere);
-                self.set(crate::classes::VERTICAL)
-            }
-            Node::Grapheme => {
-                self.newlines(Newlines::Anywhere);
-                self.set(ByteSet::ALL)
-            }
-            Node::Atomic(node) => {
-                self.out.exact = false;
-                self.node(node)
-            }
-            Node::Look(..) => self.relaxed(Hir::empty()),
-            Node::BackRef { .. } | Node::Recurse(_) => {
-                let anything = self.anything();
-                self.relaxed(anything)
-            }
-            Node::Cond(cond) => {
-                let either = Hir::alternation(vec![self.node(&cond.yes), self.node(&cond.no)]);
-                self.relaxed(either)
-            }
-            Node::Verb(..) => self.relaxed(Hir::empty()),
+            Node::Newline => self.set(crate::classes::VERTICAL),
+            Node::Grapheme => self.set(ByteSet::ALL),
+            Node::Atomic(node) => self.node(node),
+            Node::BackRef { .. } | Node::Recurse(_) => self.anything(),
+            Node::Cond(cond) => Hir::alternation(vec![self.node(&cond.yes), self.node(&cond.no)]),
+            Node::Look(..) | Node::Verb(..) => Hir::empty(),
         }
-    }
-
-    fn relaxed(&mut self, hir: Hir) -> Hir {
-        self.out.exact = false;
-        hir
-    }
-
-    fn newlines(&mut self, newlines: Newlines) {
-        self.out.newlines = self.out.newlines.max(newlines);
     }
 
     fn anything(&mut self) -> Hir {
@@ -155,9 +96,6 @@ impl Lower {
     }
 
     fn set(&mut self, set: ByteSet) -> Hir {
-        if self.sketch {
-            return Hir::empty();
-        }
         let set = match self.scope {
             Scope::Record => set,
             Scope::Chunk => set.minus(ByteSet::single(b'\n')),
@@ -179,20 +117,14 @@ impl Lower {
         let look = match (assert, self.scope) {
             (Assert::TextStart, Scope::Record) => Look::Start,
             (Assert::TextEnd, Scope::Record) => Look::End,
-            (Assert::TextEndOrNewline, Scope::Record) => {
-                self.newlines(Newlines::AtEnd);
-                Look::End
-            }
-            (Assert::LineStart, Scope::Record) => {
-                self.newlines(Newlines::AtEnd);
-                Look::StartLF
-            }
+            (Assert::TextEndOrNewline, Scope::Record) => Look::End,
+            (Assert::LineStart, Scope::Record) => Look::StartLF,
             (Assert::LineEnd, Scope::Record) => Look::EndLF,
             (Assert::TextStart | Assert::LineStart, Scope::Chunk) => Look::StartLF,
             (Assert::TextEnd | Assert::TextEndOrNewline | Assert::LineEnd, Scope::Chunk) => {
                 Look::EndLF
             }
-            (Assert::Word { latin: true, .. }, _) => return self.relaxed(Hir::empty()),
+            (Assert::Word { latin: true, .. }, _) => return Hir::empty(),
             (Assert::Word { negated: false, .. }, _) => Look::WordAscii,
             (Assert::Word { negated: true, .. }, _) => Look::WordAsciiNegate,
             (Assert::Keep, _) => {
@@ -222,13 +154,6 @@ impl Lower {
 
     fn repeat(&mut self, repeat: &Repeat) -> Hir {
         let again = repeat.max != Some(1) && repeat.max != Some(0);
-        // Perl ends a loop at an empty iteration; this engine tries another alternative.
-        if again && shortest(&repeat.node) == 0 && longest(&repeat.node) != Some(0) {
-            self.out.exact_groups = false;
-        }
-        if repeat.greed == Greed::Possessive {
-            self.out.exact = false;
-        }
         let forgotten = forgotten_group(repeat).filter(|_| self.captures && self.loops > 0);
         self.loops += u32::from(again);
         let sub = Box::new(self.node(&repeat.node));

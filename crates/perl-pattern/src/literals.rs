@@ -87,6 +87,22 @@ impl Literal {
         }
     }
 
+    /// As [`Literal::then`] with a literal of one character, in place.
+    fn push(&mut self, Character { byte, fold }: Character) {
+        let cased = !fold && byte.is_ascii_alphabetic();
+        if fold && !self.fold {
+            self.fold = true;
+            self.mixed |= self.cased;
+            self.bytes.make_ascii_lowercase();
+        }
+        self.mixed |= self.fold && cased;
+        self.cased |= cased;
+        self.bytes.push(match self.fold {
+            true => byte.to_ascii_lowercase(),
+            false => byte,
+        });
+    }
+
     fn byte(byte: u8) -> Literal {
         Literal {
             bytes: vec![byte],
@@ -183,7 +199,25 @@ impl PartLiterals {
         // The part directly before the next one.
         let mut run = vec![Literal::default()];
         let mut broken = false;
-        for node in nodes {
+        // The number of characters before this node that follow each other.
+        let mut characters = 0;
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some(character) = Character::of(node)
+                && run.iter().all(|literal| literal.bytes.len() < MAX_LENGTH)
+            {
+                if characters == 0 {
+                    let rest = nodes[at..].iter();
+                    let ahead = rest
+                        .take_while(|node| Character::of(node).is_some())
+                        .count();
+                    run.iter_mut()
+                        .for_each(|literal| literal.bytes.reserve_exact(ahead.min(MAX_LENGTH)));
+                }
+                characters += 1;
+                run.iter_mut().for_each(|literal| literal.push(character));
+                continue;
+            }
+            characters = 0;
             let part = PartLiterals::of(node);
             out.conditional |= part.conditional;
             out.sets.extend(part.sets);
@@ -283,6 +317,37 @@ impl PartLiterals {
                 sets: part.sets,
                 conditional,
             },
+        }
+    }
+}
+
+/// A byte, or a letter in lower case that may stand in either case.
+#[derive(Debug, Clone, Copy)]
+struct Character {
+    byte: u8,
+    fold: bool,
+}
+
+impl Character {
+    /// The one character that the node matches, if it is not a newline.
+    fn of(node: &Node) -> Option<Character> {
+        let Node::Set(set) = node else { return None };
+        let length = set.len();
+        if length > 2 {
+            return None;
+        }
+        let first = set.bytes().next().filter(|&byte| byte != b'\n')?;
+        let pair = first.is_ascii_uppercase() && set.contains(first | 0x20);
+        match (length, pair) {
+            (1, _) => Some(Character {
+                byte: first,
+                fold: false,
+            }),
+            (2, true) => Some(Character {
+                byte: first | 0x20,
+                fold: true,
+            }),
+            _ => None,
         }
     }
 }

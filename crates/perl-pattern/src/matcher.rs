@@ -12,8 +12,9 @@ use regex_syntax::hir::Hir;
 use crate::backtracker::{Backtracker, GaveUp};
 use crate::captures::{Captures, Names, forget};
 use crate::error::PatternError;
+use crate::examine::{Findings, Newlines, examine};
 use crate::limits::Limits;
-use crate::linear::{self, Lowered, Newlines, Scope};
+use crate::linear::{self, Lowered, Scope};
 use crate::literals::RequiredLiterals;
 use crate::modifiers::Modifiers;
 use crate::parse::{self, Parsed};
@@ -60,18 +61,17 @@ pub struct Matcher {
     modifiers: Modifiers,
     limits: Limits,
     groups: u32,
-    names: Arc<Names>,
+    /// `None`: there are no names.
+    names: Option<Arc<Names>>,
+    findings: Findings,
     linear: bool,
     /// The literals, until they are asked for: most users ask once, right after compiling.
     literals: Mutex<Option<Box<RequiredLiterals>>>,
-    newlines: Newlines,
-    exact_groups: bool,
-    has_keep: bool,
     /// For texts without a newline.
     sequence: OnceLock<Option<Sequence>>,
     finder: OnceLock<Option<meta::Regex>>,
-    capturer: OnceLock<Option<Capturer>>,
-    backtracker: OnceLock<Option<Backtracker>>,
+    capturer: OnceLock<Option<Box<Capturer>>>,
+    backtracker: OnceLock<Option<Box<Backtracker>>>,
     given_up: AtomicU64,
 }
 
@@ -99,18 +99,16 @@ impl Matcher {
             groups,
             names,
         } = parse::parse(source, modifiers)?;
-        let lowered = linear::examine(&node, groups);
+        let findings = examine(&node);
         let mut matcher = Matcher {
             source: source.into(),
             modifiers: *modifiers,
             limits: *limits,
             groups,
-            names: Arc::new(names),
-            linear: lowered.exact,
+            names: (!names.is_empty()).then(|| Arc::new(names)),
+            findings,
+            linear: findings.exact,
             literals: Mutex::new(Some(Box::new(literals::required(&node)))),
-            newlines: lowered.newlines,
-            exact_groups: lowered.exact_groups,
-            has_keep: lowered.keep.is_some(),
             sequence: OnceLock::new(),
             finder: OnceLock::new(),
             capturer: OnceLock::new(),
@@ -125,7 +123,7 @@ impl Matcher {
         }
         if !matcher.linear {
             let backtracker = Backtracker::build(&node, groups, limits)?;
-            matcher.backtracker = OnceLock::from(Some(backtracker));
+            matcher.backtracker = OnceLock::from(Some(Box::new(backtracker)));
         }
         Ok(matcher)
     }
@@ -139,7 +137,8 @@ impl Matcher {
     /// The groups of each name.
     #[must_use]
     pub fn group_names(&self) -> &BTreeMap<Vec<u8>, Vec<u32>> {
-        &self.names
+        static NONE: Names = Names::new();
+        self.names.as_deref().unwrap_or(&NONE)
     }
 
     /// True if every search takes linear time. Otherwise the pattern needs the backtracking
@@ -200,7 +199,7 @@ impl Matcher {
     pub fn captures_into(&self, text: &[u8], captures: &mut Captures) -> Verdict {
         captures.clear();
         let linear = self.linear_for(text);
-        if linear.is_some_and(|_| self.exact_groups)
+        if linear.is_some_and(|_| self.findings.exact_groups)
             && let Some(capturer) = self.capturer()
         {
             return self.linear_captures(capturer, text, captures);
@@ -215,7 +214,7 @@ impl Matcher {
         };
         match backtracker.captures(text) {
             Ok(Some(groups)) => {
-                captures.names = Arc::clone(&self.names);
+                captures.names.clone_from(&self.names);
                 captures.groups = groups;
                 Verdict::Match
             }
@@ -234,8 +233,8 @@ impl Matcher {
     /// The span of the first match (`$&`).
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
-        if !self.has_keep
-            && self.exact_groups
+        if !self.findings.has_keep
+            && self.findings.exact_groups
             && let Some(regex) = self.linear_for(text)
         {
             return regex.find(text).map(|found| found.range());
@@ -252,7 +251,7 @@ impl Matcher {
     /// text before it.
     #[must_use]
     pub fn find_at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
-        if start == 0 || self.has_keep {
+        if start == 0 || self.findings.has_keep {
             return self.find(text).filter(|found| found.start >= start);
         }
         if let Some(regex) = self.linear_for(text) {
@@ -287,7 +286,7 @@ impl Matcher {
             let end = slots.get(at + 1).copied().flatten()?.get();
             Some(start..end)
         };
-        captures.names = Arc::clone(&self.names);
+        captures.names.clone_from(&self.names);
         captures.groups.extend((0..=self.groups).map(span));
         if let (Some(whole), Some(keep)) = (&mut captures.groups[0], capturer.keep.and_then(span)) {
             whole.start = keep.start;
@@ -324,7 +323,7 @@ impl Matcher {
 
     /// The linear-time engine, if it agrees with Perl on this text.
     fn linear_for(&self, text: &[u8]) -> Option<&meta::Regex> {
-        let fits = match self.newlines {
+        let fits = match self.findings.newlines {
             Newlines::Exact => true,
             Newlines::AtEnd => text.last() != Some(&b'\n'),
             Newlines::Anywhere => memchr::memchr(b'\n', text).is_none(),
@@ -343,19 +342,22 @@ impl Matcher {
                 let lowered = self.lower(Some(self.groups));
                 let regex = self.build(&lowered, true)?;
                 let Lowered { keep, resets, .. } = lowered;
-                Some(Capturer {
+                Some(Box::new(Capturer {
                     regex,
                     keep,
                     resets,
-                })
+                }))
             })
-            .as_ref()
+            .as_deref()
     }
 
     fn backtracker(&self) -> Option<&Backtracker> {
         self.backtracker
-            .get_or_init(|| Backtracker::build(&self.tree().node, self.groups, &self.limits).ok())
-            .as_ref()
+            .get_or_init(|| {
+                let built = Backtracker::build(&self.tree().node, self.groups, &self.limits);
+                built.ok().map(Box::new)
+            })
+            .as_deref()
     }
 
     /// Literals of which every matching text contains at least one, to prefilter for many patterns.

@@ -12,6 +12,9 @@ pub(crate) fn states(node: &Node) -> u64 {
             let times = repeat.max.unwrap_or(repeat.min + 1).max(1);
             (states(&repeat.node) + 1).saturating_mul(u64::from(times))
         }
+        Node::Concat(nodes) | Node::Alt(nodes) => nodes
+            .iter()
+            .fold(1u64, |sum, node| sum.saturating_add(states(node))),
         node => node
             .children()
             .into_iter()

@@ -1,6 +1,7 @@
 //! The texts a configuration was read from, and places in them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Names one file of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +18,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// Every file that a configuration was read from, the main one first.
+/// Every file that a configuration was read from, the main one first. Clones share the texts.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
@@ -26,18 +27,17 @@ pub struct Sources {
 #[derive(Debug, Clone)]
 struct SourceFile {
     path: PathBuf,
-    text: Vec<u8>,
+    text: Arc<[u8]>,
     /// Offsets of line starts, kept because the line of every rule is looked up.
-    lines: Vec<usize>,
+    lines: Arc<[usize]>,
 }
 
 impl Sources {
     /// Keeps a file's text and names it.
     pub fn add(&mut self, path: PathBuf, text: Vec<u8>) -> FileId {
-        let breaks = text.iter().enumerate().filter(|(_, b)| **b == b'\n');
-        let lines = std::iter::once(0)
-            .chain(breaks.map(|(at, _)| at + 1))
-            .collect();
+        let breaks = memchr::memchr_iter(b'\n', &text).map(|at| at + 1);
+        let lines = std::iter::once(0).chain(breaks).collect();
+        let text = Arc::from(text);
         self.files.push(SourceFile { path, text, lines });
         FileId((self.files.len() - 1) as u32)
     }

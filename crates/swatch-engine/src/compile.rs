@@ -4,6 +4,9 @@ mod condition;
 mod pattern;
 mod rule;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use perl_pattern::Limits;
 use swatch_config::ast::Item;
 use swatch_config::{Config, Diagnostic};
@@ -59,19 +62,22 @@ fn compile(
 ) -> Result<Program, Vec<Diagnostic>> {
     let mut patterns = PatternCompiler::new(options.limits, &config.sources);
     let mut compiler = RuleCompiler::new(options, &mut patterns, for_perl);
-    let mut rules = Vec::new();
-    let mut infos = Vec::new();
+    let mut rules = Vec::with_capacity(config.items.len());
+    let mut infos = Vec::with_capacity(config.items.len());
+    let files = config.sources.files();
+    let paths: Vec<Arc<Path>> = files.map(|f| config.sources.path(f).into()).collect();
     for item in &config.items {
         let Item::Rule(rule) = item else { continue };
         let (line, _) = config.sources.line_column(rule.span);
+        rules.push(compiler.rule(rule));
+        let known = compiler.layout.rules.last();
         infos.push(RuleInfo {
             kind: rule.kind,
-            text: rule.text.clone(),
-            path: config.sources.path(rule.span.file).to_owned(),
+            text: known.map_or_else(|| rule.text.as_slice().into(), |id| Arc::clone(&id.text)),
+            path: Arc::clone(&paths[rule.span.file.0 as usize]),
             line,
             span: rule.span,
         });
-        rules.push(compiler.rule(rule));
     }
     for rule in &config.inert {
         // Only for the errors in its patterns.
@@ -82,9 +88,9 @@ fn compile(
     if errors.is_empty() {
         Ok(Program {
             rules,
-            patterns: patterns.patterns,
+            patterns: patterns.patterns.shrunk(),
             infos,
-            layout,
+            layout: Arc::new(layout),
             pid: options.pid,
         })
     } else {

@@ -7,3 +7,11 @@ use perl_pattern::Matcher;
 pub(crate) struct Patterns {
     pub(crate) matchers: Vec<Matcher>,
 }
+
+impl Patterns {
+    /// Without room for more.
+    pub(crate) fn shrunk(mut self) -> Patterns {
+        self.matchers.shrink_to_fit();
+        self
+    }
+}

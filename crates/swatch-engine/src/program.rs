@@ -1,6 +1,7 @@
 //! A compiled configuration.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use swatch_config::Span;
 use swatch_config::ast::{RuleKind, When};
@@ -45,9 +46,9 @@ pub struct RuleInfo {
     /// `watchfor` or `ignore`.
     pub kind: RuleKind,
     /// The condition as written.
-    pub text: Vec<u8>,
+    pub text: Arc<[u8]>,
     /// The file that contains it.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// The line of the condition, from 1.
     pub line: usize,
     /// The place of the condition.
@@ -60,28 +61,41 @@ pub struct Program {
     pub(crate) rules: Vec<Rule>,
     pub(crate) patterns: Patterns,
     pub(crate) infos: Vec<RuleInfo>,
-    pub(crate) layout: Layout,
+    pub(crate) layout: Arc<Layout>,
     pub(crate) pid: u32,
 }
 
-/// The tables that a program needs, each identified by bytes that stay the same across reloads as
-/// long as the rule does.
+/// The tables that a program needs, each identified by what stays the same across reloads as long
+/// as the rule does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) rules: Vec<Vec<u8>>,
+    pub(crate) rules: Vec<RuleId>,
     /// Number 0 belongs to all throttles with a `key=` of their own: they share their keys.
     pub(crate) throttles: Vec<Vec<u8>>,
     pub(crate) thresholds: Vec<Vec<u8>>,
     pub(crate) max_keys: usize,
 }
 
+/// A rule by its condition as written. Rules with the same text are distinguished by their order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RuleId {
+    pub(crate) text: Arc<[u8]>,
+    pub(crate) twin: u64,
+}
+
+impl RuleId {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        [&self.twin.to_le_bytes(), &*self.text].concat()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) remember: Option<RememberPlan>,
+    pub(crate) remember: Option<Box<RememberPlan>>,
     pub(crate) kind: RuleKind,
     pub(crate) condition: Condition,
-    pub(crate) throttle: Option<ThrottlePlan>,
-    pub(crate) threshold: Option<ThresholdPlan>,
+    pub(crate) throttle: Option<Box<ThrottlePlan>>,
+    pub(crate) threshold: Option<Box<ThresholdPlan>>,
     pub(crate) steps: Vec<Step>,
     pub(crate) go_on: Option<When>,
     pub(crate) quit: Option<When>,
@@ -121,7 +135,7 @@ pub(crate) struct ThresholdPlan {
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) when: Option<When>,
-    pub(crate) threshold: Option<ThresholdPlan>,
+    pub(crate) threshold: Option<Box<ThresholdPlan>>,
     pub(crate) message: Option<CompiledText>,
     pub(crate) act: StepKind,
     pub(crate) span: Span,
@@ -141,17 +155,20 @@ pub(crate) enum StepKind {
         command: CompiledCommand,
         keep_open: bool,
     },
-    Mail {
-        to: Option<CompiledText>,
-        subject: Option<CompiledText>,
-        mailer: Option<CompiledCommand>,
-    },
+    Mail(Box<MailPlan>),
     Write {
         users: CompiledText,
         program: Option<CompiledCommand>,
     },
     /// Perl code and functions, which the Perl engine runs itself.
     Foreign,
+}
+
+#[derive(Debug)]
+pub(crate) struct MailPlan {
+    pub(crate) to: Option<CompiledText>,
+    pub(crate) subject: Option<CompiledText>,
+    pub(crate) mailer: Option<CompiledCommand>,
 }
 
 impl Program {
@@ -203,13 +220,10 @@ impl Step {
         self.message.iter().for_each(|m| m.add_sources(out));
         match &self.act {
             StepKind::Exec(command) | StepKind::Pipe { command, .. } => command.add_sources(out),
-            StepKind::Mail {
-                to,
-                subject,
-                mailer,
-            } => {
-                to.iter().chain(subject).for_each(|t| t.add_sources(out));
-                mailer.iter().for_each(|m| m.add_sources(out));
+            StepKind::Mail(plan) => {
+                let texts = plan.to.iter().chain(&plan.subject);
+                texts.for_each(|t| t.add_sources(out));
+                plan.mailer.iter().for_each(|m| m.add_sources(out));
             }
             StepKind::Write { users, program } => {
                 users.add_sources(out);

@@ -37,18 +37,14 @@ pub(crate) fn effect(
             message: message(),
             keep_open: *keep_open,
         },
-        StepKind::Mail {
-            to,
-            subject,
-            mailer,
-        } => Effect::Mail {
-            to: to.as_ref().map(|to| recipients(to.render(env))),
-            subject: match subject {
+        StepKind::Mail(plan) => Effect::Mail {
+            to: plan.to.as_ref().map(|to| recipients(to.render(env))),
+            subject: match &plan.subject {
                 Some(subject) => one_line(subject.render(env)),
                 None => b"Message from Swatchdog".to_vec(),
             },
             body: message(),
-            mailer: match mailer {
+            mailer: match &plan.mailer {
                 Some(mailer) => Some(mailer.render(env)?),
                 None => None,
             },

@@ -1,5 +1,9 @@
 //! The state that a program keeps from record to record.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
 use crate::effect::Effect;
 use crate::memory::Memory;
 use crate::program::{Layout, Program};
@@ -27,7 +31,7 @@ pub struct Counters {
 /// Throttles, thresholds and counters of a program.
 #[derive(Debug)]
 pub struct State {
-    layout: Layout,
+    layout: Arc<Layout>,
     pub(crate) keys: Keys,
     pub(crate) memory: Memory,
     pub(crate) throttles: Vec<Table<throttle::Record>>,
@@ -44,7 +48,7 @@ pub struct State {
 impl State {
     /// The initial state.
     pub fn new(program: &Program) -> Self {
-        let layout = program.layout.clone();
+        let layout = Arc::clone(&program.layout);
         let limit = layout.max_keys;
         Self {
             keys: Keys::default(),
@@ -141,9 +145,10 @@ impl State {
 }
 
 /// Moves items with the same name from the old list to the new one.
-fn take_same<T>(old_names: &[Vec<u8>], old: &mut [T], names: &[Vec<u8>], new: &mut [T]) {
+fn take_same<N: Eq + Hash, T>(old_names: &[N], old: &mut [T], names: &[N], new: &mut [T]) {
+    let places: HashMap<&N, usize> = old_names.iter().zip(0..).collect();
     for (name, slot) in names.iter().zip(new) {
-        if let Some(at) = old_names.iter().position(|o| o == name) {
+        if let Some(&at) = places.get(name) {
             std::mem::swap(slot, &mut old[at]);
         }
     }

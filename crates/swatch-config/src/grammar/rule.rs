@@ -253,7 +253,12 @@ impl<'a> RuleBuilder<'a> {
                 twice = rule.remember.take().map(|earlier| earlier.span);
                 rule.remember = Some(Box::new(remember));
             }
-            Some(BlockLine::Action(action)) => rule.actions.push(*action),
+            Some(BlockLine::Action(action)) => {
+                // Most rules have one action or two: no room in advance.
+                rule.actions.reserve_exact(1);
+                rule.actions.push(*action);
+            }
+
             Some(BlockLine::Continue(when)) => rule.go_on = Some(when),
             Some(BlockLine::Quit(when)) => rule.quit = Some(when),
             None => {}

@@ -7,8 +7,8 @@ use crate::condition::Condition;
 use crate::env::Variable;
 use crate::text::CompiledText;
 
-pub(super) fn compile(expr: &Expr, patterns: &mut PatternCompiler<'_>) -> Condition {
-    let mut compiled = |e: &Expr| compile(e, patterns);
+pub(super) fn compile<'c>(expr: &'c Expr, patterns: &mut PatternCompiler<'c>) -> Condition {
+    let mut compiled = |e: &'c Expr| compile(e, patterns);
     match expr {
         Expr::Match(Match {
             target,

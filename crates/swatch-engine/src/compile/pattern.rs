@@ -13,7 +13,7 @@ pub(super) struct PatternCompiler<'c> {
     pub(super) patterns: Patterns,
     pub(super) errors: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
-    numbers: HashMap<(Vec<u8>, Flags), usize>,
+    numbers: HashMap<(&'c [u8], Flags), usize>,
     limits: Limits,
     sources: &'c Sources,
 }
@@ -31,11 +31,11 @@ impl<'c> PatternCompiler<'c> {
     }
 
     /// The number of a pattern. `None`: it is empty, or it was refused.
-    pub(super) fn add(&mut self, pattern: &Pattern) -> Option<usize> {
+    pub(super) fn add(&mut self, pattern: &'c Pattern) -> Option<usize> {
         if pattern.source.is_empty() {
             return None;
         }
-        let key = (pattern.source.clone(), pattern.flags);
+        let key = (pattern.source.as_slice(), pattern.flags);
         if let Some(known) = self.numbers.get(&key) {
             return Some(*known);
         }

@@ -1,6 +1,7 @@
 //! Rules: their throttles, thresholds and actions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use swatch_config::ast::{self, ActionKind, Template, Threshold, Throttle};
 
@@ -8,7 +9,8 @@ use super::condition;
 use super::pattern::PatternCompiler;
 use crate::condition::Condition;
 use crate::program::{
-    Layout, Options, RememberPlan, Rule, Step, StepKind, ThresholdPlan, ThrottlePlan,
+    Layout, MailPlan, Options, RememberPlan, Rule, RuleId, Step, StepKind, ThresholdPlan,
+    ThrottlePlan,
 };
 use crate::rate_limit::threshold::Window;
 use crate::rate_limit::throttle::Rate;
@@ -20,7 +22,7 @@ pub(super) struct RuleCompiler<'p, 'c> {
     pub(super) layout: Layout,
     patterns: &'p mut PatternCompiler<'c>,
     /// The number of rules with this condition compiled so far.
-    twins: HashMap<Vec<u8>, u64>,
+    twins: HashMap<Arc<[u8]>, u64>,
     awk_fields: bool,
     /// The Perl engine evaluates the conditions.
     for_perl: bool,
@@ -45,24 +47,23 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
         }
     }
 
-    pub(super) fn rule(&mut self, rule: &ast::Rule) -> Rule {
-        // Rules with the same text are distinguished by their order.
-        let twins = self.twins.entry(rule.text.clone()).or_default();
-        let mut id = twins.to_le_bytes().to_vec();
+    pub(super) fn rule(&mut self, rule: &'c ast::Rule) -> Rule {
+        let text: Arc<[u8]> = rule.text.as_slice().into();
+        let twins = self.twins.entry(Arc::clone(&text)).or_default();
+        let id = RuleId { text, twin: *twins };
         *twins += 1;
-        id.extend_from_slice(&rule.text);
         self.layout.rules.push(id.clone());
         let condition = match self.for_perl {
             true => Condition::Foreign,
             false => condition::compile(&rule.condition, self.patterns),
         };
         Rule {
-            remember: rule.remember.as_deref().map(remember),
+            remember: rule.remember.as_deref().map(|r| Box::new(remember(r))),
             kind: rule.kind,
             condition,
             // Of several lines the last one counts, as in swatchdog.
-            throttle: rule.throttles.last().map(|t| self.throttle(t, &id)),
-            threshold: rule.thresholds.last().map(|t| self.threshold(t, &id, 0)),
+            throttle: (rule.throttles.last()).map(|t| Box::new(self.throttle(t, &id))),
+            threshold: (rule.thresholds.last()).map(|t| Box::new(self.threshold(t, &id, 0))),
             steps: rule
                 .actions
                 .iter()
@@ -74,12 +75,12 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
         }
     }
 
-    fn throttle(&mut self, throttle: &Throttle, id: &[u8]) -> ThrottlePlan {
+    fn throttle(&mut self, throttle: &'c Throttle, id: &RuleId) -> ThrottlePlan {
         let key = throttle.key.as_ref().filter(|k| !is_default_key(k));
         let table = match key {
             Some(_) => 0,
             None => {
-                self.layout.throttles.push(id.to_vec());
+                self.layout.throttles.push(id.bytes());
                 self.layout.throttles.len() - 1
             }
         };
@@ -104,9 +105,9 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
     }
 
     /// `place` is 0 for the rule's own threshold, otherwise 1 plus the number of the action.
-    fn threshold(&mut self, threshold: &Threshold, id: &[u8], place: usize) -> ThresholdPlan {
+    fn threshold(&mut self, threshold: &Threshold, id: &RuleId, place: usize) -> ThresholdPlan {
         let mut table = place.to_le_bytes().to_vec();
-        table.extend_from_slice(id);
+        table.extend_from_slice(&id.bytes());
         self.layout.thresholds.push(table);
         ThresholdPlan {
             window: Window {
@@ -119,7 +120,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
         }
     }
 
-    fn step(&mut self, action: &ast::Action, id: &[u8], number: usize) -> Step {
+    fn step(&mut self, action: &ast::Action, id: &RuleId, number: usize) -> Step {
         let text = |t: &Template| CompiledText::compile(t);
         // Fields of the record are available only in `exec` and `pipe`, as in swatchdog.
         let with_fields = |c: &ast::Command| CompiledCommand::compile(c, self.awk_fields);
@@ -139,11 +140,11 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
                 addresses,
                 subject,
                 mailer,
-            } => StepKind::Mail {
+            } => StepKind::Mail(Box::new(MailPlan {
                 to: addresses.as_ref().map(text),
                 subject: subject.as_ref().map(text),
                 mailer: mailer.as_ref().map(with_groups),
-            },
+            })),
             ActionKind::Write { users, program } => StepKind::Write {
                 users: text(users),
                 program: program.as_ref().map(with_groups),
@@ -153,7 +154,7 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
         let threshold = action.threshold.as_ref();
         Step {
             when: action.when,
-            threshold: threshold.map(|t| self.threshold(t, id, number + 1)),
+            threshold: threshold.map(|t| Box::new(self.threshold(t, id, number + 1))),
             message: action.message.as_ref().map(text),
             act,
             span: action.span,

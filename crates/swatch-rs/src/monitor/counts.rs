@@ -1,8 +1,9 @@
 //! Figures that the threads of a watch publish.
 
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use swatch_engine::{Counters, Effect, Program};
@@ -67,11 +68,11 @@ pub fn number(effect: &Effect) -> usize {
 #[derive(Debug, Clone)]
 pub struct RuleCount {
     /// The file that contains it.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// Its line there.
     pub line: usize,
     /// Its condition as written.
-    pub text: Vec<u8>,
+    pub text: Arc<[u8]>,
     /// The figures.
     pub counters: Counters,
     /// When it last matched, as far as this process knows.
@@ -86,17 +87,17 @@ impl RuleCounts {
     /// The rules are these from now on. Rules with the same text keep the time of their last match.
     pub fn replace(&self, program: &Program, counters: &[Counters]) {
         let mut rules = self.0.lock().unwrap();
+        let known = rules.iter().rev();
+        let known = known.map(|old| (Arc::clone(&old.text), old.last));
+        let known: HashMap<_, _> = known.collect();
         let new = program.rules().iter().zip(counters);
         *rules = new
             .map(|(info, counters)| RuleCount {
-                path: info.path.clone(),
+                path: Arc::clone(&info.path),
                 line: info.line,
-                text: info.text.clone(),
+                text: Arc::clone(&info.text),
                 counters: *counters,
-                last: rules
-                    .iter()
-                    .find(|old| old.text == info.text)
-                    .and_then(|old| old.last),
+                last: known.get(&info.text).copied().flatten(),
             })
             .collect();
     }
