@@ -52,6 +52,10 @@ impl Sources {
         &self.files[file.0 as usize].text
     }
 
+    pub(crate) fn shared_text(&self, file: FileId) -> Arc<[u8]> {
+        Arc::clone(&self.files[file.0 as usize].text)
+    }
+
     /// The bytes of a place.
     pub fn slice(&self, span: Span) -> &[u8] {
         &self.text(span.file)[span.start..span.end]

@@ -8,9 +8,17 @@ use crate::source::{FileId, Span};
 #[derive(Debug, Clone)]
 pub(crate) struct LogicalLine {
     bytes: Vec<u8>,
-    /// Offset in the file of each byte, and of the end.
-    offsets: Vec<usize>,
+    offsets: OwnOffsets,
     file: FileId,
+}
+
+/// Offsets in the file.
+#[derive(Debug, Clone)]
+enum OwnOffsets {
+    /// Of the first byte; the others follow it.
+    From(usize),
+    /// Of each byte, and of the end.
+    Each(Vec<usize>),
 }
 
 impl LogicalLine {
@@ -19,7 +27,16 @@ impl LogicalLine {
         offsets.push(end);
         Self {
             bytes,
-            offsets,
+            offsets: OwnOffsets::Each(offsets),
+            file,
+        }
+    }
+
+    /// A single piece of a file's text.
+    pub(crate) fn piece(file: FileId, text: &[u8], range: Range<usize>) -> Self {
+        Self {
+            offsets: OwnOffsets::From(range.start),
+            bytes: text[range].to_vec(),
             file,
         }
     }
@@ -28,7 +45,10 @@ impl LogicalLine {
     pub(crate) fn text(&self) -> Located<'_> {
         Located {
             bytes: &self.bytes,
-            offsets: &self.offsets,
+            offsets: match &self.offsets {
+                OwnOffsets::From(start) => Offsets::From(*start),
+                OwnOffsets::Each(offsets) => Offsets::Each(offsets),
+            },
             file: self.file,
         }
     }
@@ -39,8 +59,25 @@ impl LogicalLine {
 pub(crate) struct Located<'a> {
     /// The bytes, with continuations already joined.
     pub(crate) bytes: &'a [u8],
-    offsets: &'a [usize],
+    offsets: Offsets<'a>,
     file: FileId,
+}
+
+/// As [`OwnOffsets`].
+#[derive(Debug, Clone, Copy)]
+enum Offsets<'a> {
+    From(usize),
+    Each(&'a [usize]),
+}
+
+impl Offsets<'_> {
+    /// The offset of the byte at an index, or of the end.
+    fn at(self, index: usize) -> usize {
+        match self {
+            Offsets::From(start) => start + index,
+            Offsets::Each(offsets) => offsets[index],
+        }
+    }
 }
 
 impl<'a> Located<'a> {
@@ -48,7 +85,10 @@ impl<'a> Located<'a> {
     pub(crate) fn sub(&self, range: Range<usize>) -> Self {
         Self {
             bytes: &self.bytes[range.start..range.end],
-            offsets: &self.offsets[range.start..=range.end],
+            offsets: match self.offsets {
+                Offsets::From(start) => Offsets::From(start + range.start),
+                Offsets::Each(offsets) => Offsets::Each(&offsets[range.start..=range.end]),
+            },
             file: self.file,
         }
     }
@@ -70,10 +110,10 @@ impl<'a> Located<'a> {
 
     /// The place of a part. An empty part has an empty place.
     pub(crate) fn at(&self, range: Range<usize>) -> Span {
-        let start = self.offsets[range.start];
+        let start = self.offsets.at(range.start);
         let end = match range.is_empty() {
             true => start,
-            false => self.offsets[range.end - 1] + 1,
+            false => self.offsets.at(range.end - 1) + 1,
         };
         Span {
             file: self.file,
@@ -109,15 +149,15 @@ impl<'a> Located<'a> {
             if self.bytes[at] == b'\\' && pair.is_some() {
                 if pair != Some(hidden) {
                     bytes.push(b'\\');
-                    offsets.push(self.offsets[at]);
+                    offsets.push(self.offsets.at(at));
                 }
                 at += 1;
             }
             bytes.push(self.bytes[at]);
-            offsets.push(self.offsets[at]);
+            offsets.push(self.offsets.at(at));
             at += 1;
         }
-        LogicalLine::new(self.file, bytes, offsets, self.offsets[self.bytes.len()])
+        LogicalLine::new(self.file, bytes, offsets, self.offsets.at(self.bytes.len()))
     }
 
     /// Returns true if there is nothing in it.

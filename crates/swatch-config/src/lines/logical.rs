@@ -40,7 +40,7 @@ fn physical(text: &[u8]) -> Vec<Physical> {
     };
     let mut lines = Vec::new();
     while start < text.len() {
-        let end = text[start..].iter().position(|&b| b == b'\n');
+        let end = memchr::memchr(b'\n', &text[start..]);
         let end = end.map_or(text.len(), |length| start + length);
         lines.push(Physical { start, end });
         start = end + 1;
@@ -61,7 +61,13 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
             continue;
         }
         if text[start] == b'#' {
-            out.comments.push(piece(file, text, start + 1, end));
+            let comment = LogicalLine::piece(file, text, start + 1..end);
+            out.comments.push(comment);
+            continue;
+        }
+        if text[end - 1] != b'\\' {
+            let line = LogicalLine::piece(file, text, start..end);
+            out.lines.push(line);
             continue;
         }
         let mut offsets: Vec<usize> = (start..end).collect();
@@ -73,8 +79,8 @@ pub(crate) fn split(file: FileId, text: &[u8]) -> Lines {
                 break;
             }
             if text[next_start] == b'#' {
-                out.comments
-                    .push(piece(file, text, next_start + 1, next_end));
+                let comment = LogicalLine::piece(file, text, next_start + 1..next_end);
+                out.comments.push(comment);
                 break;
             }
             offsets.extend(next.start..next_end);
@@ -100,17 +106,15 @@ pub(crate) fn split_plain(file: FileId, text: &[u8]) -> Lines {
         let (start, end) = line.trimmed(text);
         match text.get(start) {
             _ if start == end => {}
-            Some(b'#') => out.comments.push(piece(file, text, start + 1, end)),
+            Some(b'#') => {
+                let comment = LogicalLine::piece(file, text, start + 1..end);
+                out.comments.push(comment);
+            }
             _ => {
-                out.lines.push(piece(file, text, line.start, end));
+                let line = LogicalLine::piece(file, text, line.start..end);
+                out.lines.push(line);
             }
         }
     }
     out
-}
-
-/// A part of one physical line.
-fn piece(file: FileId, text: &[u8], start: usize, end: usize) -> LogicalLine {
-    let offsets = (start..end).collect();
-    LogicalLine::new(file, text[start..end].to_vec(), offsets, end)
 }

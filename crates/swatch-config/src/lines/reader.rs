@@ -66,7 +66,7 @@ pub(crate) fn read(path: PathBuf, text: Vec<u8>, options: &Options) -> Read {
     let mut out = Read::default();
     let file = out.sources.add(path.clone(), text);
     let mut open = vec![path];
-    let text = out.sources.text(file).to_vec();
+    let text = out.sources.shared_text(file);
     if options.old_style {
         let lines = split_plain(file, &text);
         out.all_comments.extend(lines.comments.iter().cloned());
