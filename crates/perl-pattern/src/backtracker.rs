@@ -1,10 +1,10 @@
 //! A pattern that PCRE2 runs.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use pcre2::bytes::{Regex, RegexBuilder};
+use pcre2::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::ast::Node;
 use crate::captures::forget;
@@ -34,16 +34,55 @@ pub(crate) struct GaveUp;
 #[derive(Debug)]
 pub(crate) struct Backtracker {
     text: backtrack::Text,
-    compiled: Regex,
+    compiled: Code,
     /// The longest text for the compiled code.
     compiled_length: usize,
     /// Matches only where a search begins.
-    anchored: OnceLock<Option<Regex>>,
+    anchored: OnceLock<Option<Code>>,
     /// The longest text for `anchored`.
     anchored_length: usize,
     /// Every match begins at the front: no other place need be tried.
     at_front: bool,
     time: Duration,
+}
+
+/// A compiled expression, and room for groups: as much as searches have needed at once.
+#[derive(Debug)]
+struct Code {
+    regex: Regex,
+    room: Mutex<Vec<CaptureLocations>>,
+}
+
+impl Code {
+    fn new(regex: Regex) -> Code {
+        Code {
+            regex,
+            room: Mutex::default(),
+        }
+    }
+
+    fn find(&self, text: &[u8], start: usize) -> Result<Option<Range<usize>>, pcre2::Error> {
+        let found = self.regex.find_at(text, start)?;
+        Ok(found.map(|found| found.start()..found.end()))
+    }
+
+    /// Passes the groups of a match to `read`.
+    fn captures<T>(
+        &self,
+        text: &[u8],
+        start: usize,
+        read: impl Fn(&CaptureLocations) -> T,
+    ) -> Result<Option<T>, pcre2::Error> {
+        let room = || self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = room().pop();
+        let mut locations = spare.unwrap_or_else(|| self.regex.capture_locations());
+        let found = self
+            .regex
+            .captures_read_at(&mut locations, text, start)
+            .map(|found| found.map(|_| read(&locations)));
+        room().push(locations);
+        found
+    }
 }
 
 impl Backtracker {
@@ -67,7 +106,7 @@ impl Backtracker {
         let checked = text.anchored.is_some() && !growth::has_long_steps(node);
         Ok(Backtracker {
             text,
-            compiled,
+            compiled: Code::new(compiled),
             compiled_length,
             anchored: OnceLock::new(),
             anchored_length: if checked { usize::MAX } else { UNCHECKED },
@@ -86,10 +125,7 @@ impl Backtracker {
         text: &[u8],
         start: usize,
     ) -> Result<Option<Range<usize>>, GaveUp> {
-        self.search(text, start, |regex, start| {
-            let found = regex.find_at(text, start)?;
-            Ok(found.map(|found| found.start()..found.end()))
-        })
+        self.search(text, start, |code, start| code.find(text, start))
     }
 
     /// The groups in Perl's order.
@@ -97,14 +133,12 @@ impl Backtracker {
         &self,
         text: &[u8],
     ) -> Result<Option<Vec<Option<Range<usize>>>>, GaveUp> {
-        let locations = self.search(text, 0, |regex, start| {
-            let mut locations = regex.capture_locations();
-            let found = regex.captures_read_at(&mut locations, text, start)?;
-            Ok(found.is_some().then_some(locations))
-        })?;
-        let Some(locations) = locations else {
-            return Ok(None);
-        };
+        self.search(text, 0, |code, start| {
+            code.captures(text, start, |locations| self.groups(locations))
+        })
+    }
+
+    fn groups(&self, locations: &CaptureLocations) -> Vec<Option<Range<usize>>> {
         let span = |number: u32| {
             let span = locations.get(number as usize);
             span.map(|(start, end)| start..end)
@@ -114,7 +148,7 @@ impl Backtracker {
         for &(group, mark) in &self.text.resets {
             forget(&mut groups[group as usize], span(mark));
         }
-        Ok(Some(groups))
+        groups
     }
 
     /// Tries the places from `start` on, with the fastest means that is safe for the text.
@@ -122,9 +156,9 @@ impl Backtracker {
         &self,
         text: &[u8],
         start: usize,
-        attempt: impl Fn(&Regex, usize) -> Result<Option<T>, pcre2::Error>,
+        attempt: impl Fn(&Code, usize) -> Result<Option<T>, pcre2::Error>,
     ) -> Result<Option<T>, GaveUp> {
-        let attempt = |regex: &Regex, start| attempt(regex, start).map_err(|_| GaveUp);
+        let attempt = |code: &Code, start| attempt(code, start).map_err(|_| GaveUp);
         if text.len() <= self.compiled_length
             // The stack of the compiled code is small; the interpreter may have enough memory.
             && let Ok(found) = attempt(&self.compiled, start)
@@ -139,7 +173,7 @@ impl Backtracker {
         };
         let anchored = self
             .anchored
-            .get_or_init(|| RegexBuilder::new().build(anchored).ok());
+            .get_or_init(|| RegexBuilder::new().build(anchored).ok().map(Code::new));
         let anchored = anchored.as_ref().ok_or(GaveUp)?;
         let begun = Instant::now();
         let last = if self.at_front { 0 } else { text.len() };

@@ -1,28 +1,44 @@
 //! The patterns that a search has found to match a record.
 
+use perl_pattern::{Captures, Verdict};
+
 /// A pattern that may match and has not been tried yet.
 pub(crate) const UNSURE: u32 = 1 << 31;
+/// A pattern whose search was given up.
+pub(crate) const GAVE_UP: u32 = 1 << 30;
+const FLAGS: u32 = UNSURE | GAVE_UP;
 
-/// Patterns that match a record, or may match it, in ascending order.
+/// Patterns that match a record, or may match it, in ascending order, and the groups of some.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Matched<'f>(&'f [u32]);
+pub(crate) struct Matched<'f> {
+    patterns: &'f [u32],
+    captures: &'f [(u32, Captures)],
+}
 
 impl<'f> Matched<'f> {
-    pub(crate) fn new(patterns: &'f [u32]) -> Self {
-        Self(patterns)
+    pub(crate) fn new(patterns: &'f [u32], captures: &'f [(u32, Captures)]) -> Self {
+        Self { patterns, captures }
     }
 
     pub(crate) fn patterns(self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|pattern| pattern & !UNSURE)
+        self.patterns.iter().map(|pattern| pattern & !FLAGS)
     }
 
-    /// True if a pattern that was searched for matches. `None` if it is still to be tried.
-    pub(crate) fn contains(self, pattern: u32) -> Option<bool> {
-        match self.0.iter().find(|&&entry| entry & !UNSURE == pattern) {
+    /// The verdict on a pattern that was searched for. `None` if it is still to be tried.
+    fn verdict(self, pattern: u32) -> Option<Verdict> {
+        let mut entries = self.patterns.iter();
+        match entries.find(|&&entry| entry & !FLAGS == pattern) {
             Some(entry) if entry & UNSURE != 0 => None,
-            Some(_) => Some(true),
-            None => Some(false),
+            Some(entry) if entry & GAVE_UP != 0 => Some(Verdict::GaveUp),
+            Some(_) => Some(Verdict::Match),
+            None => Some(Verdict::NoMatch),
         }
+    }
+
+    fn captures(self, pattern: u32) -> Option<&'f Captures> {
+        let mut captures = self.captures.iter();
+        let (_, captures) = captures.find(|(captured, _)| *captured == pattern)?;
+        Some(captures)
     }
 }
 
@@ -38,12 +54,17 @@ impl<'s> KnownMatches<'s> {
         Self { covered, matched }
     }
 
-    /// True if the pattern matches the record; `None` if that is not known.
-    pub(crate) fn get(&self, pattern: usize) -> Option<bool> {
+    /// The verdict on the pattern for the record; `None` if it is not known.
+    pub(crate) fn get(&self, pattern: usize) -> Option<Verdict> {
         if self.covered[pattern] {
-            self.matched.contains(pattern as u32)
+            self.matched.verdict(pattern as u32)
         } else {
             None
         }
+    }
+
+    /// The groups of the pattern's match in the record, if they are known.
+    pub(crate) fn captures(&self, pattern: usize) -> Option<&'s Captures> {
+        self.matched.captures(pattern as u32)
     }
 }

@@ -83,8 +83,7 @@ impl<'a> MatchContext<'a> {
             _ => None,
         };
         let verdict = match known {
-            Some(true) => Verdict::Match,
-            Some(false) => Verdict::NoMatch,
+            Some(verdict) => verdict,
             None => matcher.is_match(text.as_deref().unwrap_or(self.record)),
         };
         if verdict == Verdict::GaveUp {
@@ -108,6 +107,11 @@ impl<'a> MatchContext<'a> {
             Target::Record => self.record,
             Target::Other(t) => t.as_slice(),
         };
+        if let (Target::Record, Some(known)) = (&last.target, &self.known)
+            && let Some(captures) = known.captures(last.pattern)
+        {
+            return Some((matcher, text, captures));
+        }
         let captures = self.captures.get_or_insert_with(Captures::new);
         if !last.captured {
             // The search has already succeeded. Only a limit reached by the extra work for the

@@ -16,6 +16,8 @@ pub(super) struct Order {
     pub(super) first_use: u32,
     /// The first rule that matches if the pattern does, and after which no rule is tried.
     pub(super) ends_at: u32,
+    /// A rule begins with the pattern: it is tried whenever the rule is.
+    pub(super) is_first: bool,
 }
 
 /// The order of each pattern of a program.
@@ -23,10 +25,14 @@ pub(super) fn orders(program: &Program) -> Vec<Order> {
     let never = Order {
         first_use: NEVER,
         ends_at: NEVER,
+        is_first: false,
     };
     let mut orders = vec![never; program.patterns.matchers.len()];
     for (number, rule) in (0u32..).zip(&program.rules) {
         note_uses(&rule.condition, number, &mut orders);
+        if let Some(pattern) = first_pattern(&rule.condition) {
+            orders[pattern].is_first = true;
+        }
         if let Condition::Match {
             target: None,
             pattern: Some(pattern),
@@ -44,6 +50,23 @@ pub(super) fn orders(program: &Program) -> Vec<Order> {
 /// True if no rule is tried after this one has matched, whenever that is.
 fn ends(rule: &Rule) -> bool {
     rule.kind == RuleKind::Ignore || rule.go_on.is_none()
+}
+
+/// The pattern that the record is searched for before anything else.
+fn first_pattern(condition: &Condition) -> Option<usize> {
+    match condition {
+        Condition::Match {
+            target: None,
+            pattern,
+            ..
+        } => *pattern,
+        Condition::Not(first)
+        | Condition::And(first, _)
+        | Condition::Or(first, _)
+        | Condition::Xor(first, _) => first_pattern(first),
+        Condition::Comma(all) => first_pattern(all.first()?),
+        _ => None,
+    }
 }
 
 fn note_uses(condition: &Condition, rule: u32, orders: &mut [Order]) {
@@ -90,10 +113,18 @@ mod tests {
             rule("4", matches("aaaa"), vec![]),
         ];
         let bench = Bench::new(rules);
-        let order = |first_use, ends_at| Order { first_use, ends_at };
+        let order = |first_use, ends_at, is_first| Order {
+            first_use,
+            ends_at,
+            is_first,
+        };
         assert_eq!(
             orders(&bench.program),
-            [order(0, 3), order(1, NEVER), order(2, NEVER)]
+            [
+                order(0, 3, true),
+                order(1, NEVER, true),
+                order(2, NEVER, true)
+            ]
         );
     }
 }

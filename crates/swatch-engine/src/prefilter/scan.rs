@@ -11,7 +11,7 @@ use super::adapt::{self, Seen};
 use super::hits::Hits;
 use super::index::{Index, Owner};
 use crate::program::Program;
-use perl_pattern::Verdict;
+use perl_pattern::{Captures, Matcher, Verdict};
 
 /// The working memory of a searching thread, and its statistics of the log.
 #[derive(Debug, Default)]
@@ -135,20 +135,27 @@ impl Prefilter {
             }
             let matcher = &program.patterns.matchers[pattern as usize];
             let matches = if owner.is_whole() {
+                found.add(pattern);
                 true
             } else if !several && let Some(matches) = matcher.is_match_in_place(record) {
+                if matches {
+                    found.add(pattern);
+                }
                 matches
             } else if !self.has_all_texts(pattern, record, &mut lower) {
                 false
-            } else if !matcher.is_linear() {
-                // Its searches may be given up, which must be counted for the rule.
-                found.add(pattern, false);
+            } else if !matcher.is_linear() && !order.is_first {
+                // Such a search is expensive, and may be superfluous.
+                found.add_unsure(pattern);
                 continue;
             } else {
-                matcher.is_match(record) == Verdict::Match
+                match search(matcher, pattern, record, found) {
+                    Verdict::Match => true,
+                    Verdict::NoMatch => false,
+                    Verdict::GaveUp => continue,
+                }
             };
             if matches {
-                found.add(pattern, true);
                 ends_at = ends_at.min(order.ends_at);
             } else {
                 scratch.seen.lines_for_nothing += 1;
@@ -168,6 +175,29 @@ impl Prefilter {
             start += length + 1;
         }
     }
+}
+
+/// Searches a record for a pattern and adds what was found.
+fn search(matcher: &Matcher, pattern: u32, record: &[u8], found: &mut Hits) -> Verdict {
+    // The backtracking engine finds the groups at the same time.
+    let verdict = if matcher.is_linear() || matcher.group_count() == 0 {
+        let verdict = matcher.is_match(record);
+        if verdict == Verdict::Match {
+            found.add(pattern);
+        }
+        verdict
+    } else {
+        let mut captures = Captures::new();
+        let verdict = matcher.captures_into(record, &mut captures);
+        if verdict == Verdict::Match {
+            found.add_captures(pattern, captures);
+        }
+        verdict
+    };
+    if verdict == Verdict::GaveUp {
+        found.add_given_up(pattern);
+    }
+    verdict
 }
 
 /// Adds the lines on which a pattern without literals may match, with all such patterns.
