@@ -216,9 +216,10 @@ impl Sandbox {
             command.arg("--map-root-user");
         }
         command.args(["--net", "--mount", "--propagation", "private", "sh", "-euc"]);
-        // iptables locks a file in /run, which is not writable in a user namespace.
+        // iptables locks a file in /run, which is not writable in a user namespace, and faketime leaves files named after
+        // process numbers in /dev/shm.
         command.arg(format!(
-            "mount -t tmpfs tmpfs /run\nip link set lo up\nswatch() {{ c=$1; shift; {} \"$c\" \"$@\" --config {}; }}\n{script}",
+            "mount -t tmpfs tmpfs /run\nmount -t tmpfs tmpfs /dev/shm\nip link set lo up\nswatch() {{ c=$1; shift; {} \"$c\" \"$@\" --config {}; }}\n{script}",
             program::swatch_action().display(),
             self.path("action.toml").display()
         ));
