@@ -260,6 +260,14 @@ pub(crate) fn import(
         return Ok(());
     }
     drop((held, state));
+    let limit = settings.fleet.locks_per_minute;
+    if limit > 0 && locks.len() > limit as usize {
+        console.note(&format!(
+            "the other hosts take at most {limit} locks a minute from one host (`locks_per_minute`) and refuse the rest, until \
+             they take a snapshot; to have all of these there at once, set `locks_per_minute` and `all_locks_per_minute` to 0 on them \
+             for the time of the import"
+        ));
+    }
     let by_hand = |lock: Lock| fleet::ByHand {
         net: lock.net,
         left: lock.left(now).unwrap_or(settings.max_lock_time.0),
