@@ -149,7 +149,7 @@ impl Searching<'_> {
         let load = |job| {
             let block = load(job)?;
             if count_records {
-                let lines = memchr::memchr_iter(b'\n', block.as_ref()).count();
+                let lines = bytecount::count(block.as_ref(), b'\n');
                 let seen = &shared.counters.seen;
                 seen.fetch_add(lines as u64, Ordering::Relaxed);
             }

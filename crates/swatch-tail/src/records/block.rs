@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::checkpoint::Progress;
 
@@ -110,7 +110,7 @@ impl Block {
             Index::Lines => {
                 let bytes = self.bytes();
                 let open = usize::from(bytes.last().is_some_and(|&b| b != b'\n'));
-                memchr_iter(b'\n', bytes).count() + open
+                bytecount::count(bytes, b'\n') + open
             }
             Index::Spans(spans) => spans.len(),
             Index::Cut(_) => 1,
