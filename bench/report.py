@@ -7,6 +7,7 @@ import subprocess
 
 import action
 import imported
+import observed
 import resident
 
 
@@ -128,6 +129,10 @@ def write(docs, program, tools, arguments, results):
     if rows := results.get("action"):
         out += ["## swatch-action", "", "Whole processes in a network namespace with separate directories; paired runs.", ""]
         table(out, ["work", "with", "median, ms", "times the first"], action.table(rows))
+    if rows := results.get("observed"):
+        out += ["## Observed", "", "The same watcher with `--log-format json`, `--metrics`, `--metrics-listen` and a status socket, and without; "
+                "of each pair one run follows the other at once.", ""]
+        table(out, ["work", "unit", "without", "with", "ratio of the medians", "median of the ratios", "pairs"], observed.table(rows))
     if rows := results.get("resident"):
         out += ["## swatch-action behind swatch-rs", "", "Events a second through `pipe`; paired runs. The process each is that of the build that "
                 "`BASELINE` names, else that of `--no-resident`.", ""]
