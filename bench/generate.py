@@ -176,7 +176,7 @@ def main():
         rules = SIX + list(other_rules(rng, max(0, count - len(SIX))))
         rules = rules[:count]
         write_rules(directory, f"rules-{count}", [pattern for pattern, _ in rules])
-        for per_cent in (0, 1, 10):
+        for per_cent in (0, 1, 10, 50):
             path = directory / f"rules-{count}-{per_cent}.log"
             log(path, random.Random(f"{count} {per_cent}"), lines, per_cent, [line for _, line in rules])
     write_rules(directory, "rules-ten", TEN)

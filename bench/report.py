@@ -7,6 +7,7 @@ import subprocess
 
 import action
 import imported
+import matching
 import observed
 import resident
 
@@ -98,6 +99,11 @@ def write(docs, program, tools, arguments, results):
         out += ["Commands for the first workload:", ""]
         out += [f"    {row.command}" for row in rows if row.work == rows[0].work] + [""]
         chart(docs / "benchmarks.svg", rows)
+    if rows := results.get("matching"):
+        out += ["## Many rules and many hits", "",
+                "User and system time of one pass over the log (two threads of ours against one of the others), each tool in turn. "
+                "Hyperscan's database was compiled beforehand. All found the same lines. The build before is that of `BASELINE`.", ""]
+        table(out, *matching.table(rows))
     for title, rows in (results.get("growth") or {}).items():
         out += [f"## Growth: {title}", ""]
         table(out, ["", "s", "s to be ready", "peak memory, MB"],

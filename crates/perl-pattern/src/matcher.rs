@@ -401,6 +401,9 @@ impl Matcher {
             // Precomputed tables pay off for a pattern that is searched for all the time. A
             // prefiltered pattern is tried on few texts, and there may be a thousand of them.
             .dfa(false)
+            // Nor does another search for its literals; where these repeat, the reverse searches that
+            // begin at them fall back to engines that are twenty times as slow.
+            .auto_prefilter(false)
             .onepass(captures)
             .nfa_size_limit(Some(self.limits.program_bytes));
         meta::Builder::new()

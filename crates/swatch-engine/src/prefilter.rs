@@ -5,7 +5,7 @@
 //! 1. A record must contain one of a pattern's literals to match. The rarest ones are searched for:
 //!    by estimate (`perl_pattern::selectivity`), then by statistics of the log itself (`adapt`). All
 //!    of them are found in one pass over the block (`filter`, `teddy`).
-//! 2. Patterns without literals are combined to one automaton over the block (`index`).
+//! 2. Patterns without literals are combined to one automaton over the block (`automaton`).
 //! 3. Only where something was found, the line is extracted and the patterns concerned are tried on
 //!    it, exactly as the rule would.
 //! 4. Only these lines are decided, by the rules in order: [`decide_hit`](crate::decide_hit).
@@ -14,6 +14,7 @@
 //! engines of rules that never match are never built.
 
 mod adapt;
+mod automaton;
 mod filter;
 mod hits;
 mod index;

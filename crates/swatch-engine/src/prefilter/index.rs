@@ -1,15 +1,12 @@
 //! The literals and expressions to search for, and the patterns they belong to.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
-use regex_automata::meta;
-use regex_syntax::hir::Hir;
-
+use super::automaton::Automaton;
 use super::filter::Filter;
 use super::sample::LogSample;
 use super::teddy::Teddy;
-use perl_pattern::{Literal, LiteralSet, Matcher};
+use perl_pattern::{Literal, LiteralSet};
 
 /// Four bytes at every fourth position.
 type Long = Filter<4, 4>;
@@ -26,6 +23,9 @@ pub(crate) const SHORTEST: usize = Short::SHORTEST;
 pub(crate) struct Owner(u32);
 
 impl Owner {
+    /// One of the patterns without literals, or several.
+    pub(crate) const REST: Owner = Owner(u32::MAX);
+
     /// `whole`: the pattern matches wherever the literal occurs.
     pub(crate) fn new(pattern: u32, whole: bool) -> Owner {
         Owner(pattern << 1 | u32::from(whole))
@@ -48,8 +48,7 @@ pub(crate) struct Index {
     short: Option<(Short, Owners)>,
     few: Option<(Teddy, Owners)>,
     /// Patterns without such a literal.
-    pub(crate) rest: Vec<u32>,
-    gate: OnceLock<Option<meta::Regex>>,
+    pub(crate) rest: Automaton,
 }
 
 /// The owners of each literal.
@@ -76,7 +75,7 @@ impl Index {
             }
         }
         let mut index = Index {
-            rest,
+            rest: Automaton::new(rest),
             ..Index::default()
         };
         if let Some(few) = teddy(&texts, sample) {
@@ -120,32 +119,6 @@ impl Index {
             few.find(text, |at, needle| owners.each(at, needle, &mut found));
         }
         filters > 1
-    }
-
-    /// An expression that matches wherever one of the patterns without literals does, in a chunk of
-    /// lines. `None`: it would be too large, so every line must be tried.
-    pub(crate) fn gate(&self, matchers: &[Matcher]) -> Option<&meta::Regex> {
-        self.gate
-            .get_or_init(|| {
-                let hirs: Vec<Hir> = self
-                    .rest
-                    .iter()
-                    .map(|&pattern| matchers[pattern as usize].line_expression())
-                    .collect();
-                // The lazy DFA falls back to a search that is hundreds of times slower if its cache
-                // is too small for the patterns.
-                let cache = (2 << 20) + hirs.len() * (16 << 10);
-                let config = meta::Config::new()
-                    .utf8_empty(false)
-                    .nfa_size_limit(Some(64 << 20))
-                    .hybrid_cache_capacity(cache)
-                    .onepass(false);
-                meta::Builder::new()
-                    .configure(config)
-                    .build_many_from_hir(&hirs)
-                    .ok()
-            })
-            .as_ref()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use memchr::{memchr, memrchr};
+use regex_automata::PatternSet;
 
 use super::Prefilter;
 use super::adapt::{self, Seen};
@@ -19,6 +20,7 @@ pub struct Scratch {
     index: Option<(u64, Arc<Index>)>,
     touches: Vec<(u32, Owner)>,
     line: Vec<Owner>,
+    matched: Option<PatternSet>,
     seen: Seen,
 }
 
@@ -38,7 +40,13 @@ impl Prefilter {
         adapt::learn(self, block);
         let index = self.touches(scratch, block);
         if !index.rest.is_empty() {
-            rest_lines(program, &index, block, scratch);
+            let before = scratch.touches.len();
+            index.rest.lines(&program.patterns.matchers, block, |at| {
+                scratch.touches.push((at as u32, Owner::REST));
+            });
+            if before > 0 && scratch.touches.len() > before {
+                scratch.touches.sort_by_key(|(at, _)| *at);
+            }
         }
         let mut done = 0;
         let mut next = 0;
@@ -56,6 +64,13 @@ impl Prefilter {
             scratch.line.clear();
             let touches = scratch.touches[next..last].iter();
             scratch.line.extend(touches.map(|(_, owner)| *owner));
+            let rest = scratch.line.iter().position(|&owner| owner == Owner::REST);
+            if let Some(rest) = rest {
+                scratch.line.swap_remove(rest);
+                let (matchers, record) = (&program.patterns.matchers, &block[start..end]);
+                let (matched, owners) = (&mut scratch.matched, &mut scratch.line);
+                index.rest.add_line(matchers, record, true, matched, owners);
+            }
             self.line(program, &block[start..end], false, scratch, found);
             found.end_line(start..end, self.sees_all());
             next = last;
@@ -78,12 +93,15 @@ impl Prefilter {
         scratch.line.clear();
         let touches = scratch.touches.iter();
         scratch.line.extend(touches.map(|(_, owner)| *owner));
-        let gate = index.gate(&program.patterns.matchers);
         let several = memchr(b'\n', record).is_some();
-        let few = index.rest.len() < 3 || several;
-        if few || gate.is_none_or(|gate| gate.is_match(record)) {
-            let rest = index.rest.iter();
-            scratch.line.extend(rest.map(|&p| Owner::new(p, false)));
+        if several {
+            index.rest.add_all(&mut scratch.line);
+        } else if !index.rest.is_empty() {
+            let (matched, owners) = (&mut scratch.matched, &mut scratch.line);
+            let matchers = &program.patterns.matchers;
+            index
+                .rest
+                .add_line(matchers, record, false, matched, owners);
         }
         self.line(program, record, several, scratch, found);
         found.end_line(0..record.len(), self.sees_all());
@@ -198,31 +216,4 @@ fn search(matcher: &Matcher, pattern: u32, record: &[u8], found: &mut Hits) -> V
         found.add_given_up(pattern);
     }
     verdict
-}
-
-/// Adds the lines on which a pattern without literals may match, with all such patterns.
-fn rest_lines(program: &Program, index: &Index, block: &[u8], scratch: &mut Scratch) {
-    let gate = index.gate(&program.patterns.matchers);
-    let before = scratch.touches.len();
-    let mut start = 0;
-    while start < block.len() {
-        let mut at = start;
-        if let Some(gate) = gate {
-            let input = regex_automata::Input::new(block)
-                .range(start..)
-                .earliest(true);
-            let Some(half) = gate.search_half(&input) else {
-                break;
-            };
-            // The offset is after the last byte of a match, which is not empty.
-            at = half.offset() - 1;
-        }
-        let rest = index.rest.iter();
-        let touches = rest.map(|&pattern| (at as u32, Owner::new(pattern, false)));
-        scratch.touches.extend(touches);
-        start = memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline + 1);
-    }
-    if before > 0 && scratch.touches.len() > before {
-        scratch.touches.sort_by_key(|(at, _)| *at);
-    }
 }

@@ -7,7 +7,7 @@ use swatch_config::ast::{Expr, Flags, Match, When};
 
 use super::{Hits, Prefilter, Scratch, in_order};
 use crate::effect::Effect;
-use crate::state::State;
+use crate::state::{Counters, State};
 use crate::testing::*;
 
 /// Parts of patterns and lines.
@@ -263,4 +263,66 @@ fn a_choice_that_the_log_shows_to_be_poor_is_changed() {
     let log = log + "QQQQQ_QQQQQ, seldom seen\n";
     search.block(&bench.program, &mut scratch, log.as_bytes(), &mut found);
     assert_eq!(found.len(), 1);
+}
+
+/// Decides a log rule by rule, and by a search of the whole as one block.
+fn both_ways(rules: Vec<swatch_config::ast::Rule>, log: &str) -> [(Vec<Effect>, Vec<Counters>); 2] {
+    let mut bench = Bench::new(rules);
+    let now = at(0);
+    let mut plain = Vec::new();
+    for line in lines(log.as_bytes()) {
+        crate::decide(&bench.program, &mut bench.state, line, &now, &mut plain);
+    }
+    let program = &bench.program;
+    let search = Prefilter::new(program);
+    let (mut scratch, mut found) = (Scratch::new(), Hits::new());
+    let (mut state, mut out) = (State::new(program), Vec::new());
+    search.block(program, &mut scratch, log.as_bytes(), &mut found);
+    for hit in found.hits() {
+        let record = &log.as_bytes()[hit.range.clone()];
+        crate::decide_hit(program, &search, &hit, &mut state, record, &now, &mut out);
+    }
+    let counters = |state: &State| state.counters().to_vec();
+    [(plain, counters(&bench.state)), (out, counters(&state))]
+}
+
+#[test]
+fn patterns_without_literals_share_an_automaton() {
+    let patterns = [
+        r"^[a-f]+[0-9]{2}",
+        r"[0-9]{3}$",
+        r"\b(?:[g-k]+|[0-9]+)[;,]",
+        r"[A-Z]{2}(?=[0-9])",
+        r"([a-f])\1",
+        r"(?<![a-z])[xyz]{2}",
+    ];
+    let log = "abc12 and more\nghi;\n123\nAB1\naa\nxy\nwxy\n.xy\n\nabc123\nnone\nAB xx 77";
+    for patterns in [&patterns[..], &patterns[..1], &patterns[3..4]] {
+        let rules = patterns.iter().enumerate().map(|(n, pattern)| {
+            let mut rule = rule(
+                &n.to_string(),
+                matches(pattern),
+                vec![say(&format!("{n} $& $1"))],
+            );
+            rule.go_on = Some(When::ALWAYS);
+            rule
+        });
+        let [plain, searched] = both_ways(rules.collect(), log);
+        assert!(!plain.0.is_empty());
+        assert_eq!(plain, searched);
+    }
+}
+
+#[test]
+fn a_search_that_is_given_up_is_counted_once_for_its_rule() {
+    let hostile = format!("b{}!\n", "a".repeat(60));
+    let log = format!("{hostile}aab\n{hostile}");
+    let rules = vec![
+        rule("1", matches("^(?=b(a+)+$)b"), vec![say("1")]),
+        rule("2", matches("aab"), vec![say("2")]),
+    ];
+    let [plain, searched] = both_ways(rules, &log);
+    assert_eq!(plain.1[0].gave_up, 2);
+    assert_eq!(plain.1[1].matched, 1);
+    assert_eq!(plain, searched);
 }
