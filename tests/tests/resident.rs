@@ -18,13 +18,12 @@ const NFT: &str = "#!/bin/sh\ncat >> \"${0%/*}/../nft\"\n";
 const SETTINGS: &str = "firewall = \"nftables\"\nmail = \"\"\ncount = 3\n[ignore]\nown = false\n\
                         [whois]\nserver = \"\"\n";
 
-/// How many events a fault is played over.
+/// The number of events among which helpers are killed.
 fn events() -> usize {
-    let cases = std::env::var("PROPTEST_CASES").ok();
-    match cases.and_then(|cases| cases.parse::<usize>().ok()) {
-        Some(many) if many > 1000 => 10_000,
-        _ => 1500,
-    }
+    let events = std::env::var("SWATCH_KILL_EVENTS").ok();
+    events.map_or(1500, |events| {
+        events.parse().expect("SWATCH_KILL_EVENTS is a number")
+    })
 }
 
 fn sandbox() -> Sandbox {
@@ -170,18 +169,23 @@ fn a_helper_that_is_killed_again_and_again_counts_each_event_once() {
         .stdout(out)
         .spawn()
         .expect("swatch-rs runs");
-    let mut kills = 0;
-    let mut number: u64 = 1;
+    let (mut kills, mut next, mut number) = (0, 0, 1_u64);
     while watcher.try_wait().expect("a child").is_none() {
-        for helper in helpers(watcher.id().cast_signed()) {
-            kills += usize::from(kill(helper, Signal::SIGKILL).is_ok());
+        std::thread::sleep(Duration::from_millis(1));
+        if history(&sandbox) < next {
+            continue;
         }
         // Moments without a pattern.
         number = number
             .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        std::thread::sleep(Duration::from_millis(20 + (number >> 33) % 100));
+            .wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(Duration::from_micros((number >> 33) % 5000));
+        for helper in helpers(watcher.id().cast_signed()) {
+            kills += usize::from(kill(helper, Signal::SIGKILL).is_ok());
+        }
+        next = history(&sandbox) + usize::try_from(number >> 50).expect("14 bits") % 60;
     }
+    println!("{kills} helpers killed among {count} events");
     assert!(kills >= 3, "only {kills} helpers were killed");
     let counted = counted(&sandbox);
     let twice: Vec<_> = counted.iter().filter(|(_, times)| **times != 1).collect();

@@ -152,6 +152,8 @@ fn dispatch(words: &[OsString], console: &mut Console<'_>) -> Exit {
 pub(crate) struct Prepared {
     pub(crate) settings: Rc<Settings>,
     pub(crate) event: Rc<Event>,
+    /// True if there was a remark on the command line.
+    pub(crate) is_remarkable: bool,
 }
 
 /// Why a command line is refused.
@@ -326,10 +328,12 @@ fn prepared(
     console: &mut Console<'_>,
 ) -> Prepared {
     console.configure(settings.log());
+    let mut is_remarkable = false;
     let lock = match (word.as_deref(), &place) {
         (Some("lock"), _) | (Some("block"), Where::Separated(_)) => true,
         (Some(other), _) => {
             let other = sanitize::excerpt(other.as_bytes(), 40);
+            is_remarkable = true;
             console.note(&format!(
                 "the second word is {other:?} and not \"lock\": counted only"
             ));
@@ -345,6 +349,7 @@ fn prepared(
             line,
             dry_run,
         }),
+        is_remarkable,
     }
 }
 

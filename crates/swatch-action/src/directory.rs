@@ -117,7 +117,8 @@ pub fn prepare(dir: &Path, directory: Directory) -> Result<(), DirectoryError> {
             what: dir.into(),
         });
     }
-    trust::check_entry(dir).map_err(|source| DirectoryError::Untrusted { directory, source })
+    trust::check_entry_of(dir, &meta)
+        .map_err(|source| DirectoryError::Untrusted { directory, source })
 }
 
 /// The directories in memory for what must be kept though the disk cannot be written to, in the

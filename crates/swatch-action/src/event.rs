@@ -1,7 +1,7 @@
 //! An event: a log line is counted for the address it names, and once the count reaches the limit,
 //! the address is locked.
 
-use std::{io::BufRead, net::IpAddr, rc::Rc};
+use std::{cell::OnceCell, io::BufRead, net::IpAddr, rc::Rc};
 
 use swatch_common::event_log::{EventKind, Level, LogEvent};
 use swatch_common::sanitize;
@@ -84,7 +84,7 @@ pub fn handle(
     console: &mut Console<'_>,
 ) -> Exit {
     let one = |raw: &[u8], console: &mut Console<'_>| {
-        let result = begin(settings, event, raw, console).map(|begun| {
+        let result = begin(settings, event, &OnceCell::new(), raw, console).map(|begun| {
             if let Some(due) = begun {
                 due.conclude(console);
             }
@@ -127,13 +127,15 @@ pub(crate) fn single_line(event: &Event, input: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then_some(raw)
 }
 
-/// Handles a line up to its lock, if one is due: that may be made together with others.
+/// Handles a line up to its lock, if one is due: that may be made together with others. The ignore
+/// lists are read if they are needed and not in `lists` yet.
 ///
 /// # Errors
 /// The ignore lists cannot be read: nothing is counted.
 pub(crate) fn begin(
     settings: &Rc<Settings>,
     event: &Rc<Event>,
+    lists: &OnceCell<Ignored>,
     raw: &[u8],
     console: &mut Console<'_>,
 ) -> Result<Option<Box<Due>>, IgnoreError> {
@@ -169,7 +171,13 @@ pub(crate) fn begin(
         ignored(settings, event, Some(address), raw, why, console);
         return Ok(None);
     }
-    let list = Ignored::read(settings)?;
+    let list = match lists.get() {
+        Some(list) => list,
+        None => {
+            let list = Ignored::read(settings)?;
+            lists.get_or_init(|| list)
+        }
+    };
     for note in &list.notes {
         if event.dry_run || count::first_time(settings, &count::key(note)) {
             console.note(note);

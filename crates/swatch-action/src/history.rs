@@ -11,9 +11,10 @@
 
 use std::{
     borrow::Cow,
-    fs::{self, File, OpenOptions},
+    cell::RefCell,
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -169,32 +170,59 @@ pub fn note(settings: &Settings, record: &Record<'_>) -> Result<(), HistoryError
     write(settings, &path, record).map_err(|source| HistoryError { path, source })
 }
 
+thread_local! {
+    /// The day's file, which stays open for the next event.
+    static OPEN: RefCell<Option<(PathBuf, File)>> = const { RefCell::new(None) };
+}
+
 fn write(settings: &Settings, path: &Path, record: &Record<'_>) -> io::Result<()> {
-    let mut file = match open(path) {
+    let kept = OPEN.take().and_then(|(of, file)| {
+        let there = path.symlink_metadata().ok().filter(|_| of == path)?;
+        let meta = file.metadata().ok()?;
+        let is_it = (meta.dev(), meta.ino()) == (there.dev(), there.ino());
+        is_it.then_some((file, meta))
+    });
+    let (file, meta) = match kept {
+        Some(kept) => kept,
+        None => {
+            let file = open_or_create(settings, path)?;
+            let meta = file.metadata()?;
+            (file, meta)
+        }
+    };
+    let result = append(path, &file, &meta, record);
+    OPEN.set(Some((path.into(), file)));
+    result
+}
+
+fn open_or_create(settings: &Settings, path: &Path) -> io::Result<File> {
+    match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             directory::prepare(&settings.state_dir, Directory::State).map_err(io::Error::other)?;
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o750)
                 .create(settings.state_dir.join(DIRECTORY))?;
-            open(path)?
+            open(path)
         }
-        other => other?,
-    };
-    let size = file.metadata()?.len();
+        other => other,
+    }
+}
+
+fn append(path: &Path, mut file: &File, meta: &Metadata, record: &Record<'_>) -> io::Result<()> {
     let limit = match record.event {
         Decision::Counted | Decision::Ignored => LARGEST_DAY,
         Decision::Locked | Decision::Renewed | Decision::Refused => 2 * LARGEST_DAY,
     };
-    if size >= limit {
+    if meta.len() >= limit {
         return Ok(());
     }
     let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
-    if once::written(path, &file, false).is_some() {
+    if once::written(path, file, false).is_some() {
         return Ok(());
     }
-    once::tell(path, &file.metadata()?, &line, record.time);
+    once::tell(path, meta, &line, record.time);
     // One write: those of concurrent processes do not mix.
     file.write_all(&line)
 }

@@ -1,15 +1,13 @@
 //! Serving the watcher that started this process: one event after another, each as a process of
 //! its own would handle it, and the locks that wait together in one transaction.
 //!
-//! The settings, the ignore lists and all files are read anew for each event. What a process of
-//! its own would print goes back with the answer. If the watcher is gone, nothing more is begun:
+//! All files are read as they are when the event has come: what was read for one is used for those
+//! that came with it. What a process of its own would print goes back with the answer. If the watcher is gone, nothing more is begun:
 //! its successor finds the events in the log again.
 
 use std::{
     cell::RefCell,
-    ffi::OsString,
     io::{self, BufRead},
-    os::unix::ffi::OsStringExt,
     rc::Rc,
 };
 
@@ -23,8 +21,10 @@ use crate::{
     once,
 };
 
+mod known;
 mod link;
 
+use known::{Known, Ready};
 use link::Link;
 
 /// The most locks that are made together, and the most events that wait for them.
@@ -54,6 +54,7 @@ pub(crate) fn run() -> Exit {
             return Exit::Usage;
         }
     };
+    let mut known = Known::default();
     let mut waiting: Vec<Waiting> = Vec::new();
     // The first lock does not wait for others. The more are found waiting, the more are made
     // together.
@@ -76,7 +77,7 @@ pub(crate) fn run() -> Exit {
             most = if more { (most * 2).min(MOST.0) } else { 1 };
             continue;
         };
-        let begun = begin(&link, request);
+        let begun = begin(&link, &mut known, request);
         let stands_alone = begun.request().is_some_and(|ask| {
             let others = waiting.iter().filter_map(Waiting::request);
             let mut others = others.map(|other| other.net);
@@ -109,17 +110,14 @@ impl Waiting {
 }
 
 /// Handles an event up to its lock.
-fn begin(link: &Rc<RefCell<Link>>, request: Request) -> Waiting {
+fn begin(link: &Rc<RefCell<Link>>, known: &mut Known, request: Request) -> Waiting {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut console = Console::new(&mut out, &mut err);
-    let words: Vec<OsString> = std::iter::once(b"swatch-action".to_vec())
-        .chain(request.words)
-        .map(OsString::from_vec)
-        .collect();
     once::begin(request.written, tell(link, request.id));
-    let state = match cli::prepare(&words, &mut console) {
-        Ok(it) => match event::single_line(&it.event, &request.input) {
-            Some(raw) => match event::begin(&it.settings, &it.event, &raw, &mut console) {
+    let received = link.borrow().received();
+    let state = match known.prepare(received, request.words, &mut console) {
+        Ok(Ready { it, lists }) => match event::single_line(&it.event, &request.input) {
+            Some(raw) => match event::begin(&it.settings, &it.event, &lists, &raw, &mut console) {
                 Ok(None) => State::Ended(console.exit()),
                 Ok(Some(due)) => State::Due(due, console.interrupt(), Vec::new()),
                 Err(error) => {

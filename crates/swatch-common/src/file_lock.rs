@@ -3,7 +3,7 @@
 //! The locks are those of `flock(2)`: they belong to the open file, end with the process that
 //! holds them however it ends, and bind only those who ask for them.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
+    found: Metadata,
 }
 
 /// The reason why a file could not be locked.
@@ -60,10 +61,10 @@ impl FileLock {
         loop {
             let file = open(path, mode)?;
             wait_for(&file, path, begun, patience)?;
-            let own = identity(file.metadata().map_err(failed("examine", path))?);
-            let there = path.symlink_metadata().map(identity);
-            if there.is_ok_and(|there| there == own) {
-                return Ok(Self { file });
+            let found = file.metadata().map_err(failed("examine", path))?;
+            let there = path.symlink_metadata();
+            if there.is_ok_and(|there| identity(&there) == identity(&found)) {
+                return Ok(Self { file, found });
             }
             if begun.elapsed() > patience {
                 return Err(FileLockError::Busy { path: path.into() });
@@ -75,6 +76,12 @@ impl FileLock {
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The file's state when it was locked.
+    #[must_use]
+    pub fn found(&self) -> &Metadata {
+        &self.found
     }
 }
 
@@ -129,7 +136,7 @@ fn wait_for(
     }
 }
 
-fn identity(meta: std::fs::Metadata) -> (u64, u64) {
+fn identity(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 

@@ -171,8 +171,10 @@ impl Reply {
 /// Bytes that were received and not yet understood.
 #[derive(Debug, Default)]
 pub struct Buffer {
+    /// Room for them, which is kept: clearing it for each read would cost more than the read.
     bytes: Vec<u8>,
     start: usize,
+    end: usize,
 }
 
 impl Buffer {
@@ -182,21 +184,26 @@ impl Buffer {
     /// Those of the stream.
     pub fn fill(&mut self, from: &mut impl io::Read) -> io::Result<usize> {
         const STEP: usize = 64 << 10;
-        self.bytes.drain(..self.start);
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        let length = self.bytes.len();
-        self.bytes.resize(length + STEP, 0);
-        let result = from.read(&mut self.bytes[length..]);
-        let count = result.as_ref().copied().unwrap_or(0);
-        self.bytes.truncate(length + count);
-        result
+        // The room for a frame that was very long is given back.
+        if self.end == 0 && self.bytes.len() > 4 * STEP {
+            self.bytes = Vec::new();
+        }
+        if self.bytes.len() < self.end + STEP {
+            self.bytes.resize(self.end + STEP, 0);
+        }
+        let count = from.read(&mut self.bytes[self.end..])?;
+        self.end += count;
+        Ok(count)
     }
 
     fn frame<T>(
         &mut self,
         fields: impl FnOnce(&mut Fields<'_>) -> io::Result<T>,
     ) -> io::Result<Option<T>> {
-        let rest = &self.bytes[self.start..];
+        let rest = &self.bytes[self.start..self.end];
         let Some((head, rest)) = rest.split_first_chunk::<4>() else {
             return Ok(None);
         };

@@ -3,7 +3,45 @@
 //! chrono knows the offset of the local zone but not its name, so the zone is read by tz-rs: from
 //! `TZ`, else from `/etc/localtime`, else it is UTC.
 
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::rc::Rc;
+
 use chrono::{DateTime, FixedOffset};
+
+thread_local! {
+    /// The zone, for as long as its source is the same: to read it takes longer than to use it.
+    static ZONE: RefCell<Option<(Place, Rc<tz::TimeZone>)>> = const { RefCell::new(None) };
+}
+
+/// The source of the zone: the value of `TZ`, or device, inode, size, modification and change time
+/// of the file.
+#[derive(PartialEq, Eq)]
+enum Place {
+    Variable(OsString),
+    File(Option<[i64; 7]>),
+}
+
+impl Place {
+    fn now() -> Self {
+        if let Some(name) = std::env::var_os("TZ") {
+            return Self::Variable(name);
+        }
+        let meta = std::fs::metadata("/etc/localtime").ok();
+        Self::File(meta.map(|meta| {
+            [
+                meta.dev().cast_signed(),
+                meta.ino().cast_signed(),
+                meta.size().cast_signed(),
+                meta.mtime(),
+                meta.mtime_nsec(),
+                meta.ctime(),
+                meta.ctime_nsec(),
+            ]
+        }))
+    }
+}
 
 /// A time in the local zone, and the zone's name at that time (`JST`, `CEST`).
 ///
@@ -11,7 +49,13 @@ use chrono::{DateTime, FixedOffset};
 /// as 1970.
 #[must_use]
 pub fn local(seconds: i64) -> (DateTime<FixedOffset>, String) {
-    let zone = zone();
+    let zone = ZONE.with_borrow_mut(|known| {
+        let place = Place::now();
+        match known {
+            Some((of, zone)) if *of == place => Rc::clone(zone),
+            _ => Rc::clone(&known.insert((place, Rc::new(zone()))).1),
+        }
+    });
     let kind = zone.find_local_time_type(seconds).ok();
     let (shift, name) = kind.map_or((0, ""), |kind| {
         (kind.ut_offset(), kind.time_zone_designation())

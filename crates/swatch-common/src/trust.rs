@@ -93,9 +93,17 @@ pub fn check(path: &Path) -> Result<(), Untrusted> {
 /// The reason why it is not trusted.
 pub fn check_entry(path: &Path) -> Result<(), Untrusted> {
     match fs::metadata(path) {
-        Ok(meta) => User::current().judge(path, path, &meta, false),
+        Ok(meta) => check_entry_of(path, &meta),
         Err(_) => Ok(()),
     }
+}
+
+/// As [`check_entry`], for a path whose metadata is known: that of a link's target.
+///
+/// # Errors
+/// The reason why it is not trusted.
+pub fn check_entry_of(path: &Path, meta: &Metadata) -> Result<(), Untrusted> {
+    User::current().judge(path, path, meta, false)
 }
 
 /// The user on whose behalf is judged.

@@ -9,7 +9,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -111,16 +111,16 @@ impl AddressLogs {
     ) -> Result<u64, CountError> {
         let path = self.file(net);
         let file = lock(&path)?;
-        let before = stat(&file, &path)?;
+        let before = file.found();
         if line.is_some()
             && let Some(end) = once::written(&path, &file, true)
         {
             return self.count_again(net, &file, end, window, now);
         }
-        let old = self.count(net, file.file(), &before)?;
+        let (old, is_cut_off) = self.count(net, &file, before)?;
 
         let mut text = Vec::new();
-        if before.len() > 0 && !ends_with_newline(&file, before.len()) {
+        if is_cut_off {
             // A line that a full disk or a crash cut off stays a line of its own.
             text.push(b'\n');
         }
@@ -133,22 +133,22 @@ impl AddressLogs {
         }
         if let Some(line) = line {
             text.extend_from_slice(&stored(line));
-            once::tell(&path, &before, &text, now);
+            once::tell(&path, before, &text, now);
         }
         if let Err(source) = file.file().write_all(&text) {
             let _ = file.set_len(before.len());
             return Err(io_error("write to", &path, source));
         }
         let lines = old + newlines(&text);
-        let after = stat(&file, &path)?;
-        if after.len() > READ_SIZE {
+        if before.len() + text.len() as u64 > READ_SIZE {
+            let after = stat(&file, &path)?;
             line_count::write(&self.dir, net, &after, lines);
         }
         match window {
             None => Ok(lines),
             Some(span) => {
                 let events = earlier.iter().copied().chain(line.map(|_| now));
-                window::add(&self.dir, net, after.ino(), span, events, now)
+                window::add(&self.dir, net, before.ino(), span, events, now)
             }
         }
     }
@@ -158,7 +158,7 @@ impl AddressLogs {
     fn count_again(
         &self,
         net: IpNet,
-        file: &File,
+        file: &FileLock,
         end: u64,
         window: Option<Seconds>,
         now: i64,
@@ -168,11 +168,11 @@ impl AddressLogs {
             if window::was_added(&self.dir, net) {
                 return Ok(window::within(&self.dir, net, span, now));
             }
-            let inode = stat(file, &path)?.ino();
+            let inode = file.found().ino();
             return window::add(&self.dir, net, inode, span, std::iter::once(now), now);
         }
         let mut lines = 0;
-        let mut from = file.take(end);
+        let mut from = file.file().take(end);
         let mut buffer = vec![0; READ_SIZE as usize];
         loop {
             match from.read(&mut buffer) {
@@ -200,7 +200,7 @@ impl AddressLogs {
             Err(source) => return Err(io_error("read", &path, source)),
         };
         let meta = stat(&file, &path)?;
-        self.count(net, &file, &meta)
+        Ok(self.count(net, &file, &meta)?.0)
     }
 
     /// The number of events in the window, without adding one.
@@ -234,25 +234,31 @@ impl AddressLogs {
         Ok((text, from > 0))
     }
 
+    /// The number of lines, and whether the last one lacks its end.
     fn count(
         &self,
         net: IpNet,
         mut file: &File,
         meta: &std::fs::Metadata,
-    ) -> Result<u64, CountError> {
+    ) -> Result<(u64, bool), CountError> {
         if meta.len() == 0 {
-            return Ok(0);
+            return Ok((0, false));
         }
-        if meta.len() > READ_SIZE
-            && let Some(lines) = line_count::read(&self.dir, net, meta)
-        {
-            return Ok(lines);
+        let is_cut_off = || !ends_with_newline(file, meta.len());
+        if meta.len() <= READ_SIZE {
+            let mut text = vec![0; usize::try_from(meta.len()).unwrap_or_default()];
+            // Else somebody is shortening it just now.
+            if file.read_exact_at(&mut text, 0).is_ok() {
+                return Ok((newlines(&text), text.last() != Some(&b'\n')));
+            }
+        } else if let Some(lines) = line_count::read(&self.dir, net, meta) {
+            return Ok((lines, is_cut_off()));
         }
         let mut buffer = vec![0; (READ_SIZE as usize) * 2];
         let mut lines = 0;
         loop {
             match file.read(&mut buffer) {
-                Ok(0) => return Ok(lines),
+                Ok(0) => return Ok((lines, is_cut_off())),
                 Ok(count) => lines += newlines(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => return Err(io_error("read", &self.file(net), source)),
@@ -298,7 +304,6 @@ fn stat(file: &File, path: &Path) -> Result<std::fs::Metadata, CountError> {
 }
 
 fn ends_with_newline(file: &File, size: u64) -> bool {
-    use std::os::unix::fs::FileExt;
     let mut last = [0];
     file.read_at(&mut last, size.saturating_sub(1)).is_ok() && last == *b"\n"
 }

@@ -2,10 +2,10 @@
 
 use ipnet::IpNet;
 
-use super::{LockError, LockOutcome, LockRequest, Locker, at_job, fallback, give_to_at};
+use super::{End, LockError, LockOutcome, LockRequest, Locker, at_job, fallback, give_to_at};
 use crate::{
     firewall::{Firewall, FirewallError},
-    state::{Lock, State},
+    state::{Lock, State, StateError},
 };
 
 pub(super) fn lock(
@@ -18,21 +18,11 @@ pub(super) fn lock(
     let firewall = locker.firewall(locker.backend);
     let mut warnings = Vec::new();
     let in_doubt = end_old(locker, state, net, now, &mut warnings)? || fallback::was_used(locker);
-    let times = state.times_before(net)?;
-    let span = request.span.unwrap_or(locker.span(times));
-    let end = locker.end_of(&*firewall, span.0, now);
-    let mut lock = Lock {
-        net,
-        since: now,
-        until: Some(end.until),
-        renewed: now,
-        count: request.count,
-        reason: request.reason.clone(),
-        rule: request.rule.clone(),
-        backend: firewall.name().to_owned(),
-        confirmed: false,
-        job: None,
-    };
+    let Draft {
+        mut lock,
+        end,
+        outcome,
+    } = draft(locker, &*firewall, state, net, request, now)?;
     state.put(&lock)?;
     lock.job = give_to_at(locker, &*firewall, net, &end, &mut warnings);
     let entry = super::entry(&lock, now);
@@ -53,13 +43,53 @@ pub(super) fn lock(
         warnings.push(format!("{error}; the lock is made all the same"));
     }
     Ok(LockOutcome {
+        warnings,
+        ..outcome
+    })
+}
+
+/// A lock that is about to be made.
+pub(super) struct Draft {
+    /// As the state notes it, not confirmed yet.
+    pub(super) lock: Lock,
+    pub(super) end: End,
+    /// What is reported once it is made.
+    pub(super) outcome: LockOutcome,
+}
+
+/// Works out a lock: how long it lasts, and why.
+pub(super) fn draft(
+    locker: &Locker<'_>,
+    firewall: &dyn Firewall,
+    state: &State,
+    net: IpNet,
+    request: &LockRequest,
+    now: i64,
+) -> Result<Draft, StateError> {
+    let times = state.times_before(net)?;
+    let span = request.span.unwrap_or(locker.span(times));
+    let end = locker.end_of(firewall, span.0, now);
+    let lock = Lock {
+        net,
+        since: now,
+        until: Some(end.until),
+        renewed: now,
+        count: request.count,
+        reason: request.reason.clone(),
+        rule: request.rule.clone(),
+        backend: firewall.name().to_owned(),
+        confirmed: false,
+        job: None,
+    };
+    let outcome = LockOutcome {
         net,
         until: lock.until,
         renewed: false,
         lasts_longer: false,
         why: locker.why(request, times),
-        warnings,
-    })
+        warnings: Vec::new(),
+    };
+    Ok(Draft { lock, end, outcome })
 }
 
 /// Ends the rest of an earlier lock. True if the firewall may still hold something of it.

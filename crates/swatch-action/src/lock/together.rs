@@ -5,13 +5,17 @@
 //! an address that is locked already, is locked by itself; and so is everything if the transaction
 //! fails.
 
-use super::{LockError, LockOutcome, LockRequest, Locker, entry, fallback, settle, verdict};
+use super::{
+    LockError, LockOutcome, Locker, entry, fallback,
+    fresh::{Draft, draft},
+    settle, verdict,
+};
 use crate::{
     allowlist,
     event::Due,
     firewall,
     runner::Runner,
-    settings::{Backend, Expiry},
+    settings::{Backend, Expiry, Settings},
     state::{Lock, State, StateError},
 };
 
@@ -29,7 +33,21 @@ pub(crate) fn is_batchable(due: &Due) -> bool {
     let settings = due.settings();
     let by_kernel = settings.expiry != Expiry::At;
     let simple = settings.aggregate.is_none() && !settings.fleet.is_set();
-    settings.firewall == Backend::Nftables && by_kernel && simple && !due.is_dry_run()
+    let takes_many = || match settings.firewall {
+        // Which one it is, is asked once for all of them.
+        Backend::Nftables | Backend::Auto => true,
+        Backend::Default => batching(settings).is_some(),
+        _ => false,
+    };
+    by_kernel && simple && !due.is_dry_run() && takes_many()
+}
+
+/// The firewall, if it takes many locks in one transaction. The first choice of the default is left
+/// to a single lock, which remembers and reports it.
+fn batching(settings: &Settings) -> Option<Backend> {
+    let (backend, why) = firewall::choose(settings, false);
+    let is_first = settings.firewall == Backend::Default && why.is_some();
+    (backend == Backend::Nftables && !is_first).then_some(backend)
 }
 
 /// Makes the locks of these events, of different networks, as far as they can be made together. The
@@ -50,7 +68,9 @@ fn transaction(due: &[&mut Due]) -> Result<Vec<(usize, LockOutcome)>, LockError>
     let settings = &**due[0].settings();
     let same = |due: &Due| **due.settings() == *settings;
     let runner = Runner::for_event(&settings.path, settings.time_limit.duration());
-    let (backend, _) = firewall::choose(settings, true);
+    let Some(backend) = batching(settings) else {
+        return Ok(Vec::new());
+    };
     let locker = Locker {
         settings,
         runner: &runner,
@@ -65,6 +85,7 @@ fn transaction(due: &[&mut Due]) -> Result<Vec<(usize, LockOutcome)>, LockError>
     let allowed = allowlist::all(settings, Some(&state), now, false);
     let mut warnings = allowed.warnings.clone();
     warnings.extend(settle::on_the_way(&locker, &state, &allowed, now));
+    let firewall = locker.firewall(backend);
     let mut parts = Vec::new();
     for (at, one) in due.iter().enumerate().filter(|(_, one)| same(one)) {
         let (request, now) = (one.request(), one.time());
@@ -79,7 +100,8 @@ fn transaction(due: &[&mut Due]) -> Result<Vec<(usize, LockOutcome)>, LockError>
         {
             continue;
         }
-        parts.push(part(&locker, &state, at, net, request, now)?);
+        let Draft { lock, outcome, .. } = draft(&locker, &*firewall, &state, net, request, now)?;
+        parts.push(Part { at, lock, outcome });
     }
     if parts.is_empty() {
         return Ok(Vec::new());
@@ -89,7 +111,7 @@ fn transaction(due: &[&mut Due]) -> Result<Vec<(usize, LockOutcome)>, LockError>
         .iter()
         .map(|part| entry(&part.lock, part.lock.since))
         .collect();
-    locker.firewall(backend).lock_all(&entries)?;
+    firewall.lock_all(&entries)?;
     for part in &mut parts {
         part.lock.confirmed = true;
     }
@@ -101,41 +123,6 @@ fn transaction(due: &[&mut Due]) -> Result<Vec<(usize, LockOutcome)>, LockError>
         .into_iter()
         .map(|part| (part.at, part.outcome))
         .collect())
-}
-
-fn part(
-    locker: &Locker<'_>,
-    state: &State,
-    at: usize,
-    net: ipnet::IpNet,
-    request: &LockRequest,
-    now: i64,
-) -> Result<Part, StateError> {
-    let firewall = locker.firewall(locker.backend);
-    let times = state.times_before(net)?;
-    let span = request.span.unwrap_or(locker.span(times));
-    let end = locker.end_of(&*firewall, span.0, now);
-    let lock = Lock {
-        net,
-        since: now,
-        until: Some(end.until),
-        renewed: now,
-        count: request.count,
-        reason: request.reason.clone(),
-        rule: request.rule.clone(),
-        backend: firewall.name().to_owned(),
-        confirmed: false,
-        job: None,
-    };
-    let outcome = LockOutcome {
-        net,
-        until: lock.until,
-        renewed: false,
-        lasts_longer: false,
-        why: locker.why(request, times),
-        warnings: Vec::new(),
-    };
-    Ok(Part { at, lock, outcome })
 }
 
 fn put(state: &State, parts: &[Part]) -> Result<(), StateError> {

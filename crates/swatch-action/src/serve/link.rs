@@ -11,6 +11,8 @@ use swatch_common::resident::{Buffer, MARK, Reply, Request};
 pub(super) struct Link {
     socket: UnixStream,
     received: Buffer,
+    /// How often events were received.
+    times: u64,
     /// Replies that were not sent yet.
     queued: Vec<u8>,
 }
@@ -24,6 +26,7 @@ impl Link {
         let mut link = Self {
             socket,
             received: Buffer::default(),
+            times: 0,
             queued: Vec::new(),
         };
         link.queue(&Reply::Hello(MARK.as_bytes().to_vec()));
@@ -50,6 +53,7 @@ impl Link {
             if !wait && matches!(polled, Ok(0)) {
                 return Ok(None);
             }
+            self.times += 1;
             match self.received.fill(&mut self.socket) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) => {}
@@ -57,6 +61,11 @@ impl Link {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The number of the reception with which the last event had come.
+    pub(super) fn received(&self) -> u64 {
+        self.times
     }
 
     /// Adds a reply to those that [`Link::flush`] sends.

@@ -16,8 +16,13 @@ use swatch_engine::Invocation;
 /// The names under which it is installed; a link of any other name is not examined.
 const NAMES: [&str; 2] = ["swatch-action", "swatch_action.sh"];
 
-/// Files that were examined.
-static EXAMINED: LazyLock<Mutex<HashMap<PathBuf, (Version, bool)>>> = LazyLock::new(Mutex::default);
+/// Files that were examined, by the path at which they were found.
+static EXAMINED: LazyLock<Mutex<HashMap<PathBuf, Examined>>> = LazyLock::new(Mutex::default);
+
+struct Examined {
+    program: Program,
+    is_ours: bool,
+}
 
 /// The executable file of a program. It differs once the file was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,25 +92,29 @@ fn find(name: &[u8]) -> Option<Program> {
     if !has_our_name(Path::new(name)) {
         return None;
     }
-    let path = process::find(name, &path)?.canonicalize().ok()?;
-    let version = version(&path.metadata().ok()?);
+    let named = process::find(name, &path)?;
+    let version = version(&named.metadata().ok()?);
     let mut examined = EXAMINED.lock().ok()?;
-    let is_ours = match examined.get(&path) {
-        Some((known, is_ours)) if *known == version => *is_ours,
+    let file = match examined.get(&named) {
+        Some(file) if file.program.version == version => file,
         _ => {
+            let path = named.canonicalize().ok()?;
             let is_ours = has_mark(&path).unwrap_or(false);
-            examined.insert(path.clone(), (version, is_ours));
-            is_ours
+            let program = Program { path, version };
+            let file = examined.entry(named);
+            &*file.insert_entry(Examined { program, is_ours }).into_mut()
         }
     };
-    is_ours.then_some(Program { path, version })
+    file.is_ours.then(|| file.program.clone())
 }
 
 impl Program {
     /// Never treats this file as ours again.
     pub(super) fn disown(&self) {
         if let Ok(mut examined) = EXAMINED.lock() {
-            examined.insert(self.path.clone(), (self.version, false));
+            for file in examined.values_mut().filter(|it| it.program == *self) {
+                file.is_ours = false;
+            }
         }
     }
 }
