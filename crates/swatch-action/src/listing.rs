@@ -37,6 +37,8 @@ pub(crate) fn list(
     };
     let mut locks = state.all()?;
     locks.retain(|lock| lock.in_force(now) || is_still_held(lock, settings));
+    // The state has them in the order of their texts, in which 203.0.113.10 precedes 203.0.113.9.
+    locks.sort_by_key(|lock| lock.net);
     let names = state.network_names().unwrap_or_default();
     let named = |lock: &Lock| names.of(lock.net.addr());
     if as_json {

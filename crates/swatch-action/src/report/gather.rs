@@ -324,7 +324,7 @@ fn listed(mut locks: Vec<Lock>, state: Option<&State>, origins: &mut Origins) ->
         .iter()
         .filter(|lock| lock.net.addr().is_ipv6())
         .count() as u64;
-    locks.sort_by_key(|lock| std::cmp::Reverse(lock.since));
+    locks.sort_by_key(|lock| (std::cmp::Reverse(lock.since), lock.net));
     let newest = locks.iter().take(LISTED).map(|lock| PresentLock {
         address: network::text(lock.net),
         since: lock.since,
