@@ -308,3 +308,40 @@ fn country_and_system_come_from_local_databases() {
     );
     assert!(out(&output).contains("AS64500"), "the others are used");
 }
+
+/// What an attacker wrote, in every other answer of the helper.
+#[test]
+fn no_answer_passes_on_controls_of_a_log() {
+    let sandbox = attacked();
+    let answers: [&[&str]; 9] = [
+        &["list"],
+        &["list", "--wide"],
+        &["list", "--json"],
+        &["show", "203.0.113.9"],
+        &["show", "203.0.113.9", "--json"],
+        &["stats"],
+        &["report"],
+        &["metrics"],
+        &["check"],
+    ];
+    let mut all = String::new();
+    for words in answers {
+        let output = sandbox.run(words, b"");
+        assert!(output.status.success(), "{words:?}: {}", err(&output));
+        let text = out(&output) + &err(&output);
+        assert!(!has_controls(&text), "{words:?}: {text:?}");
+        if words.contains(&"--json") {
+            let found: Value = serde_json::from_str(&out(&output)).expect("JSON");
+            assert!(found.to_string().contains("<script>alert(1)"), "{words:?}");
+        }
+        all += &text;
+    }
+    assert!(all.contains("\\u{202e}gnp.exe"), "{all}");
+    for format in ["text", "json"] {
+        let words = ["--log-format", format, "--log-level", "debug"];
+        let told = event(&sandbox, "203.0.113.50", HOSTILE, HOSTILE, &words);
+        let text = out(&told) + &err(&told);
+        assert!(told.status.success() && !text.is_empty(), "{text}");
+        assert!(!has_controls(&text), "{format}: {text:?}");
+    }
+}
