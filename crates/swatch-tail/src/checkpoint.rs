@@ -4,6 +4,7 @@ mod clock;
 mod format;
 mod lock;
 mod progress;
+mod reserve;
 mod store;
 #[cfg(test)]
 mod tests;

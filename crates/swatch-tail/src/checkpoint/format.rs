@@ -132,7 +132,7 @@ pub(super) fn render(state: &State, sequence: u64) -> Vec<u8> {
         files: state.files.iter().cloned().map(Into::into).collect(),
         cursors: state.cursors.clone(),
     };
-    let mut text = serde_json::to_vec_pretty(&document)
+    let mut text = serde_json::to_vec(&document)
         .expect("strings, numbers and lists can always be written as JSON");
     text.push(b'\n');
     text

@@ -8,12 +8,12 @@
 //! | `NAME.previous` | what `NAME` held before, in case that `NAME` is damaged |
 //! | `NAME.unsynced` | more often, without `fsync`: survives the process, not a power failure |
 //! | `NAME.tmp` | about to become one of these |
-//! | `NAME.reserve` | space for one state, overwritten in place when the disk is full |
+//! | `NAME.reserve` | space for two states, overwritten in place, in turn, when the disk is full |
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -24,13 +24,11 @@ use swatch_common::sanitize::Sanitized;
 
 use super::format::{self, State, Unreadable};
 use super::lock::StateLock;
+use super::reserve::{self, Reserve};
 use crate::event::FileEvent;
 
 /// A file with more bytes than this was not written by this library.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
-
-/// The least space that is reserved for a state, in bytes: enough for some 25 files.
-const MIN_RESERVE: usize = 16 * 1024;
 
 const PREVIOUS: &str = ".previous";
 const UNSYNCED: &str = ".unsynced";
@@ -105,8 +103,7 @@ pub(super) struct Store {
     /// The change that is on disk, with and without `fsync`.
     durable: Option<u64>,
     unsynced: Option<u64>,
-    /// The number of bytes reserved for a full disk.
-    reserved: usize,
+    reserve: Reserve,
     /// `None` where nothing can be written, not even the lock file.
     lock: Option<StateLock>,
 }
@@ -143,7 +140,7 @@ impl Store {
             sequence: 0,
             durable: None,
             unsynced: None,
-            reserved: 0,
+            reserve: Reserve::at(with_suffix(path, RESERVE)),
             lock,
         };
         Ok((store, events))
@@ -164,7 +161,11 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             };
-            match format::parse(&text) {
+            let parsed = match suffix {
+                RESERVE => reserve::parse(&text),
+                _ => format::parse(&text),
+            };
+            match parsed {
                 Ok((state, sequence)) => {
                     if best
                         .as_ref()
@@ -229,40 +230,35 @@ impl Store {
         durable: bool,
     ) -> Result<(), StateError> {
         let text = format::render(state, self.sequence + 1);
+        if self.sequence == 0 {
+            // Before the first state, so that there is space for it wherever there was any.
+            self.reserve.grow(text.len());
+        }
         let written = match durable {
             true => self.write_durably(&text),
             false => self.write_file(UNSYNCED, Durability::None, |file| file.write_all(&text)),
         };
         match written {
             Ok(()) => {}
-            Err(StateError::Io { source, .. }) if is_full(&source) && self.overwrite(&text) => {
+            Err(StateError::Io { source, .. })
+                if is_full(&source) && self.reserve.write(&text, self.sequence + 1) =>
+            {
                 self.sequence += 1;
                 return Err(StateError::NoSpace {
                     path: self.path.clone(),
-                    reserve: with_suffix(&self.path, RESERVE),
+                    reserve: self.reserve.path().into(),
                     source,
                 });
             }
             Err(error) => return Err(error),
         }
         self.sequence += 1;
-        self.reserve(text.len());
+        self.reserve.grow(text.len());
         self.unsynced = Some(changes);
         if durable {
             self.durable = Some(changes);
         }
         Ok(())
-    }
-
-    /// Reserves space for a state of twice this length, as it may grow while the disk is full.
-    /// Without it a full disk only costs more.
-    fn reserve(&mut self, length: usize) {
-        let wanted = MIN_RESERVE.max((4 * length).next_power_of_two());
-        let is_small = self.reserved < MIN_RESERVE.max(2 * length);
-        let spaces = |file: &mut File| file.write_all(&vec![b' '; wanted]);
-        if is_small && self.write_file(RESERVE, Durability::None, spaces).is_ok() {
-            self.reserved = wanted;
-        }
     }
 
     fn write_durably(&self, text: &[u8]) -> Result<(), StateError> {
@@ -288,21 +284,6 @@ impl Store {
             .temporary_suffix(TEMPORARY)
             .write_with(fill)
             .map_err(|error| failed(error.doing, &error.path)(error.source))
-    }
-
-    /// Writes over the reserved space, which needs no new one. Returns true if that worked.
-    fn overwrite(&self, text: &[u8]) -> bool {
-        let write = || {
-            let path = with_suffix(&self.path, RESERVE);
-            let file = options().write(true).open(&path).ok()?;
-            check_file(&file, &path).ok()?;
-            let reserved = usize::try_from(file.metadata().ok()?.len()).ok()?;
-            let mut padded = text.to_vec();
-            padded.resize(reserved.max(text.len()), b' ');
-            let fits = text.len() <= reserved;
-            fits.then(|| file.write_all_at(&padded, 0).ok()).flatten()
-        };
-        write().is_some()
     }
 }
 

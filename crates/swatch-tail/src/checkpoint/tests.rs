@@ -114,8 +114,8 @@ fn the_newest_state_that_is_whole_is_used() {
     // A crash before the rename leaves the temporary file, whole or in part.
     let text = fs::read_to_string(&at.state).unwrap();
     let newer = text
-        .replace("\"sequence\": 1", "\"sequence\": 9")
-        .replace("\"offset\": 1", "\"offset\": 5");
+        .replace("\"sequence\":1,", "\"sequence\":9,")
+        .replace("\"offset\":1,", "\"offset\":5,");
     let temporary = store::with_suffix(&at.state, ".tmp");
     fs::write(&temporary, &newer[..newer.len() / 2]).unwrap();
     assert_eq!(offsets(&load(&at.state)), [1]);
@@ -128,7 +128,7 @@ fn the_newest_state_that_is_whole_is_used() {
     assert!(
         fs::read_to_string(&at.state)
             .unwrap()
-            .contains("\"sequence\": 10")
+            .contains("\"sequence\":10,")
     );
 }
 
@@ -173,6 +173,83 @@ fn a_state_that_is_damaged_altogether_does_not_stop_anything() {
     loaded.checkpoint.save().unwrap();
     drop(loaded);
     assert_eq!(load(&at.state).cursor("a").as_deref(), Some("b"));
+}
+
+#[test]
+fn a_kill_while_the_reserve_is_written_leaves_the_state_before() {
+    let at = place();
+    let reserve = store::with_suffix(&at.state, ".reserve");
+    let checkpoint = load(&at.state);
+    checkpoint.set_cursor("a", "1");
+    checkpoint.save().unwrap();
+    drop(checkpoint);
+    fs::remove_file(&at.state).unwrap();
+    let half = fs::read(&reserve).unwrap().len() / 2;
+    let state = |sequence: u64, cursor: &str| {
+        let text = format!(
+            "{{\"version\": 1, \"sequence\": {sequence}, \"cursors\": {{\"a\": \"{cursor}\"}}}}"
+        );
+        format!("{text:half$}").into_bytes()
+    };
+    let write = |first: &[u8], second: &[u8]| fs::write(&reserve, [first, second].concat());
+    let cursor = || load(&at.state).cursor("a");
+    write(&state(8, "8"), &state(7, "7")).unwrap();
+    assert_eq!(cursor().as_deref(), Some("8"));
+    write(&state(8, "8"), &state(9, "9")).unwrap();
+    assert_eq!(cursor().as_deref(), Some("9"));
+    // The first one was about to become the tenth.
+    let torn = [&state(10, "10")[..20], &state(8, "8")[10..half - 10]].concat();
+    write(&torn, &state(9, "9")).unwrap();
+    assert_eq!(cursor().as_deref(), Some("9"));
+    // As earlier versions wrote it.
+    let long = "x".repeat(half);
+    write(&state(8, &long), b"  ").unwrap();
+    assert_eq!(cursor(), Some(long));
+}
+
+#[test]
+fn a_file_with_more_to_read_keeps_this_until_it_is_found() {
+    let checkpoint = Checkpoint::in_memory();
+    let unread = Saved {
+        unread: true,
+        ..saved(b"/log", 7)
+    };
+    let progress = checkpoint.keep(unread.clone());
+    assert_eq!(progress.saved(), unread);
+    progress.looked_at(7, 5);
+    assert!(!progress.saved().unread);
+}
+
+#[test]
+fn a_reserve_grows_in_its_place() {
+    let at = place();
+    let reserve = store::with_suffix(&at.state, ".reserve");
+    let size = || fs::metadata(&reserve).unwrap().size();
+    let checkpoint = load(&at.state);
+    checkpoint.set_cursor("a", "1");
+    checkpoint.save().unwrap();
+    let (first, inode) = (size(), fs::metadata(&reserve).unwrap().ino());
+    // It takes no more space than it has to while there is little.
+    checkpoint.set_cursor("a", &"x".repeat(first as usize));
+    checkpoint.save().unwrap();
+    assert!(size() > 3 * first);
+    assert_eq!(fs::metadata(&reserve).unwrap().ino(), inode);
+    drop(checkpoint);
+    assert_eq!(
+        load(&at.state).cursor("a").map(|a| a.len()),
+        Some(first as usize)
+    );
+}
+
+#[test]
+fn there_is_a_reserve_before_the_first_state() {
+    let at = place();
+    let checkpoint = load(&at.state);
+    checkpoint.set_cursor("a", "1");
+    // Nothing can take this name.
+    fs::create_dir(store::with_suffix(&at.state, ".unsynced")).unwrap();
+    assert!(checkpoint.save_unsynced().is_err());
+    assert!(store::with_suffix(&at.state, ".reserve").exists());
 }
 
 #[test]
