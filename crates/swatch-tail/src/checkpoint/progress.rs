@@ -50,6 +50,8 @@ struct Facts {
     /// The size of the file when it was last checked.
     size: u64,
     modified: u64,
+    /// There was more in it when it was saved, and it has not been checked since.
+    had_more: bool,
 }
 
 impl Progress {
@@ -68,6 +70,7 @@ impl Progress {
                 read: saved.offset,
                 size: saved.offset,
                 modified: saved.modified,
+                had_more: saved.unread,
             }),
             changes,
         }
@@ -109,15 +112,18 @@ impl Progress {
     /// Records the size and modification time of the file, as just seen.
     pub(crate) fn looked_at(&self, size: u64, modified: u64) {
         let mut facts = self.facts();
-        if (facts.size, facts.modified) != (size, modified) {
+        if facts.had_more || (facts.size, facts.modified) != (size, modified) {
             (facts.size, facts.modified) = (size, modified);
+            facts.had_more = false;
             self.change();
         }
     }
 
     /// The file has this many bytes now.
     pub(crate) fn set_size(&self, size: u64) {
-        self.facts().size = size;
+        let mut facts = self.facts();
+        facts.size = size;
+        facts.had_more = false;
         self.change();
     }
 
@@ -174,7 +180,7 @@ impl Progress {
             opened: facts.opened,
             modified: facts.modified,
             replaced: facts.replaced,
-            unread: facts.size > done,
+            unread: facts.size > done || facts.had_more,
             fingerprint: Fingerprint {
                 head: facts.head,
                 mark: facts.marks.front().copied().unwrap_or_default(),
