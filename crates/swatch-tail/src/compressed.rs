@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
@@ -86,21 +87,25 @@ impl fmt::Display for Compression {
 /// `cat a.gz b.gz` makes them, are read as one.
 pub(crate) struct Decompressor {
     format: Compression,
+    file: Input,
     /// Boxed, because decoders hold large tables.
     decoder: Box<Decoder>,
 }
 
+/// The file that a decoder reads from.
+type Input = Arc<File>;
+
 #[expect(clippy::large_enum_variant, reason = "always boxed")]
 enum Decoder {
-    Gzip(MultiGzDecoder<BufReader<File>>),
-    Xz(XzReader<BufReader<File>>),
+    Gzip(MultiGzDecoder<BufReader<Input>>),
+    Xz(XzReader<BufReader<Input>>),
     /// `None` after a frame that does not begin as one.
     Zstd(Option<ZstdDecoder>),
-    Bzip2(MultiBzDecoder<BufReader<File>>),
-    Lz4(FrameDecoder<BufReader<File>>),
+    Bzip2(MultiBzDecoder<BufReader<Input>>),
+    Lz4(FrameDecoder<BufReader<Input>>),
 }
 
-type ZstdDecoder = StreamingDecoder<BufReader<File>, ruzstd::decoding::FrameDecoder>;
+type ZstdDecoder = StreamingDecoder<BufReader<Input>, ruzstd::decoding::FrameDecoder>;
 
 impl Decompressor {
     /// Decompresses `file` from its current offset.
@@ -108,16 +113,32 @@ impl Decompressor {
     /// # Errors
     /// When the file cannot be read or does not begin as the format demands.
     pub(crate) fn new(file: File, format: Compression) -> io::Result<Self> {
-        let input = BufReader::with_capacity(64 * 1024, file);
-        let decoder = match format {
-            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(input)),
-            Compression::Xz => Decoder::Xz(XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)),
-            Compression::Zstd => Decoder::Zstd(Some(zstd_frame(input)?)),
-            Compression::Bzip2 => Decoder::Bzip2(MultiBzDecoder::new(input)),
-            Compression::Lz4 => Decoder::Lz4(FrameDecoder::new(input)),
-        };
-        let decoder = Box::new(decoder);
-        Ok(Decompressor { format, decoder })
+        let file = Arc::new(file);
+        let decoder = Box::new(Decoder::new(file.clone(), format)?);
+        Ok(Decompressor {
+            format,
+            file,
+            decoder,
+        })
+    }
+
+    /// The compressed file.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Decompresses the file anew, as it has grown, from this offset in its content.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is still damaged or incomplete before the offset.
+    pub(crate) fn reopen(&mut self, at: u64) -> io::Result<()> {
+        self.file.rewind()?;
+        *self.decoder = Decoder::new(self.file.clone(), self.format)?;
+        let skipped = io::copy(&mut self.by_ref().take(at), &mut io::sink())?;
+        match skipped == at {
+            true => Ok(()),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 
     /// The first `length` bytes, or all if there are fewer.
@@ -129,6 +150,21 @@ impl Decompressor {
 }
 
 impl Decoder {
+    fn new(file: Input, format: Compression) -> io::Result<Self> {
+        if file.metadata()?.len() == 0 {
+            // Some decoders take it for the end of the data.
+            return Err(damaged(format, &"the file is empty"));
+        }
+        let input = BufReader::with_capacity(64 * 1024, file);
+        Ok(match format {
+            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(input)),
+            Compression::Xz => Decoder::Xz(XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)),
+            Compression::Zstd => Decoder::Zstd(Some(zstd_frame(input)?)),
+            Compression::Bzip2 => Decoder::Bzip2(MultiBzDecoder::new(input)),
+            Compression::Lz4 => Decoder::Lz4(FrameDecoder::new(input)),
+        })
+    }
+
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Decoder::Gzip(decoder) => decoder.read(into),
@@ -156,7 +192,7 @@ impl Decoder {
     }
 }
 
-fn zstd_frame(input: BufReader<File>) -> io::Result<ZstdDecoder> {
+fn zstd_frame(input: BufReader<Input>) -> io::Result<ZstdDecoder> {
     StreamingDecoder::new(input).map_err(|error| damaged(Compression::Zstd, &error))
 }
 

@@ -3,10 +3,24 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::time::Duration;
 
+use super::file::{OpenError, is_want_of_descriptors, may_grow};
 use super::generation::StartPoint;
 use crate::compressed::{Compression, Decompressor};
 use crate::fingerprint::{Fingerprint, Tail, WINDOW, Window};
+
+/// Why a file could not be decompressed: as long as it was written to a short time ago it may be
+/// incomplete only because it is still being written.
+pub(super) fn failed(error: io::Error, file: &File, quiet: Duration) -> OpenError {
+    if is_want_of_descriptors(&error) {
+        return OpenError::NoDescriptors;
+    }
+    match may_grow(file, quiet) {
+        true => OpenError::Changing,
+        false => OpenError::Unreadable(error),
+    }
+}
 
 /// Decompresses a file up to `at`, if its content is what the fingerprint says. Of most others
 /// only the first bytes are decompressed.
@@ -21,6 +35,7 @@ pub(super) fn decompress_from(
     if head_end > WINDOW as u64 {
         return Ok(None);
     }
+    (&file).rewind()?;
     let mut decompressor = Decompressor::new(file.try_clone()?, compression)?;
     let mut prefix = Prefix::default();
     if !prefix.read_to(head_end, &mut decompressor)? || Window::of(&prefix.head, head_end) != head {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::FollowOptions;
+use super::file::OpenError;
 use super::generation::{Generation, StartPoint};
 use super::reactor::Subscription;
 use super::recently_closed::RecentlyClosed;
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub(super) events: VecDeque<FileEvent>,
     /// A file was closed that another path may be waiting for.
     pub(super) released: bool,
+    /// Files were changing while they were looked at: look again soon.
+    pub(super) retry_soon: bool,
 }
 
 impl Context {
@@ -33,18 +36,24 @@ impl Context {
         self.events.push_back(event);
     }
 
-    /// Lets go of files that were opened too early: they are known, and will be found again.
+    /// Lets go of files that were opened too early: they will be found again. What was not known
+    /// of them before is forgotten, because they have not been read, and may be compressed until
+    /// then.
     pub(super) fn put_back(&mut self, generations: Vec<Generation>) {
         for generation in generations {
             if let Some(watch) = generation.watch {
                 self.subscription.forget_file(watch);
             }
-            match generation.file() {
-                Some(_) => self.recently_closed.remember(generation.known()),
-                // No records of a compressed file have been handed over.
-                None => generation.progress.forget(),
+            match generation.position() {
+                0 => generation.progress.forget(),
+                _ => self.recently_closed.put_back(generation.known()),
             }
         }
+    }
+
+    /// Something failed that is to be tried again.
+    pub(super) fn retry(&mut self, failure: &OpenError) {
+        self.retry_soon |= matches!(failure, OpenError::Changing);
     }
 
     /// Begins to keep the position of a file of which nothing was known.

@@ -4,10 +4,12 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use crate::checkpoint::kernel_time;
 use crate::fingerprint::FileId;
 
 /// A plain file, opened for reading.
@@ -55,8 +57,8 @@ impl FileStamp {
 pub(super) enum OpenError {
     Absent,
     NoDescriptors,
-    /// Files were renamed since their directory was listed: try again.
-    Renamed,
+    /// Files are being renamed, copied or compressed: try again soon.
+    Changing,
     /// Not a regular file but this.
     NotAFile(Kind),
     Unreadable(io::Error),
@@ -83,6 +85,13 @@ impl From<io::Error> for OpenError {
 pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
+}
+
+/// True if a file was written to within this time, so that it may still be incomplete.
+pub(super) fn may_grow(file: &File, quiet: Duration) -> bool {
+    let age = |meta: Metadata| kernel_time().abs_diff(FileStamp::of(&meta).modified());
+    file.metadata()
+        .is_ok_and(|meta| u128::from(age(meta)) < quiet.as_millis())
 }
 
 /// The identity and size of the plain file that has this name, through symbolic links.

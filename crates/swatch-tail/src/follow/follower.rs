@@ -48,6 +48,9 @@ pub struct FileStatus {
 /// The number of used blocks that are kept for reuse.
 const SPARES: usize = 4;
 
+/// The number of looks in the time of one while files are changing.
+const RETRIES: u32 = 20;
+
 /// Follows files by name and by content.
 ///
 /// Each path has a sequence of generations: the file that has the name now, and those that had
@@ -126,6 +129,7 @@ impl Follower {
                 spare: Vec::new(),
                 events: VecDeque::new(),
                 released: false,
+                retry_soon: false,
             },
             patterns: Vec::new(),
             paths: Vec::new(),
@@ -364,12 +368,17 @@ impl Follower {
         name.poll(context, &others);
     }
 
-    /// After files were closed, paths that waited for them are polled again.
+    /// After files were closed, paths that waited for them are polled again; after a look at files
+    /// that were changing, all are.
     fn settle(&mut self) {
         if std::mem::take(&mut self.context.released) {
             for name in &mut self.paths {
                 name.check |= !name.named;
             }
+        }
+        if std::mem::take(&mut self.context.retry_soon) {
+            let pause = self.context.options.stat_interval / RETRIES;
+            self.next_look = self.next_look.min(Instant::now() + pause);
         }
         if let Some(reason) = self.context.subscription.failure() {
             self.context.report(FileEvent::NoEvents { reason });

@@ -59,6 +59,8 @@ pub(super) struct Generation {
     pub(super) settled: bool,
     /// It has been read to its end, for good.
     pub(super) over: bool,
+    /// It is compressed and was not complete when it was read last.
+    is_incomplete: bool,
     /// Begins after a truncation: a writer that kept its offset leaves a hole there.
     pub(super) after_truncation: bool,
 }
@@ -201,6 +203,7 @@ impl Generation {
             replaced: false,
             settled: false,
             over: false,
+            is_incomplete: false,
             after_truncation: false,
         }
     }
@@ -335,6 +338,7 @@ impl Generation {
             head: self.head.clone(),
             position: self.position(),
             progress: self.progress.clone(),
+            has_rest: false,
         }
     }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
 
+use super::compressed::{decompress_from, failed};
 use super::context::Context;
 use super::file::{self, OpenError, OpenFile};
 use super::generation::{Generation, StartPoint};
@@ -67,6 +68,9 @@ pub(super) struct Interval<'a> {
     /// Its fingerprint.
     pub(super) fingerprint: Fingerprint,
     pub(super) now: FileId,
+    /// The generations that are searched for are copies of the file that has the name: one that is
+    /// empty is still being made, and nothing of it is lost if it is not read.
+    pub(super) are_copies: bool,
 }
 
 impl<'a> Interval<'a> {
@@ -129,29 +133,24 @@ impl FollowedPath {
             self.holds(sibling.id)
                 || last.is_some_and(|last| last.before.id.is_same_birth(&sibling.id))
         })?;
-        let (before, fingerprint, younger_than) = match (self.gone, self.generations.back()) {
+        let (before, fingerprint, is_intact) = match (self.gone, self.generations.back()) {
             (Some(gone), _) => {
                 // If it was not found, so little of it may have been read that many files begin
                 // alike.
                 let is_clear = gone.is_intact || gone.fingerprint.is_telling();
-                let fingerprint = Some(gone.fingerprint)
-                    .filter(|_| is_clear)
-                    .unwrap_or_default();
-                let place = place_of(gone.before.id, &siblings).filter(|_| gone.is_intact);
-                (gone.before, fingerprint, place)
+                let fingerprint = Some(gone.fingerprint).filter(|_| is_clear);
+                (gone.before, fingerprint.unwrap_or_default(), gone.is_intact)
             }
             (None, Some(generation)) => {
-                let since = generation.progress.opened();
-                let id = generation.id;
-                let place = place_of(id, &siblings);
-                (
-                    Predecessor { id, since },
-                    generation.whole_fingerprint(),
-                    place,
-                )
+                let (id, since) = (generation.id, generation.progress.opened());
+                let fingerprint = generation.whole_fingerprint();
+                (Predecessor { id, since }, fingerprint, true)
             }
             (None, None) => return Ok(Vec::new()),
         };
+        let younger_than = place_of(before.id, &siblings)
+            .filter(|_| is_intact)
+            .or_else(|| packed_place(&fingerprint, &siblings));
         let interval = Interval {
             siblings: &siblings,
             before,
@@ -161,6 +160,7 @@ impl FollowedPath {
             },
             fingerprint,
             now,
+            are_copies: false,
         };
         self.open_between(&interval, context, others)
     }
@@ -183,7 +183,7 @@ impl FollowedPath {
             match self.open_sibling(sibling, interval, context) {
                 Ok(generation) => generations.extend(generation),
                 // All or none.
-                Err(failure @ (OpenError::NoDescriptors | OpenError::Renamed)) => {
+                Err(failure @ (OpenError::NoDescriptors | OpenError::Changing)) => {
                     context.put_back(generations);
                     return Err(failure);
                 }
@@ -208,12 +208,36 @@ impl FollowedPath {
         context: &mut Context,
     ) -> Result<Option<Generation>, OpenError> {
         let opened = sibling.open()?;
+        if interval.are_copies && opened.size == 0 {
+            return Ok(None);
+        }
         let split = context.options.split.clone();
         let mut generation = if let Some(compression) = sibling.compression {
             if context.recently_closed.has(opened.id) {
                 return Ok(None);
             }
-            let head = Decompressor::new(opened.file.try_clone()?, compression)?.head(WINDOW)?;
+            let failed = |error| failed(error, &opened.file, context.options.quiet);
+            let rest = |fingerprint: &Fingerprint, at| {
+                decompress_from(opened.file.try_clone()?, compression, fingerprint, at)
+            };
+            let found = context.recently_closed.take_rest(&self.path, rest);
+            if let Some((known, (decompressor, start))) = found.map_err(failed)? {
+                let (id, progress) = (opened.id, known.progress);
+                progress.moved_to(id);
+                let place = opened.path;
+                return Ok(Some(Generation::compressed(
+                    decompressor,
+                    id,
+                    place,
+                    start,
+                    &split,
+                    progress,
+                )));
+            }
+            (&opened.file).rewind()?;
+            let file = opened.file.try_clone()?;
+            let head = Decompressor::new(file, compression).and_then(|d| d.head(WINDOW));
+            let head = head.map_err(failed)?;
             let is_known = |fingerprint: &Fingerprint| {
                 fingerprint.head.length > 0 && starts_with(&head, fingerprint.head)
             };
@@ -310,6 +334,7 @@ impl FollowedPath {
     /// Something is tried again with the next periodic check; the user can help only if descriptors
     /// are missing.
     pub(super) fn report_retry(&mut self, failure: &OpenError, context: &mut Context) {
+        context.retry(failure);
         let is_want = matches!(failure, OpenError::NoDescriptors);
         if is_want && !std::mem::replace(&mut self.descriptors_reported, true) {
             let path = self.path.clone();
@@ -321,6 +346,24 @@ impl FollowedPath {
 /// The place of a file among the rotated ones.
 pub(super) fn place_of(id: FileId, siblings: &[Sibling]) -> Option<&Sibling> {
     siblings.iter().find(|s| s.id.is_same_birth(&id))
+}
+
+/// The place of the one compressed file with the content of a file that is not there any more.
+fn packed_place<'a>(fingerprint: &Fingerprint, siblings: &'a [Sibling]) -> Option<&'a Sibling> {
+    if !fingerprint.is_telling() {
+        return None;
+    }
+    let is_it = |sibling: &&Sibling| {
+        let Some(compression) = sibling.compression else {
+            return false;
+        };
+        let opened = sibling.open().ok();
+        let at = fingerprint.mark.end;
+        let found = opened.map(|o| decompress_from(o.file, compression, fingerprint, at));
+        matches!(found, Some(Ok(Some(_))))
+    };
+    let mut found = siblings.iter().filter(is_it);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// True if the first bytes are those of a window at the beginning of a file.

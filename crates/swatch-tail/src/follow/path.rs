@@ -2,6 +2,7 @@
 
 mod recovery;
 mod rotation;
+mod search;
 mod truncation;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::inotify::WatchDescriptor;
 
 use super::context::Context;
-use super::file::OpenFile;
+use super::file::{OpenError, OpenFile};
 use super::generation::{Change, Generation};
 use super::missed_generations::{LastGeneration, Predecessor};
 use super::siblings;
@@ -187,7 +188,7 @@ impl FollowedPath {
                 at += 1;
                 continue;
             }
-            match generation.read_new(&mut context.spare) {
+            match generation.read_new(&mut context.spare, context.options.quiet) {
                 Ok(Change::Grown) => {
                     self.readable(at);
                     return More::Again;
@@ -199,6 +200,10 @@ impl FollowedPath {
                     }
                 }
                 Ok(Change::Unread) => self.copied_unread(at, context, others),
+                Ok(Change::Incomplete) => {
+                    generation.dirty = false;
+                    context.retry(&OpenError::Changing);
+                }
                 Ok(Change::Ended) => generation.finish(),
                 Ok(Change::Rewritten) => self.rewritten(at, context, others),
                 Err(error) => self.unreadable(at, &error),
@@ -256,7 +261,9 @@ impl FollowedPath {
             self.check = true;
         }
         generation.progress.set_replaced(true);
-        if self.generations.is_empty() {
+        // One that is known to be younger stays the last.
+        let is_known = |last: LastGeneration| last.before.id != FileId::NONE;
+        if self.generations.is_empty() && !self.gone.is_some_and(is_known) {
             let before = Predecessor {
                 id: generation.id,
                 since: generation.progress.opened(),
@@ -281,10 +288,11 @@ impl FollowedPath {
             if generation.dirty || !generation.expires_at(quiet).is_some_and(is_due) {
                 continue;
             }
-            match generation.read_new(&mut context.spare) {
+            match generation.read_new(&mut context.spare, context.options.quiet) {
                 Ok(Change::Grown) => generation.dirty = true,
                 Ok(Change::Quiet | Change::Unread) => self.leave_or_keep(at, quiet),
-                Ok(_) => generation.finish(),
+                Ok(Change::Incomplete) => {}
+                Ok(Change::Ended | Change::Rewritten) => generation.finish(),
                 Err(error) => self.unreadable(at, &error),
             }
         }

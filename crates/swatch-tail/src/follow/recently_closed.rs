@@ -1,5 +1,6 @@
 //! Files that were read and closed, remembered in case they come back.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub(super) struct ClosedFile {
     /// Up to where it has been read.
     pub(super) position: u64,
     pub(super) progress: Arc<Progress>,
+    /// It was found again, with lines that have not been read.
+    pub(super) has_rest: bool,
 }
 
 impl ClosedFile {
@@ -48,10 +51,37 @@ impl RecentlyClosed {
         self.known.push(known);
         let of_name = self.known.iter().filter(|k| k.progress.path() == path);
         if of_name.count() > PER_NAME {
-            self.drop_first(|k| k.progress.path() == path);
+            self.drop_first(|k| k.progress.path() == path && !k.has_rest);
         } else if self.known.len() > ALTOGETHER {
-            self.drop_first(|_| true);
+            self.drop_first(|k| !k.has_rest);
         }
+    }
+
+    /// Remembers a file of which there is more to read.
+    pub(super) fn put_back(&mut self, known: ClosedFile) {
+        self.remember(ClosedFile {
+            has_rest: true,
+            ..known
+        });
+    }
+
+    /// Takes out a file that had this name and has a rest, for which the search, by its content and
+    /// its position, succeeds.
+    pub(super) fn take_rest<T>(
+        &mut self,
+        name: &Path,
+        search: impl Fn(&Fingerprint, u64) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<(ClosedFile, T)>> {
+        for at in 0..self.known.len() {
+            let known = &self.known[at];
+            if known.has_rest
+                && known.progress.path() == name
+                && let Some(found) = search(&known.fingerprint, known.position)?
+            {
+                return Ok(Some((self.known.remove(at), found)));
+            }
+        }
+        Ok(None)
     }
 
     fn drop_first(&mut self, which: impl Fn(&ClosedFile) -> bool) {
@@ -61,26 +91,31 @@ impl RecentlyClosed {
     }
 
     /// Takes out what is known of this file: the same inode with the same content, or a copy of
-    /// the content under a name that suggests rotation (`may_be_copy`).
+    /// the content under a name that suggests rotation (`may_be_copy`). Where there is too little
+    /// content to tell, it must have been born at the same time: inode numbers are used again.
     pub(super) fn recognize(&mut self, opened: &OpenFile, may_be_copy: bool) -> Option<ClosedFile> {
         let found = self.known.iter().rposition(|known| {
-            let by_content = may_be_copy && known.fingerprint.is_telling();
-            (known.id == opened.id || by_content)
+            let is_telling = known.fingerprint.is_telling();
+            let is_it = known.id.is_same_birth(&opened.id)
+                || (is_telling && (may_be_copy || known.id == opened.id));
+            is_it
                 && opened.size >= known.position
                 && known.fingerprint.matches(&opened.file).unwrap_or(false)
         })?;
         Some(self.known.remove(found))
     }
 
-    /// True if this file was read.
+    /// True if this file was read to its end.
     pub(super) fn has(&self, id: FileId) -> bool {
-        self.known.iter().any(|known| known.id.is_same_birth(&id))
+        let mut read = self.known.iter().filter(|known| !known.has_rest);
+        read.any(|known| known.id.is_same_birth(&id))
     }
 
-    /// True if the test holds for any file that had this name.
+    /// True if the test holds for any file that had this name and was read to its end.
     pub(super) fn any_of(&self, name: &Path, test: impl Fn(&Fingerprint) -> bool) -> bool {
-        let mut of_name = self.known.iter().filter(|k| k.progress.path() == name);
-        of_name.any(|known| test(&known.fingerprint))
+        let is_meant = |known: &&ClosedFile| known.progress.path() == name && !known.has_rest;
+        let mut read = self.known.iter().filter(is_meant);
+        read.any(|known| test(&known.fingerprint))
     }
 
     /// True if this is a copy of the beginning of a file that had this name, was read further, and
@@ -99,5 +134,65 @@ impl RecentlyClosed {
             }
             !gone
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Checkpoint, Saved};
+    use crate::fingerprint::Window;
+    use crate::follow::file;
+
+    /// Remembers a file that began with this text, as if `age` nanoseconds older than `opened`.
+    fn remembered(opened: &OpenFile, text: &[u8], age: u64) -> RecentlyClosed {
+        let mut id = opened.id;
+        id.created = id.created.map(|created| created - age);
+        let fingerprint = Fingerprint {
+            head: Window::of(text, text.len() as u64),
+            mark: Window::of(text, text.len() as u64),
+        };
+        let saved = Saved {
+            path: opened.path.clone(),
+            place: None,
+            id,
+            offset: text.len() as u64,
+            opened: 0,
+            modified: 0,
+            replaced: true,
+            unread: false,
+            fingerprint,
+        };
+        let progress = Checkpoint::in_memory().keep(saved);
+        let mut closed = RecentlyClosed::default();
+        closed.remember(ClosedFile {
+            id,
+            fingerprint,
+            head: text.to_vec(),
+            position: text.len() as u64,
+            progress,
+            has_rest: false,
+        });
+        closed
+    }
+
+    #[test]
+    fn an_inode_number_that_is_used_again_is_not_the_empty_file_that_had_it() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let text = b"a line that is long enough";
+        std::fs::write(named.path(), text).unwrap();
+        let opened = file::open(named.path()).unwrap();
+        if opened.id.created.is_none() {
+            println!("skipped: the file system does not record when a file was created");
+            return;
+        }
+        let is_known = |text: &[u8], age| {
+            let mut closed = remembered(&opened, text, age);
+            closed.recognize(&opened, false).is_some()
+        };
+        assert!(is_known(b"", 0));
+        assert!(!is_known(b"", 1));
+        // On overlayfs the time changes, but the content tells.
+        assert!(is_known(text, 1));
     }
 }

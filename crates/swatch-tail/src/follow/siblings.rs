@@ -55,23 +55,53 @@ pub(super) struct Sibling {
 /// name itself, and one of its files must be known for certain (`is_known`).
 ///
 /// # Errors
-/// Only [`OpenError::NoDescriptors`]; a directory that cannot be read has no siblings to offer.
+/// [`OpenError::NoDescriptors`], and [`OpenError::Changing`] while files are renamed all the time; a
+/// directory that cannot be read has no siblings to offer.
 pub(super) fn siblings(
     log: &Path,
     is_known: impl Fn(&Sibling) -> bool,
 ) -> Result<Vec<Sibling>, OpenError> {
-    let mut found = list_all(log, &is_known)?;
-    // A directory that is listed while files are renamed may show one of them not at all.
+    stable(
+        || list_all(log, &is_known),
+        |one, other| is_same_listing(one, other),
+    )
+}
+
+/// True if the siblings of a log have the names that they had in this listing.
+pub(super) fn is_current(
+    log: &Path,
+    is_known: impl Fn(&Sibling) -> bool,
+    listed: &[Sibling],
+) -> Result<bool, OpenError> {
+    let now = siblings(log, is_known)?;
+    Ok(is_same_listing(&now, listed))
+}
+
+/// True if the same files have the same names: one that is written to is listed in another place.
+fn is_same_listing(one: &[Sibling], other: &[Sibling]) -> bool {
+    let is_in = |s: &Sibling, listing: &[Sibling]| {
+        let is_it = |o: &Sibling| o.path == s.path && o.id.is_same_birth(&s.id);
+        listing.iter().any(is_it)
+    };
+    one.len() == other.len() && one.iter().all(|sibling| is_in(sibling, other))
+}
+
+/// Lists a directory until two listings agree: one that is listed while files are renamed may show
+/// one of them not at all.
+fn stable<T>(
+    list: impl Fn() -> Result<T, OpenError>,
+    is_same: impl Fn(&T, &T) -> bool,
+) -> Result<T, OpenError> {
+    let mut found = list()?;
     for _ in 0..LISTINGS {
-        let again = list_all(log, &is_known)?;
-        let is_stable = found == again;
-        found = again;
-        if is_stable {
-            break;
+        let again = list()?;
+        if is_same(&found, &again) {
+            return Ok(again);
         }
+        found = again;
         std::thread::sleep(PAUSE);
     }
-    Ok(found)
+    Err(OpenError::Changing)
 }
 
 fn list_all(log: &Path, is_known: &impl Fn(&Sibling) -> bool) -> Result<Vec<Sibling>, OpenError> {
@@ -224,8 +254,13 @@ pub(super) fn entries(path: &Path) -> Vec<DirectoryEntry> {
 /// inode and its content, whatever it is called now.
 pub(super) fn names_of(inode: u64, directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let is_it = |entry: &DirEntry| entry.ino() == inode;
-    let entries = read_directory(directory)?.flatten().filter(is_it);
-    Ok(entries.map(|entry| entry.path()).collect())
+    let list = || -> Result<Vec<PathBuf>, OpenError> {
+        let entries = read_directory(directory)?.flatten().filter(is_it);
+        let mut names: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        names.sort();
+        Ok(names)
+    };
+    stable(list, Vec::eq)
 }
 
 fn read_directory(path: &Path) -> Result<impl Iterator<Item = io::Result<DirEntry>>, OpenError> {
@@ -241,7 +276,7 @@ impl Sibling {
     pub(super) fn open(&self) -> Result<OpenFile, OpenError> {
         match file::open(&self.path) {
             Ok(opened) if opened.id == self.id => Ok(opened),
-            Ok(_) | Err(OpenError::Absent) => Err(OpenError::Renamed),
+            Ok(_) | Err(OpenError::Absent) => Err(OpenError::Changing),
             Err(failure) => Err(failure),
         }
     }

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::super::file::FileStamp;
+use super::super::file::{FileStamp, may_grow};
 use super::super::sparse::end_of_hole;
 use super::{Body, Generation, StartPoint};
 use crate::checkpoint::kernel_time;
@@ -24,17 +24,38 @@ pub(in crate::follow) enum Change {
     Quiet,
     /// It is no longer the file that was read: it was truncated or rewritten.
     Rewritten,
-    /// An unpacked file has come to its end.
+    /// A compressed file has come to its end.
     Ended,
+    /// A compressed file ends too early, or is damaged; but it may still be being written.
+    Incomplete,
 }
 
 impl Generation {
-    /// Reads new data, at most one block.
-    pub(in crate::follow) fn read_new(&mut self, spare: &mut Vec<Block>) -> io::Result<Change> {
+    /// Reads new data, at most one block. A compressed file that was written to within the time
+    /// `quiet` may be incomplete.
+    pub(in crate::follow) fn read_new(
+        &mut self,
+        spare: &mut Vec<Block>,
+        quiet: Duration,
+    ) -> io::Result<Change> {
         let file = match &mut self.body {
             Body::Plain(file) => file,
             Body::Compressed(decompressor) => {
-                let count = decompressor.read(self.assembler.room(None))?;
+                let reopened = match self.is_incomplete {
+                    true => decompressor.reopen(self.position),
+                    false => Ok(()),
+                };
+                let room = self.assembler.room(None);
+                let count = match reopened.and_then(|()| decompressor.read(room)) {
+                    Ok(count) => count,
+                    Err(_) if may_grow(decompressor.file(), quiet) => {
+                        self.is_incomplete = true;
+                        self.stirred = Instant::now();
+                        return Ok(Change::Incomplete);
+                    }
+                    Err(error) => return Err(error),
+                };
+                self.is_incomplete = false;
                 if count == 0 {
                     return Ok(Change::Ended);
                 }
@@ -46,21 +67,21 @@ impl Generation {
         let looked = kernel_time();
         let stamp = FileStamp::of(&file.metadata()?);
         let has_changed = self.stamp != stamp;
-        if has_changed {
-            self.stamp = stamp;
-            self.progress.looked_at(stamp.size, stamp.modified());
-        }
+        self.stamp = stamp;
         if stamp.size < self.position || read_window(file, 0, self.head.len())? != self.head {
             return Ok(Change::Rewritten);
         }
-        if has_changed && self.position == 0 && !self.replaced {
-            return Ok(Change::Unread);
+        if has_changed && self.position == 0 {
+            self.progress.looked_at(stamp.size, stamp.modified());
+            if !self.replaced {
+                return Ok(Change::Unread);
+            }
         }
         if self.after_truncation && self.position == 0 && stamp.size > 0 {
             let hole = end_of_hole(file, stamp.size)?;
             let start = StartPoint::read(file, hole)?;
             self.restart(start);
-            return self.read_new(spare);
+            return self.read_new(spare, quiet);
         }
         let fresh = stamp.size - self.position;
         if fresh > SMALL
@@ -80,6 +101,11 @@ impl Generation {
             return Ok(Change::Rewritten);
         }
         self.intact = looked;
+        if has_changed {
+            // Not of a file that was rewritten: after a restart, what was read is searched for in
+            // files that are not older than this.
+            self.progress.looked_at(stamp.size, stamp.modified());
+        }
         if count == back {
             return Ok(Change::Quiet);
         }
@@ -126,6 +152,7 @@ impl Generation {
     /// Marks it for reading if its metadata has changed.
     pub(in crate::follow) fn check_metadata(&mut self) {
         let looked = kernel_time();
+        self.dirty |= self.is_incomplete;
         if let Body::Plain(file) = &self.body
             && !self.dirty
         {

@@ -214,7 +214,10 @@ impl FollowedPath {
                     self.gone = Some(LastGeneration::nothing(kernel_time()));
                 }
             }
-            OpenError::Renamed => self.begin = at_start,
+            OpenError::Changing => {
+                self.begin = at_start;
+                context.retry(&failure);
+            }
             OpenError::NoDescriptors => {
                 self.begin = self.remember_size(at_start);
                 if !self.descriptors_reported {

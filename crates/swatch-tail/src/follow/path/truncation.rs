@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::super::compressed::decompress_from;
+use super::super::compressed::{decompress_from, failed};
 use super::super::context::Context;
-use super::super::file::{self, FileStamp, OpenError, OpenFile, is_want_of_descriptors};
+use super::super::file::{self, FileStamp, OpenError, OpenFile};
 use super::super::generation::{Generation, StartPoint};
 use super::super::missed_generations::{Interval, Predecessor, Selector, place_of};
 use super::super::siblings::{self, Sibling};
@@ -68,6 +68,7 @@ impl FollowedPath {
             fingerprint: self.generations[at].fingerprint(),
             now: id,
             siblings: &siblings,
+            are_copies: true,
         };
         // Files rotated after this one was removed came after its new content.
         let between = match interval.which.older_than.is_some() || self.is_at(id) {
@@ -174,6 +175,7 @@ impl FollowedPath {
             },
             fingerprint: generation.whole_fingerprint(),
             now: generation.id,
+            are_copies: true,
         };
         let copies = match self.open_between(&interval, context, others) {
             Ok(copies) => copies,
@@ -216,9 +218,12 @@ impl FollowedPath {
             .collect();
         candidates.sort_by_key(|s| (s.compression.is_some(), std::cmp::Reverse(s.size)));
         for sibling in candidates {
+            if sibling.is_packed_copy_in(siblings) {
+                continue;
+            }
             let opened = match sibling.open() {
                 Ok(opened) => opened,
-                Err(failure @ (OpenError::NoDescriptors | OpenError::Renamed)) => {
+                Err(failure @ (OpenError::NoDescriptors | OpenError::Changing)) => {
                     return Err(failure);
                 }
                 Err(_) => continue,
@@ -232,7 +237,7 @@ impl FollowedPath {
                 }
                 Some(compression) => {
                     match decompress_from(
-                        opened.file,
+                        opened.file.try_clone()?,
                         compression,
                         &fingerprint,
                         generation.position(),
@@ -245,14 +250,16 @@ impl FollowedPath {
                             )));
                         }
                         Ok(None) => {}
-                        Err(error) if is_want_of_descriptors(&error) => {
-                            return Err(OpenError::NoDescriptors);
-                        }
-                        Err(error) => context.report(FileEvent::RotatedUnreadable {
-                            path: self.path.clone(),
-                            rotated: opened.path,
-                            reason: error.to_string(),
-                        }),
+                        Err(error) => match failed(error, &opened.file, context.options.quiet) {
+                            OpenError::Unreadable(error) => {
+                                context.report(FileEvent::RotatedUnreadable {
+                                    path: self.path.clone(),
+                                    rotated: opened.path,
+                                    reason: error.to_string(),
+                                });
+                            }
+                            failure => return Err(failure),
+                        },
                     }
                 }
             }
