@@ -97,12 +97,18 @@ impl World {
         self.dir.path().join(name)
     }
 
+    /// Notes an action of the test between the messages of the watcher.
+    fn note(&self, action: &str) {
+        let mut err = open(&self.path("err"));
+        writeln!(err, "test: {action}").expect("an action can be noted");
+    }
+
     fn start(&mut self) {
         if self.watcher.is_some() {
             return;
         }
+        self.note("start");
         let err = open(&self.path("err"));
-        let before = self.count_of_starts();
         let child = Command::new(swatch_rs())
             .args([
                 "-c",
@@ -126,20 +132,19 @@ impl World {
             .spawn()
             .expect("swatch-rs starts");
         self.watcher = Some(child);
-        if self.written == 0 {
+        if !self.has_state() {
             // Until it follows, what is written counts as old.
-            wait_for("the first start", || self.count_of_starts() > before);
+            wait_for("the first start", || self.has_state());
         }
     }
 
-    /// The number of states: the first save follows the opening of the log.
-    fn count_of_starts(&self) -> usize {
+    /// True if there is a state: the first save follows the opening of the log.
+    fn has_state(&self) -> bool {
         let names = fs::read_dir(self.path("state")).expect("the state directory");
         let is_state = |name: &str| name.ends_with(".state.unsynced");
         names
             .flatten()
-            .filter(|e| e.file_name().to_str().is_some_and(is_state))
-            .count()
+            .any(|e| e.file_name().to_str().is_some_and(is_state))
     }
 
     fn stop(&mut self, signal: Signal) {
@@ -147,10 +152,15 @@ impl World {
             kill(Pid::from_raw(child.id() as i32), signal).expect("the watcher runs");
             child.wait().expect("the watcher ends");
             self.kills += usize::from(signal == Signal::SIGKILL);
+            self.note(&format!("ended by {signal}"));
         }
     }
 
     fn write(&mut self, count: u64) {
+        if count > 0 {
+            let (from, file) = (self.written, self.rotations);
+            self.note(&format!("{count} lines from {from} to file {file}"));
+        }
         for _ in 0..count {
             let line = line(self.written);
             self.writer
@@ -165,6 +175,8 @@ impl World {
         if !self.late.is_empty() {
             let which = self.random.below(self.late.len() as u64) as usize;
             let line = line(self.written);
+            let (written, file) = (self.written, self.late[which].0 - 1);
+            self.note(&format!("late line {written} to file {file}"));
             self.late[which]
                 .1
                 .write_all(line.as_bytes())
@@ -174,6 +186,7 @@ impl World {
     }
 
     fn rotate(&mut self) {
+        self.note(&format!("rotation of file {}", self.rotations));
         self.rotations += 1;
         let log = self.path("logs/log");
         match self.way {
@@ -219,6 +232,7 @@ impl World {
     }
 
     fn fill_disk(&self, full: bool) {
+        self.note(&format!("disk full: {full}"));
         let path = self.path("state/filler");
         if full {
             let mut filler = open(&path);
@@ -247,6 +261,7 @@ impl World {
             std::thread::sleep(Duration::from_millis(self.random.below(40)));
         }
         self.rotate();
+        self.note("rotated");
         self.write_late();
         // Two rotations are never as close as two renames.
         std::thread::sleep(Duration::from_millis(20));
@@ -255,7 +270,7 @@ impl World {
     /// Waits until the watcher has acted on as many lines as were written.
     fn catch_up(&mut self) {
         self.start();
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while self.times().len() < self.written && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
