@@ -151,6 +151,16 @@ impl Node {
         matches!(self, Node::Verb(verb, _) if *verb != "MARK")
     }
 
+    /// True if an `(*ACCEPT)` is in it: whatever follows that need not match.
+    pub(crate) fn has_accept(&self) -> bool {
+        match self {
+            Node::Verb(verb, _) => *verb == "ACCEPT",
+            Node::Set(_) | Node::Empty | Node::Fail | Node::Assert(_) => false,
+            Node::Concat(nodes) | Node::Alt(nodes) => nodes.iter().any(Node::has_accept),
+            node => node.children().into_iter().any(Node::has_accept),
+        }
+    }
+
     /// True if the test holds for the node or a part of it.
     pub(crate) fn any(&self, test: &dyn Fn(&Node) -> bool) -> bool {
         test(self)

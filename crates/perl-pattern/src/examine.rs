@@ -35,8 +35,7 @@ pub(crate) fn examine(node: &Node) -> Findings {
         newlines: Newlines::Exact,
         has_keep: false,
     };
-    // Whatever follows an (*ACCEPT) need not match.
-    if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
+    if node.has_accept() {
         findings.exact = false;
     } else {
         findings.note(node);

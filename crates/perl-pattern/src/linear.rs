@@ -43,8 +43,7 @@ pub(crate) fn lower(node: &Node, scope: Scope, groups: Option<u32>) -> Lowered {
             resets: Vec::new(),
         },
     };
-    // Whatever follows an (*ACCEPT) need not match.
-    if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
+    if node.has_accept() {
         return lower.out;
     }
     lower.out.hir = lower.node(node);

@@ -40,7 +40,7 @@ pub struct RequiredLiterals {
 
 /// Extracts the literals of a pattern.
 pub(crate) fn required(node: &Node) -> RequiredLiterals {
-    if node.any(&|node| matches!(node, Node::Verb("ACCEPT", _))) {
+    if node.has_accept() {
         return RequiredLiterals::default();
     }
     let mut part = PartLiterals::of(node);

@@ -62,6 +62,7 @@ fn compile(
 ) -> Result<Program, Vec<Diagnostic>> {
     let mut patterns = PatternCompiler::new(options.limits, &config.sources);
     let mut compiler = RuleCompiler::new(options, &mut patterns, for_perl);
+    compiler.reserve(config.items.len());
     let mut rules = Vec::with_capacity(config.items.len());
     let mut infos = Vec::with_capacity(config.items.len());
     let files = config.sources.files();

@@ -63,7 +63,8 @@ pub struct Prefilter {
     /// first needed.
     finders: Vec<OnceLock<Box<[ChoiceFinder]>>>,
     rest: Vec<u32>,
-    index: Mutex<Arc<Index>>,
+    /// Built when first needed.
+    index: Mutex<Option<Arc<Index>>>,
     /// Incremented when the index changes.
     generation: AtomicU64,
     adaptation: Mutex<Adaptation>,
@@ -118,13 +119,6 @@ impl Prefilter {
                 always.push(number);
             }
         }
-        let adaptation = Adaptation::new(matchers.len());
-        let index = index(
-            &texts,
-            &adaptation.chosen,
-            rest.clone(),
-            &LogSample::default(),
-        );
         let finders = std::iter::repeat_with(OnceLock::new).take(matchers.len());
         Prefilter {
             finders: finders.collect(),
@@ -134,9 +128,9 @@ impl Prefilter {
             always,
             texts,
             rest,
-            index: Mutex::new(Arc::new(index)),
+            index: Mutex::default(),
             generation: AtomicU64::new(1),
-            adaptation: Mutex::new(adaptation),
+            adaptation: Mutex::new(Adaptation::new(matchers.len())),
         }
     }
 
@@ -165,13 +159,21 @@ impl Prefilter {
 
     /// The current index.
     fn index(&self) -> Arc<Index> {
-        Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut known = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = known.get_or_insert_with(|| {
+            let chosen = vec![0; self.texts.len()];
+            let sample = LogSample::default();
+            Arc::new(index(&self.texts, &chosen, self.rest.clone(), &sample))
+        });
+        Arc::clone(index)
     }
 
     /// Switches to other literals.
     fn choose(&self, chosen: &[u32], sample: &LogSample) {
         let index = index(&self.texts, chosen, self.rest.clone(), sample);
-        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+        let mut known = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::new(index));
+        drop(known);
         self.generation.fetch_add(1, Ordering::Release);
     }
 

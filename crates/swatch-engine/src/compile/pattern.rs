@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hashlink::DefaultHashBuilder;
 use perl_pattern::{Limits, Matcher, Modifiers, PatternError};
 use swatch_config::ast::{Flags, Pattern};
 use swatch_config::{Diagnostic, Sources};
@@ -13,7 +14,7 @@ pub(super) struct PatternCompiler<'c> {
     pub(super) patterns: Patterns,
     pub(super) errors: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
-    numbers: HashMap<(&'c [u8], Flags), usize>,
+    numbers: HashMap<(&'c [u8], Flags), usize, DefaultHashBuilder>,
     limits: Limits,
     sources: &'c Sources,
 }
@@ -24,10 +25,16 @@ impl<'c> PatternCompiler<'c> {
             patterns: Patterns::default(),
             errors: Vec::new(),
             warnings: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
             limits,
             sources,
         }
+    }
+
+    /// Makes room for so many patterns.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.numbers.reserve(count);
+        self.patterns.matchers.reserve(count);
     }
 
     /// The number of a pattern. `None`: it is empty, or it was refused.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashlink::DefaultHashBuilder;
 use swatch_config::ast::{self, ActionKind, Template, Threshold, Throttle};
 
 use super::condition;
@@ -22,7 +23,7 @@ pub(super) struct RuleCompiler<'p, 'c> {
     pub(super) layout: Layout,
     patterns: &'p mut PatternCompiler<'c>,
     /// The number of rules with this condition compiled so far.
-    twins: HashMap<Arc<[u8]>, u64>,
+    twins: HashMap<Arc<[u8]>, u64, DefaultHashBuilder>,
     awk_fields: bool,
     /// The Perl engine evaluates the conditions.
     for_perl: bool,
@@ -41,10 +42,17 @@ impl<'p, 'c> RuleCompiler<'p, 'c> {
                 ..Layout::default()
             },
             patterns,
-            twins: HashMap::new(),
+            twins: HashMap::default(),
             awk_fields: options.awk_fields,
             for_perl,
         }
+    }
+
+    /// Makes room for so many rules.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.twins.reserve(count);
+        self.layout.rules.reserve(count);
+        self.patterns.reserve(count);
     }
 
     pub(super) fn rule(&mut self, rule: &'c ast::Rule) -> Rule {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use hashlink::DefaultHashBuilder;
+
 use super::automaton::Automaton;
 use super::filter::Filter;
 use super::sample::LogSample;
@@ -63,7 +65,7 @@ impl Index {
         rest: Vec<u32>,
         sample: &LogSample,
     ) -> Index {
-        let mut numbers: HashMap<&Literal, usize> = HashMap::new();
+        let mut numbers: HashMap<&Literal, usize, DefaultHashBuilder> = HashMap::default();
         let mut texts: Vec<(&Literal, Vec<Owner>)> = Vec::new();
         for (pattern, choice, whole) in chosen {
             for literal in choice {

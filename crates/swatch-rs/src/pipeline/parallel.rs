@@ -59,6 +59,8 @@ impl Pass {
             Err(e) => Exit::Failed(self.source.read_error(&e)),
         };
         self.performer.finish();
+        // The program ends with its passes: freeing the rules one by one would only take time.
+        std::mem::forget(self.rules);
         let outcome = match exit {
             Exit::Finished => Outcome::Finished,
             Exit::Failed(why) => Outcome::Failed(why),
