@@ -193,9 +193,35 @@ deb: stage ## Debian packages, in target/packages; run `make build` first; insta
 	$(CARGO) deb --package swatch-rs --no-build --no-strip --maintainer "$(maintainer)" $(DEBFLAGS) --output target/packages/
 	$(CARGO) deb --package swatch-rs --no-build --no-strip --maintainer "$(maintainer)" $(DEBFLAGS) --variant compat --output target/packages/
 
+.PHONY: rpm
+rpm: stage ## RPM package, in target/packages; run `make build` first; installs cargo-generate-rpm if it is missing
+	$(call cargo_tool,cargo-generate-rpm)
+	install -d target/packages
+	$(CARGO) generate-rpm --package crates/swatch-rs --output target/packages/
+
+static_target = $(shell uname -m)-unknown-linux-musl
+
+.PHONY: static
+static: ## both programs without any library, by musl, in target/ARCH-unknown-linux-musl/release; as root they are tried in an empty root
+	rustup target add $(static_target)
+	$(CARGO) build --release --bins --target $(static_target)
+	tests/static.sh "$(CARGO_TARGET_DIR)/$(static_target)/release"
+
+.PHONY: packages-test
+packages-test: ## install, use, upgrade and remove the packages in fresh roots (Debian stable and testing; RPM; a container), as root
+	SWATCH_SUITES="$${SWATCH_SUITES:-bookworm testing}" tests/packages.sh "$(release)"
+	tests/rpm.sh "$(release)"
+	tests/container.sh "$(release)"
+
 .PHONY: clean
 clean: ## remove build products
 	$(CARGO) clean
+
+.PHONY: book
+book: ## the documents as a book, in target/book, without a broken link; installs mdbook if it is missing
+	$(call cargo_tool,mdbook)
+	mdbook build
+	tests/book.py target/book
 
 .PHONY: manuals
 manuals: ## make the manual pages that say what documents say

@@ -3,10 +3,11 @@
 #
 #   tests/packages.sh [FOLDER]    the programs are in FOLDER (target/release; built if they are missing)
 #
-# For each of $SWATCH_SUITES (bookworm): mmdebstrap makes a root; the package is installed there; rules are written;
-# an attack is written to a log; nftables has a lock, in a network namespace. A new namespace stands for a reboot. Then
-# the package is installed over itself, removed and purged, and nothing unexpected is left. Needs root; changes nothing outside
-# its roots and namespaces.
+# For each of $SWATCH_SUITES (bookworm; a suite after the first is left out if the mirror has no good copy of it):
+# mmdebstrap makes a root with an sshd; the package is installed there; `swatch-rs init` writes rules and settings; an
+# attack is written to the log; nftables has a lock, in a network namespace. A new namespace stands for a reboot. Then the
+# package is installed over itself, removed and purged, and nothing unexpected is left. Needs root; changes nothing outside its
+# roots and namespaces.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 programs=${1:-target/release}
@@ -76,7 +77,13 @@ EOF
 for suite in $suites; do
   root=$work/$suite
   echo "== $suite"
-  mmdebstrap --quiet --variant=minbase --include=openssh-server "$suite" "$root" >/dev/null 2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log"; fail "no root of $suite"; }
+  # The lists of testing and sid expire after days; a mirror that is behind will do here.
+  mmdebstrap --quiet --variant=minbase --include=openssh-server --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$root" >/dev/null 2>"$work/mmdebstrap.log" || {
+    cat "$work/mmdebstrap.log"
+    [ "$suite" != "${suites%% *}" ] || fail "no root of $suite"
+    echo "skipped: packages in $suite: no root of it can be made"
+    continue
+  }
   [ -e "$root/etc/resolv.conf" ] || cp /etc/resolv.conf "$root/etc/"
   cp "$deb" "$compat" "$work/attack.sh" "$root/tmp/"
   echo "Jan  1 00:00:00 gate sshd[76]: Server listening on 0.0.0.0 port 22." > "$root/var/log/auth.log"
