@@ -1,22 +1,22 @@
 //! Performing effects: bytes on standard output, and processes.
 
+mod kept;
 mod mail;
 mod output;
 mod pipe;
 mod process;
 mod report;
 mod resident;
+mod running;
 mod slots;
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use swatch_common::process::{Cancel, Exit, Finished};
-use swatch_engine::{Effect, Invocation};
+use swatch_common::process::Cancel;
+use swatch_engine::Effect;
 
 use crate::log::{self, EventKind, Level, LogEvent};
 use crate::monitor::counts::{self, ActionCounts, ActionResult};
@@ -27,6 +27,7 @@ use pipe::KeptPipe;
 use process::CommandLimits;
 use report::Reports;
 use resident::Session;
+use running::Running;
 
 /// The settings of a performer.
 #[derive(Clone)]
@@ -47,21 +48,6 @@ pub struct Settings {
 
 /// The time allowed to a command that is running when the program ends.
 pub const LAST_ACTION: Duration = Duration::from_secs(5);
-
-/// Something that was begun and not taken back yet.
-enum Running {
-    /// A command in a thread of its own.
-    Thread(Started, JoinHandle<Finished>),
-    /// The next event of the helper that stays.
-    Event(Started),
-    /// Text that follows the output of the events before it.
-    Echo(Vec<u8>, Option<String>),
-}
-
-struct Started {
-    action: usize,
-    command: String,
-}
 
 /// Performs the effects of a watch, in order.
 pub struct Performer {
@@ -185,21 +171,6 @@ impl Performer {
         ControlFlow::Continue(())
     }
 
-    /// Waits for all commands that were started, except one that is kept open.
-    pub fn settle(&mut self) {
-        while self.settle_some() {}
-    }
-
-    /// Waits for the end of the first command. False if none runs.
-    pub fn settle_some(&mut self) -> bool {
-        if self.running.is_empty() {
-            return false;
-        }
-        self.reap_first();
-        self.reap_answered();
-        true
-    }
-
     /// True if commands were given up because the program ends: their records are not done.
     pub fn has_abandoned(&self) -> bool {
         self.abandoned > 0
@@ -228,68 +199,6 @@ impl Performer {
         }
     }
 
-    /// Closes the kept command and waits for it: at the end, and before another command.
-    fn close_kept(&mut self) {
-        while let Some(kept) = self.kept.take() {
-            self.restart_unread(kept);
-        }
-    }
-
-    /// When to call [`Performer::look_at_kept`].
-    pub fn next_look(&self) -> Option<Instant> {
-        self.kept.as_ref().map(KeptPipe::next_look)
-    }
-
-    /// A kept command that has ended is started again for the messages that it has not read.
-    pub fn look_at_kept(&mut self) {
-        if let Some(mut kept) = self.kept.take() {
-            match kept.has_ended() {
-                true => self.restart_unread(kept),
-                false => self.kept = Some(kept),
-            }
-        }
-    }
-
-    /// Ends a kept command. The messages that it has not read go to a new one, unless it is itself
-    /// such a new one and has read none.
-    fn restart_unread(&mut self, kept: KeptPipe) {
-        self.output.flush_before_child(&mut self.reports);
-        let command = kept.command().clone();
-        let shown = process::shown(&command);
-        let mut is_restart = kept.is_restart;
-        let mut closed = kept.close(&self.limits);
-        loop {
-            if let Some(why) = closed.failure {
-                self.reports.failure(&shown, &why);
-            }
-            let count = closed.unread.len();
-            if count == 0 {
-                return;
-            }
-            let s = if count == 1 { "" } else { "s" };
-            if is_restart && !closed.progress {
-                let why = format!("ended without reading its input: {count} message{s} lost");
-                return self.failure(&shown, &why);
-            }
-            let why = format!("ended with {count} message{s} unread: started again with them");
-            self.reports.failure(&shown, &why);
-            let mut again = match KeptPipe::start(&command) {
-                Ok(kept) => kept,
-                Err(e) => return self.reports.failure(&shown, &e),
-            };
-            is_restart = true;
-            again.is_restart = true;
-            let mut rest = closed.unread.into_iter();
-            let written = rest.try_for_each(|line| again.write(line, &self.limits));
-            if written.is_ok() {
-                self.kept = Some(again);
-                return;
-            }
-            closed = again.close(&self.limits);
-            closed.unread.extend(rest);
-        }
-    }
-
     /// Reports that the position could not be saved; each cause is logged once, then counted.
     pub fn cannot_save(&mut self, why: &dyn std::fmt::Display) {
         self.reports.position(why);
@@ -303,140 +212,10 @@ impl Performer {
         self.reports.summary();
     }
 
-    /// Sends an event to the helper that stays. False if the command is not for it.
-    fn send(&mut self, command: &Invocation, input: &[u8]) -> bool {
-        let settings = &self.settings;
-        let recognised = settings.resident.then(|| resident::recognise(command));
-        let Some((program, words)) = recognised.flatten() else {
-            return false;
-        };
-        while self.events.is_full() || self.events.is_busy_with_other(&program) {
-            self.reap_first();
-        }
-        if self.threads == 0 && self.events.len() == 0 {
-            self.output.flush_before_child(&mut self.reports);
-        }
-        if self.events.send(&program, words, input).is_err() {
-            return false;
-        }
-        self.running.push_back(Running::Event(Started {
-            action: self.action,
-            command: process::shown(command),
-        }));
-        self.started += 1;
-        self.reap_answered();
-        true
-    }
-
-    fn run(&mut self, command: &Invocation, input: Option<&[u8]>) {
-        self.settle_events();
-        self.output.flush_before_child(&mut self.reports);
-        if self.settings.jobs == 1 {
-            let finished = process::run(command, input, &self.limits);
-            self.started += 1;
-            return self.report_end(self.action, &process::shown(command), &finished);
-        }
-        match self.start(command, input) {
-            Ok(thread) => {
-                let started = Started {
-                    action: self.action,
-                    command: process::shown(command),
-                };
-                self.running.push_back(Running::Thread(started, thread));
-                self.threads += 1;
-                self.started += 1;
-            }
-            Err(e) => self.failure(&process::shown(command), &e),
-        }
-        while self.threads >= self.settings.jobs {
-            self.reap_first();
-        }
-    }
-
-    fn start(
-        &self,
-        command: &Invocation,
-        input: Option<&[u8]>,
-    ) -> io::Result<JoinHandle<Finished>> {
-        let (job, limits) = (command.clone(), self.limits.clone());
-        let input = input.map(<[u8]>::to_vec);
-        std::thread::Builder::new()
-            .name("command".to_owned())
-            .stack_size(256 * 1024)
-            .spawn(move || process::run(&job, input.as_deref(), &limits))
-    }
-
-    /// Takes back the answers that are there.
-    fn reap_answered(&mut self) {
-        while match self.running.front() {
-            Some(Running::Event(_)) => self.events.has_answer(),
-            Some(Running::Echo(..)) => true,
-            Some(Running::Thread(..)) | None => false,
-        } {
-            self.reap_first();
-        }
-    }
-
-    fn reap_first(&mut self) {
-        match self.running.pop_front() {
-            None => {}
-            Some(Running::Echo(text, sgr)) => self.output.echo(&text, sgr.as_deref()),
-            Some(Running::Thread(started, thread)) => {
-                self.threads -= 1;
-                if let Ok(finished) = thread.join() {
-                    self.report_end(started.action, &started.command, &finished);
-                }
-            }
-            Some(Running::Event(started)) => {
-                if !self.events.has_answer() {
-                    self.output.flush_before_child(&mut self.reports);
-                }
-                let Some(finished) = self.events.take(&self.limits) else {
-                    self.abandoned += 1;
-                    return;
-                };
-                self.output.pass_on(&finished.stdout.bytes);
-                if !finished.stderr.bytes.is_empty() {
-                    self.output.flush_before_child(&mut self.reports);
-                    // As with our own messages, nothing can be done about a failure.
-                    let _ = io::stderr().lock().write_all(&finished.stderr.bytes);
-                }
-                self.report_end(started.action, &started.command, &finished);
-            }
-        }
-    }
-
-    /// Waits for the events of the helper that stays, before something that follows them.
-    fn settle_events(&mut self) {
-        while self.events.len() > 0 {
-            self.reap_first();
-        }
-        self.reap_answered();
-    }
-
     /// An action was not done.
     fn failure(&mut self, what: &str, why: &dyn std::fmt::Display) {
         self.counts.add(self.action, ActionResult::Failed);
         self.reports.failure(what, why);
-    }
-
-    fn report_end(&mut self, action: usize, command: &str, finished: &Finished) {
-        let failure = process::failure(finished);
-        let result = match (&finished.exit, &failure) {
-            (Exit::TimedOut(_), _) => ActionResult::TimedOut,
-            (_, Some(_)) => ActionResult::Failed,
-            (_, None) => ActionResult::Ok,
-        };
-        self.counts.add(action, result);
-        match failure {
-            Some(why) => self.reports.failure(command, &why),
-            None if log::is_enabled(Level::Debug) => {
-                let text = format!("ended: {command}");
-                let event = LogEvent::new(Level::Debug, EventKind::ActionEnded, text);
-                log::write_of(self.reports.watch(), event.with("command", command));
-            }
-            None => {}
-        }
     }
 
     /// Logs an action before it is performed.
@@ -452,30 +231,6 @@ impl Performer {
             .with("action", crate::explain::action(effect))
             .with("text", action);
         log::write(&event);
-    }
-
-    fn write_kept(&mut self, command: &Invocation, message: &[u8]) {
-        self.settle_events();
-        self.output.flush_before_child(&mut self.reports);
-        if self.kept.as_ref().is_some_and(|k| k.command() != command) {
-            self.close_kept();
-        }
-        self.look_at_kept();
-        let mut kept = match self.kept.take() {
-            Some(kept) => kept,
-            None => match KeptPipe::start(command) {
-                Ok(kept) => kept,
-                Err(e) => return self.failure(&process::shown(command), &e),
-            },
-        };
-        match kept.write(pipe::message_line(message), &self.limits) {
-            Ok(()) => {
-                self.counts.add(self.action, ActionResult::Ok);
-                self.kept = Some(kept);
-            }
-            // It has ended; the message is among those that it has not read.
-            Err(_) => self.restart_unread(kept),
-        }
     }
 
     fn describe(&mut self, effect: &Effect) -> ControlFlow<()> {

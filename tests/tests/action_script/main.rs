@@ -18,6 +18,7 @@ use std::{
 
 mod forms;
 mod original;
+mod resident;
 
 use original::{Effects, Given, events, of_the_script, recorded, recording, written};
 use swatch_tests::{
