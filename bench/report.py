@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import action
+import beside
 import imported
 import matching
 import observed
@@ -143,4 +144,8 @@ def write(docs, program, tools, arguments, results):
         out += ["## swatch-action behind swatch-rs", "", "Events a second through `pipe`; paired runs. The process each is that of the build that "
                 "`BASELINE` names, else that of `--no-resident`.", ""]
         table(out, ["work", "with", "events a second", "times the first"], resident.table(rows))
+    if rows := results.get("beside"):
+        out += ["## Beside an earlier build", "", "That which `BASELINE` names, in turns with this one. Memory is with the pages of the executable that the kernel "
+                "has mapped; they are shared and can be dropped.", ""]
+        table(out, ["work", "unit", "earlier", "now", "median of the ratios"], beside.table(rows))
     (docs / "benchmarks.md").write_text("\n".join(out))

@@ -157,6 +157,30 @@ fn the_same_as_with_a_process_each_in_the_order_of_the_log() {
     );
 }
 
+/// The first lock is made at once; those that wait for it are made together.
+#[test]
+fn locks_that_wait_are_made_together() {
+    for firewall in ["nftables", "auto"] {
+        let (site, sandbox) = (Site::new(), sandbox());
+        sandbox.set(
+            &SETTINGS
+                .replace("nftables", firewall)
+                .replace("count = 3", "count = 1"),
+        );
+        sandbox.stand_in(
+            "nft",
+            "#!/bin/sh\ntext=$(cat)\n[ -z \"$text\" ] || echo once >> \"${0%/*}/../transactions\"\n",
+        );
+        site.write("log", lines(100, 100));
+        site.write("conf", rules(&sandbox));
+        let done = examine(&site, &[]).output().expect("swatch-rs runs");
+        assert!(done.status.success(), "{}", err(&done));
+        assert_eq!(locks(&sandbox), 100, "{firewall}: {}", err(&done));
+        let transactions = sandbox.text("transactions").lines().count();
+        assert!(transactions <= 50, "{firewall}: {transactions}");
+    }
+}
+
 #[test]
 fn a_helper_that_is_killed_again_and_again_counts_each_event_once() {
     let (site, sandbox) = (Site::new(), sandbox());

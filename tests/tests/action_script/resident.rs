@@ -199,7 +199,7 @@ fn history(sandbox: &Sandbox) -> Vec<Value> {
         .iter()
         .map(|day| fs::read_to_string(day).expect("text"))
         .collect();
-    let lines = text.lines().map(|line| serde_json::from_str(line));
+    let lines = text.lines().map(serde_json::from_str);
     let mut history: Vec<Value> = lines.map(|line| timeless(line.expect("JSON"))).collect();
     // A lock is noted once it is made: events of other addresses may come before.
     history.sort_by_key(|event| event["address"].to_string());

@@ -2,7 +2,7 @@
 
 Latency of a line to `echo`; wake-ups and memory of twenty idle logs; swatch-action as a process for each event. The two
 builds take turns, and the ratio is the median of those of the pairs. Also alone, with directories that hold both programs:
-`BASELINE=DIRECTORY python3 bench/paired.py DIRECTORY [RUNS]`.
+`BASELINE=DIRECTORY python3 bench/beside.py DIRECTORY [RUNS]`.
 """
 
 import os
@@ -22,7 +22,7 @@ LOGS = 20
 IDLE = 10
 
 
-def paired(bench):
+def beside(bench):
     """Rows of (work, unit, the earlier build's median, this build's, ratio)."""
     named = os.environ.get("BASELINE")
     if not named:
@@ -32,7 +32,7 @@ def paired(bench):
 
 
 def compare(before, now, runs):
-    works = [("line to `echo`, median", "ms", latency), ("20 idle logs: wake-ups", "a second", None),
+    works = [("line to `echo`, median", "ms", echo_latency), ("20 idle logs: wake-ups", "a second", None),
              ("20 idle logs: PSS", "MB", None), ("20 idle logs: RSS", "MB", None),
              (f"{EVENTS} events below the count, a process each: processor time", "s", each_a_process)]
     figures = {work: [] for work, _, _ in works}
@@ -60,7 +60,7 @@ def ratio(now, before):
     return now / before if before else 1.0 if not now else float("inf")
 
 
-def latency(place, build):
+def echo_latency(place, build):
     (place / "echo.conf").write_text("watchfor /sshd.*Invalid user/\n\techo normal\n")
     log = place / "echo.log"
     return statistics.median(live.each([build / "swatch-rs", "-c", place / "echo.conf", "-t", log], log, 200))
