@@ -162,6 +162,33 @@ fn a_file_that_is_renamed_while_it_is_searched_for_is_found() {
 }
 
 #[test]
+fn a_file_that_is_being_compressed_is_read_once() {
+    let mut dir = followed();
+    for round in 0..8 {
+        let line = |n| format!("{round} {n}");
+        let lines: Vec<String> = (0..20_000).map(line).collect();
+        let _ = fs::remove_file(dir.path().join("log.2.gz"));
+        fs::rename(dir.path().join("log"), dir.path().join("log.2")).unwrap();
+        append(&dir.path().join("log.1"), lines.join("\n") + "\n");
+        let last = format!("a line of the log of round {round}");
+        append(&dir.path().join("log"), format!("{last}\n"));
+        let path = dir.path().join("log.1");
+        let mut tail = std::thread::scope(|scope| {
+            scope.spawn(|| gzip(&path));
+            start_patiently(dir)
+        });
+        tail.until("all lines", |tail| tail.records.len() > lines.len());
+        tail.settle();
+        let texts = tail.texts();
+        assert_eq!(texts[..lines.len()], lines);
+        assert_eq!(texts[lines.len()..], [last]);
+        dir = stop(tail);
+        fs::rename(path.with_extension("1.gz"), dir.path().join("log.2.gz")).unwrap();
+        fs::remove_file(dir.path().join("log.2")).unwrap();
+    }
+}
+
+#[test]
 fn a_copy_that_is_still_empty_is_not_read_after_the_log() {
     let dir = tempfile::tempdir().unwrap();
     append(&dir.path().join("log"), "");

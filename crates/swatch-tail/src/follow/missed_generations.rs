@@ -177,7 +177,14 @@ impl FollowedPath {
             if sibling.id == interval.now || self.holds(sibling.id) || others.hold(sibling.id) {
                 continue;
             }
-            if sibling.is_packed_copy_in(interval.siblings) {
+            // The original may be there no longer, but have been opened.
+            let is_packed_copy_of = |generation: &Generation| {
+                let is_named = sibling.plain_path().as_ref() == Some(&generation.place);
+                is_named && (generation.file()).is_some_and(|f| sibling.is_packed_copy_of(f))
+            };
+            if sibling.is_packed_copy_in(interval.siblings)
+                || generations.iter().any(is_packed_copy_of)
+            {
                 continue;
             }
             match self.open_sibling(sibling, interval, context) {

@@ -8,7 +8,7 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{DirEntry, Metadata};
+use std::fs::{DirEntry, File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
@@ -284,19 +284,29 @@ impl Sibling {
     /// True if it is the compressed form, or the beginning of it, of one of these that is still
     /// there: a compressor removes the original only when it is done.
     pub(super) fn is_packed_copy_in(&self, siblings: &[Sibling]) -> bool {
-        let (Some(compression), Some(name)) = (self.compression, self.path.file_name()) else {
+        let Some(plain_path) = self.plain_path() else {
             return false;
         };
+        let plain = siblings.iter().find(|other| other.path == plain_path);
+        // It may have been renamed since the listing: opening it tells.
+        let opened = plain.and_then(|plain| plain.open().ok());
+        opened.is_some_and(|plain| self.is_packed_copy_of(&plain.file))
+    }
+
+    /// The path of the file that it was made of.
+    pub(super) fn plain_path(&self) -> Option<PathBuf> {
+        self.compression?;
+        let name = self.path.file_name()?;
         let (_, plain_name) = Compression::of_name(name.as_bytes());
-        let plain_path = self.path.with_file_name(OsStr::from_bytes(plain_name));
-        let Some(plain) = siblings.iter().find(|other| other.path == plain_path) else {
+        Some(self.path.with_file_name(OsStr::from_bytes(plain_name)))
+    }
+
+    /// True if it is the compressed form of a file, or the beginning of it.
+    pub(super) fn is_packed_copy_of(&self, plain: &File) -> bool {
+        let (Some(compression), Ok(packed)) = (self.compression, self.open()) else {
             return false;
         };
-        // Either may have been renamed since the listing: opening it tells.
-        let (Ok(packed), Ok(plain)) = (self.open(), plain.open()) else {
-            return false;
-        };
-        let Ok(begin) = read_window(&plain.file, 0, WINDOW) else {
+        let Ok(begin) = read_window(plain, 0, WINDOW) else {
             return false;
         };
         let head = Decompressor::new(packed.file, compression).and_then(|d| d.head(WINDOW));

@@ -204,9 +204,27 @@ impl FollowedPath {
         let Some(since) = self.unseen else {
             return true;
         };
-        let Ok(siblings) = siblings::siblings(&self.path, |sibling| self.holds(sibling.id)) else {
-            return false;
-        };
+        match self.search_unseen(since, context, others) {
+            Ok(found) => {
+                self.unseen = None;
+                self.generations.extend(found);
+                self.keep_order(context);
+                true
+            }
+            Err(failure) => {
+                self.report_retry(&failure, context);
+                false
+            }
+        }
+    }
+
+    fn search_unseen(
+        &self,
+        since: u64,
+        context: &mut Context,
+        others: &Others<'_>,
+    ) -> Result<Vec<Generation>, OpenError> {
+        let siblings = siblings::siblings(&self.path, |sibling| self.holds(sibling.id))?;
         let interval = Interval {
             siblings: &siblings,
             before: Predecessor::nothing(since),
@@ -215,13 +233,7 @@ impl FollowedPath {
             now: file::identify(&self.path).map_or(FileId::NONE, |(id, _)| id),
             are_copies: false,
         };
-        let Ok(found) = self.open_between(&interval, context, others) else {
-            return false;
-        };
-        self.unseen = None;
-        self.generations.extend(found);
-        self.keep_order(context);
-        true
+        self.open_between(&interval, context, others)
     }
 
     /// True if the file still has the name, but not its content.
