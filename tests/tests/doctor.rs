@@ -40,6 +40,12 @@ struct Report {
 }
 
 impl Report {
+    /// True if there is a finding of this check whose text contains these words.
+    fn has(&self, check: &str, words: &str) -> bool {
+        let mut all = self.findings.iter();
+        all.any(|(name, _, text, _)| name == check && text.contains(words))
+    }
+
     /// The severity of the first finding of this check whose text contains these words.
     fn of(&self, check: &str, words: &str) -> &str {
         let all = &self.findings;
@@ -104,6 +110,10 @@ fn a_healthy_deployment_is_fine() {
         "ok"
     );
     assert_eq!(fine.of("positions", "can be written to"), "ok");
+    assert_eq!(
+        fine.of("positions", "/var/log/one.log is read to its end"),
+        "ok"
+    );
     let sets = machine.said(&["nft", "list", "ruleset"]);
     assert!(!sets.contains("192.0.2.254"), "{sets}");
 
@@ -239,6 +249,125 @@ fn each_fault_of_the_machine_is_found() {
     settings("mail = \"\"\n");
     machine.said(&["sh", "-ec", &hide.replace("nft)", "at)")]);
     assert_eq!(run().of("default-firewall", "lacks at"), "warning");
+}
+
+/// The positions of a watcher that has ended, compared with logs that go on without it.
+#[test]
+fn each_fault_of_positions_is_found() {
+    let Some((machine, swatch)) = healthy() else {
+        return;
+    };
+    let run = || doctor(&machine, &[&swatch, "doctor", "--dry-run"]);
+    let argv = [swatch.as_str(), "--config-dir", "/etc/swatch"];
+    let _watcher = machine.serve(
+        &[&argv[..], &["--state-dir", "/var/lib/swatch-rs"]].concat(),
+        "/tmp/watcher",
+    );
+    wait_for("a position", || {
+        run().has("positions", "/var/log/one.log is read to its end")
+    });
+    machine.said(&[&swatch, "stop"]);
+    let append = |text: &str| {
+        let line = format!("printf '{text}' >> /var/log/one.log");
+        machine.said(&["sh", "-ec", &line]);
+    };
+    append("an unfinished line");
+    assert_eq!(run().of("positions", "read to its end"), "ok");
+    append(" that ends\\n");
+    let fresh = "/var/log/one.log: not acted on yet: 29 bytes behind the position";
+    assert_eq!(run().of("positions", fresh), "ok");
+    machine.said(&["touch", "-d", "-5 minutes", "/var/log/one.log"]);
+    assert_eq!(
+        run().of("positions", "the last line is 5 minutes old"),
+        "warning"
+    );
+
+    machine.said(&[
+        "sh",
+        "-ec",
+        "echo new > /var/log/other; mv /var/log/other /var/log/one.log",
+    ]);
+    assert_eq!(run().of("positions", "all 4 bytes: it is new"), "ok");
+    machine.said(&["rm", "/var/log/one.log"]);
+    assert_eq!(run().of("positions", "/var/log/one.log is gone"), "warning");
+
+    let states = machine.said(&["sh", "-c", "ls -d /var/lib/swatch-rs/*.state"]);
+    machine.said(&[
+        "sh",
+        "-ec",
+        "for f in /var/lib/swatch-rs/*; do echo damaged > $f; done",
+    ]);
+    assert_eq!(run().of("positions", "damaged"), "warning");
+    // It only looked.
+    assert_eq!(
+        machine.said(&["sh", "-c", "ls -d /var/lib/swatch-rs/*.state"]),
+        states
+    );
+    machine.said(&[
+        "sh",
+        "-ec",
+        "for f in /var/lib/swatch-rs/*.state; do echo '{\"version\": 99}' > $f; done",
+    ]);
+    assert_eq!(
+        run().of("positions", "was written by a later version"),
+        "error"
+    );
+}
+
+#[test]
+fn each_fault_of_a_journal_is_found() {
+    let Some((machine, swatch)) = healthy() else {
+        return;
+    };
+    let run = || doctor(&machine, &[&swatch, "doctor", "--dry-run"]);
+    let rules = |line: &str| {
+        let text = RULES.replace("logfile /var/log/one.log", line);
+        machine.write("/etc/swatch/one.conf", text);
+    };
+    let answer = |script: &str| {
+        machine.write_program(
+            "/usr/local/bin/journalctl",
+            format!("#!/bin/sh\n{script}\n"),
+        );
+    };
+    machine.write("/etc/systemd/system/there.service", "");
+    answer("echo entry");
+    rules("journal there.service");
+    let report = run();
+    assert_eq!(
+        report.of("journal", "has entries of _SYSTEMD_UNIT=there.service"),
+        "ok"
+    );
+    assert!(!report.has("journal", "no unit"));
+
+    answer("exit 0");
+    assert_eq!(run().of("journal", "has no entry"), "warning");
+    rules("journal absent.service");
+    assert_eq!(
+        run().of("journal", "no unit absent.service is installed"),
+        "warning"
+    );
+    rules("journal absent.service\n# journal there.service");
+    assert!(!run().has("journal", "no unit"));
+
+    answer("echo it is broken >&2; exit 1");
+    assert_eq!(run().of("journal", "it is broken"), "error");
+
+    machine.write("/var/log/journal/0/system.journal", "");
+    machine.said(&["chmod", "-R", "go-rwx", "/var/log/journal/0/system.journal"]);
+    machine.said(&["chmod", "-R", "a+rX", "/etc/swatch"]);
+    let nobody = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    let ours = [swatch.as_str(), "doctor", "--dry-run"];
+    let report = doctor(&machine, &[&nobody[..], &ours[..]].concat());
+    assert_eq!(
+        report.of("journal", "system.journal cannot be read"),
+        "error"
+    );
 }
 
 /// With the clock of another decade.

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use clap::{Args, Parser, error::ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use swatch_common::{resident, sanitize, suggest};
 
 use crate::{
@@ -23,6 +23,11 @@ mod flags;
 
 use commands::Command;
 pub use flags::Flags;
+
+const SHORT_HELP: &str = "\
+--help: all options, also those that override settings.  Commands:
+address, list, show, stats, metrics, report, lock, unlock, import, restore,
+check, doctor, expire, follow, completions";
 
 const SUBCOMMANDS: &str = "\
 Commands (see `swatch-action COMMAND --help`):
@@ -42,7 +47,13 @@ Exit codes: 0 done or nothing to do; 1 no address, or a step failed (see standar
 
 /// Counts log lines by the address they name, and locks the address from the third line on.
 #[derive(Debug, Parser)]
-#[command(name = "swatch-action", version, after_help = SUBCOMMANDS, disable_help_subcommand = true)]
+#[command(
+    name = "swatch-action",
+    version,
+    after_help = SHORT_HELP,
+    after_long_help = SUBCOMMANDS,
+    disable_help_subcommand = true
+)]
 struct EventLine {
     /// The field that holds the address, as `cut -d " " -f` takes it (`7`, `7-9`, `7,9`); or `auto`
     #[arg(required_unless_present = "ip", allow_hyphen_values = true)]
@@ -68,6 +79,21 @@ struct EventLine {
     dry_run: bool,
     #[command(flatten)]
     flags: Flags,
+}
+
+impl EventLine {
+    /// Reads a command line, the program's name first. The short help leaves out the flags of the
+    /// settings, so that it fits a screen.
+    fn read(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let command = Self::command().mut_args(|arg| {
+            let is_setting = arg.get_help_heading().is_some();
+            arg.hide_short_help(is_setting)
+        });
+        let matches = command.try_get_matches_from(words)?;
+        Self::from_arg_matches(&matches)
+    }
 }
 
 /// The subcommands.
@@ -182,7 +208,7 @@ pub(crate) fn prepare(
         let place = Where::Field(field);
         return Ok(prepared(settings, place, None, word, false, console));
     }
-    let line = EventLine::try_parse_from(words).map_err(Unprepared::CommandLine)?;
+    let line = EventLine::read(words).map_err(Unprepared::CommandLine)?;
     let place = place(&line)?;
     // With --ip there is no field, so the first word is the second one.
     let mut words = line.word;
@@ -214,7 +240,7 @@ fn help(of: &[OsString]) -> Exit {
     words.push("--help".into());
     let named = of.first().and_then(|word| word.to_str());
     let error = match named {
-        None => EventLine::try_parse_from(words).err(),
+        None => EventLine::read(words).err(),
         Some(name) if Command::is(name) => CommandLine::try_parse_from(words).err(),
         Some(_) => {
             let parsed = CommandLine::try_parse_from(words.iter().take(2));

@@ -38,16 +38,16 @@ pub enum Color {
     disable_version_flag = true,
     args_override_self = true,
     max_term_width = 100,
-    after_help = "--help describes all options.\n\
-                  Commands: init, doctor, import, status, reload, stop; see swatch-rs COMMAND --help."
+    after_help = "--help: all options.  Commands, each with --help of its own:\n\
+                  init, doctor, import, status, reload, stop, completions"
 )]
 pub struct Cli {
     /// Rules to follow [default: $HOME/.swatchdogrc]
     #[arg(short, long, value_name = "FILE", help_heading = "Rules")]
     pub config_file: Option<PathBuf>,
-    /// Watch with every *.conf in a directory, each on the log that it names
+    /// Watch with every *.conf in a directory
     ///
-    /// A configuration names its log in a comment: `# logfile PATH` or `# journal MATCH`.
+    /// Each is used on the log that it names in a comment: `# logfile PATH` or `# journal MATCH`.
     #[arg(
         long,
         value_name = "DIR",
@@ -84,13 +84,15 @@ pub struct Cli {
     #[arg(long, help_heading = "Rules", hide_short_help = true)]
     pub insecure: bool,
 
-    /// Follow a log; separate several with spaces, or use a glob
+    /// Follow a log, or several
     ///
-    /// Default: the log that the configuration names in a `# logfile` comment, else
+    /// Separate them with spaces, or use a glob. Default: the log that the configuration names in a `# logfile` comment, else
     /// /var/log/messages, else /var/log/syslog.
     #[arg(short, long, value_name = "FILE", help_heading = "Input")]
     pub tail_file: Option<OsString>,
-    /// Read a file once, plain or compressed (- is standard input)
+    /// Read a file once (- is standard input)
+    ///
+    /// It may be compressed.
     #[arg(short = 'f', long, value_name = "FILE", help_heading = "Input")]
     pub examine: Option<PathBuf>,
     /// Read the output of a shell command
@@ -99,7 +101,7 @@ pub struct Cli {
     /// Restart a --read-pipe or tail program when it ends, with exponential backoff
     #[arg(long, help_heading = "Input", hide_short_help = true)]
     pub respawn: bool,
-    /// Follow the systemd journal, or only one unit of it (ssh.service)
+    /// Follow the journal, or a unit of it (ssh.service)
     ///
     /// MATCH is the name of a unit or a match as journalctl takes it, such as
     /// SYSLOG_IDENTIFIER=sshd; separate several with spaces.
@@ -134,7 +136,9 @@ pub struct Cli {
     #[arg(long, help_heading = "Input", hide_short_help = true)]
     pub use_cpan_file_tail: bool,
 
-    /// Run in the background; standard output and error are kept
+    /// Run in the background
+    ///
+    /// Standard output and error are kept.
     #[arg(long, help_heading = "Operation")]
     pub daemon: bool,
     /// Write the process id to a file; refuse to start if another process holds it
@@ -154,9 +158,9 @@ pub struct Cli {
         hide_short_help = true
     )]
     pub restart_time: Option<String>,
-    /// Save positions in a directory, so that the next run continues where this one ends
+    /// Save positions in a directory
     ///
-    /// Default for a daemon that runs as root: /var/lib/swatch-rs.
+    /// The next run then continues where this one ends. Default for a daemon that runs as root: /var/lib/swatch-rs.
     #[arg(
         long,
         value_name = "DIR",
@@ -203,24 +207,27 @@ pub struct Cli {
     )]
     pub script_dir: Option<PathBuf>,
 
-    /// Report errors and warnings about the rules and exit, with status 0 or 2
+    /// Report faults of the rules and exit, status 0 or 2
     #[arg(long, help_heading = "Inspection")]
     pub check: bool,
     /// Print what would be done without doing it
     #[arg(long, help_heading = "Inspection")]
     pub dry_run: bool,
-    /// As --dry-run, and show which rules matched, their captures, and what throttles decided
+    /// As --dry-run, and show why
+    ///
+    /// That is: which rules matched, their captures, and what throttles decided.
     #[arg(long, help_heading = "Inspection")]
     pub explain: bool,
-    /// Run the samples of rules, and report each rule that one contradicts; status 0, 1 or 2
+    /// Run the samples of rules; status 0, 1 or 2
     ///
-    /// A sample is a comment above or in a rule: `# match: LINE` or `# no match: LINE`. PATH is a
+    /// Each rule that a sample contradicts is reported. A sample is a comment above or in a rule: `# match: LINE` or `# no match: LINE`. PATH is a
     /// file or a directory of *.conf, and further words of the command line are further ones;
     /// default: that of --config-file or --config-dir.
     #[arg(long, value_name = "PATH", help_heading = "Inspection", num_args = 0..=1, default_missing_value = "", require_equals = true, conflicts_with_all = ["check", "explain", "dump_script", "summary"])]
     pub test: Option<OsString>,
-    /// With --examine: print hits by rule, time and address instead of doing anything
+    /// With --examine: only count hits by rule and time
     ///
+    /// Hits by rule, time and address are printed, and no action is performed.
     /// Further words of the command line are further logs.
     #[arg(long, help_heading = "Inspection")]
     pub summary: bool,
@@ -329,6 +336,12 @@ pub enum Command {
     Print(String),
 }
 
+/// The help that fits a screen of 24 lines: one list, without the headings of the long one.
+fn short_help() -> String {
+    let mut command = Cli::command().mut_args(|arg| arg.help_heading(None::<&str>));
+    command.render_help().to_string()
+}
+
 /// Reads a command line, the program's name first.
 ///
 /// # Errors
@@ -345,7 +358,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
         ))),
         Ok(cli) => Ok(Command::Run(Box::new(Cli { operands, ..cli }))),
         Err(e) if e.kind() == clap::error::ErrorKind::DisplayHelp => {
-            Ok(Command::Print(e.to_string()))
+            let text = e.to_string();
+            match text == Cli::command().render_help().to_string() {
+                true => Ok(Command::Print(short_help())),
+                false => Ok(Command::Print(text)),
+            }
         }
         Err(e) => {
             let text = e.to_string();

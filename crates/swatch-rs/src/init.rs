@@ -16,7 +16,7 @@ use swatch_common::atomic_file::{AtomicFile, Durability};
 use swatch_common::{process, sanitize, shell_quote};
 
 pub(crate) mod helper;
-mod machine;
+pub(crate) mod machine;
 mod services;
 mod settings;
 

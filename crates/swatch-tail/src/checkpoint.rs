@@ -8,6 +8,7 @@ mod reserve;
 mod store;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use crate::event::FileEvent;
 use crate::pattern::Pattern;
@@ -24,6 +25,7 @@ pub use progress::Position;
 pub(crate) use progress::Progress;
 use store::Store;
 pub use store::{StateError, check_state_dir};
+pub use view::{SavedLog, SavedPosition, SavedState};
 
 /// The positions of all files of one [`Follower`](crate::Follower): up to where the actions of
 /// the records are done. Clones are handles to the same positions, for any thread.

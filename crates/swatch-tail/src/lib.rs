@@ -85,7 +85,9 @@ mod pattern;
 mod records;
 mod waker;
 
-pub use checkpoint::{Checkpoint, Loaded, Position, StateError, check_state_dir};
+pub use checkpoint::{
+    Checkpoint, Loaded, Position, SavedLog, SavedPosition, SavedState, StateError, check_state_dir,
+};
 pub use compressed::{OnceReader, open_once};
 pub use event::FileEvent;
 pub use follow::{Event, FileStatus, FollowError, FollowOptions, Follower, FollowerId, Reactor};

@@ -1,8 +1,8 @@
 //! `swatch-rs doctor`: the health of a deployment, each finding with its remedy.
 //!
-//! [`rules`] looks at configurations and what they run, [`logs`] at what they watch, [`hits`] at what
-//! their patterns have matched, [`system`] at the rest of the machine. Locks are the helper's part:
-//! `swatch-action doctor` is asked.
+//! [`rules`] looks at configurations and what they run, [`logs`] and [`journal`] at what they watch,
+//! [`hits`] at what their patterns have matched, [`positions`] at how far logs were read, [`system`]
+//! at the rest of the machine. Locks are the helper's part: `swatch-action doctor` is asked.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -19,7 +19,9 @@ use crate::cli::{self, Command};
 use crate::init::{DIRECTORY, helper::Helper};
 
 mod hits;
+mod journal;
 mod logs;
+mod positions;
 mod rules;
 mod system;
 
@@ -106,7 +108,7 @@ fn examine(arguments: &Arguments) -> Vec<Finding> {
         Ok(Command::Print(_)) => {}
         Err(error) => findings.push(Finding::error("rules", error.to_string(), "see --help")),
     }
-    findings.extend(system::positions(&arguments.state_dir));
+    findings.extend(positions::look(&arguments.state_dir));
     findings.push(system::time_zone());
     findings.extend(system::clock());
     findings.extend(helper(arguments.settings.as_deref(), !arguments.dry_run));

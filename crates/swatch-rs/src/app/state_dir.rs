@@ -20,6 +20,9 @@ const STATE_DIR: &str = "/var/lib/swatch-rs";
 /// the next one at once.
 const HANDOVER: Duration = Duration::from_secs(10);
 
+/// The extension of a state file; further words behind it are those of [`Checkpoint`].
+pub(super) const EXTENSION: &str = "state";
+
 /// The longest name of a state file, without suffixes.
 const LONGEST_NAME: usize = 200;
 
@@ -112,7 +115,10 @@ fn file_name(what: &str) -> String {
         })
         .collect();
     let start = safe.len().saturating_sub(LONGEST_NAME);
-    format!("{}.state", safe[start..].trim_start_matches(['.', '_']))
+    format!(
+        "{}.{EXTENSION}",
+        safe[start..].trim_start_matches(['.', '_'])
+    )
 }
 
 #[cfg(test)]

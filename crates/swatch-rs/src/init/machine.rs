@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use swatch_common::process::{self, Input, Limits};
@@ -43,7 +43,7 @@ impl Machine {
     pub(super) fn look() -> Self {
         Self {
             processes: processes(),
-            has_journal: has_journal(),
+            has_journal: !journal_files().is_empty(),
             has_sendmail: SENDMAIL.iter().any(|path| Path::new(path).exists()),
         }
     }
@@ -100,15 +100,14 @@ fn processes() -> HashSet<String> {
         .collect()
 }
 
-/// True if there is a journal with at least one file.
-fn has_journal() -> bool {
+/// The files of the journals.
+pub(crate) fn journal_files() -> Vec<PathBuf> {
     let folders = JOURNALS.iter().filter_map(|path| fs::read_dir(path).ok());
-    let mut machines = folders.flatten().flatten();
-    machines.any(|machine| {
-        let files = fs::read_dir(machine.path()).into_iter().flatten().flatten();
-        let mut names = files.map(|file| file.path());
-        names.any(|path| path.extension().is_some_and(|end| end == "journal"))
-    })
+    let machines = folders.flatten().flatten();
+    let files = machines.flat_map(|machine| fs::read_dir(machine.path()).into_iter().flatten());
+    let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "journal"));
+    paths
 }
 
 /// True if systemd is there to start units.
@@ -117,7 +116,7 @@ pub(super) fn has_systemd() -> bool {
 }
 
 /// True if there is a unit file of this name, or the template of an instance.
-pub(super) fn unit_exists(name: &str) -> bool {
+pub(crate) fn unit_exists(name: &str) -> bool {
     let template = name
         .split_once('@')
         .map(|(name, _)| format!("{name}@.service"));

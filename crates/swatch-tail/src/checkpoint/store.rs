@@ -136,14 +136,22 @@ impl Store {
             Err(error) => return Err(error),
         };
         let store = Store {
+            lock,
+            ..Self::reader(path)
+        };
+        Ok((store, events))
+    }
+
+    /// The state for those who only look at it: nothing is locked, so nothing is set aside.
+    pub(super) fn reader(path: &Path) -> Self {
+        Store {
             path: path.into(),
             sequence: 0,
             durable: None,
             unsynced: None,
             reserve: Reserve::at(with_suffix(path, RESERVE)),
-            lock,
-        };
-        Ok((store, events))
+            lock: None,
+        }
     }
 
     /// The newest state that is whole.

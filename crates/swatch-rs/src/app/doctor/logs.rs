@@ -1,4 +1,4 @@
-//! Logs and the journal: there, readable, growing.
+//! Logs: there, readable, growing.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use swatch_common::finding::Finding;
-use swatch_common::process::{self, Input, Limits, Output};
 use swatch_common::sanitize;
 
 use super::super::plan;
@@ -16,9 +15,6 @@ const QUIET: Duration = Duration::from_secs(7 * 86_400);
 
 /// A log that was written so much later than now shows that a clock is wrong.
 const AHEAD: Duration = Duration::from_secs(300);
-
-/// The time that journalctl may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The findings for the files of a configuration, and the files that can be read.
 pub(super) fn files(config: &str, names: &[OsString]) -> (Vec<Finding>, Vec<PathBuf>) {
@@ -98,44 +94,4 @@ fn growth(shown: &str, length: u64, written: std::io::Result<SystemTime>) -> Fin
             format!("{shown} is readable and in use, {length} bytes"),
         ),
     }
-}
-
-/// The findings for a journal: journalctl is there and has an entry.
-pub(super) fn journal(config: &str, words: &[OsString]) -> Vec<Finding> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let Some(program) = process::find("journalctl", &path) else {
-        return vec![Finding::error(
-            "journal",
-            format!("{config} reads the journal, and journalctl is not installed"),
-            "name a file with `# logfile PATH`, or install systemd",
-        )];
-    };
-    let mut command = process::command(program);
-    command
-        .args(["--quiet", "--no-pager", "--lines=1"])
-        .args(words);
-    let limits = Limits {
-        time: Some(PATIENCE),
-        stdout: Output::Capture(1 << 16),
-        ..Limits::default()
-    };
-    let finished = process::run(&mut command, Input::Null, &limits);
-    let matches = words.join(std::ffi::OsStr::new(" "));
-    let matches = sanitize::text(matches.to_string_lossy().as_bytes());
-    if !finished.exit.is_success() {
-        let said = sanitize::excerpt(finished.stderr.bytes.trim_ascii(), 200);
-        return vec![Finding::error(
-            "journal",
-            format!("journalctl {matches} {}: {said}", finished.exit),
-            "run it as root or as a member of the group systemd-journal",
-        )];
-    }
-    vec![match finished.stdout.bytes.is_empty() {
-        false => Finding::fine("journal", format!("the journal has entries of {matches}")),
-        true => Finding::warning(
-            "journal",
-            format!("the journal has no entry of {matches}"),
-            format!("start the service, or correct the `# journal` line of {config}"),
-        ),
-    }]
 }

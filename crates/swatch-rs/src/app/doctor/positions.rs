@@ -56,7 +56,7 @@ fn directory(dir: &Path) -> Finding {
     Finding::fine("positions", format!("{shown} can be written to"))
 }
 
-/// The states in a directory and in the directories in it, sorted.
+/// The states in a directory and in the directories in it, sorted, as paths of their main files.
 fn states(dir: &Path) -> Vec<PathBuf> {
     let below = |dir: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten();
@@ -65,9 +65,18 @@ fn states(dir: &Path) -> Vec<PathBuf> {
     let mut paths = below(dir);
     let folders: Vec<_> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     paths.extend(folders.iter().flat_map(|folder| below(folder)));
-    paths.retain(|path| path.is_file() && path.extension().is_some_and(|end| end == EXTENSION));
-    paths.sort();
-    paths
+    let mut states: Vec<_> = paths.iter().filter_map(|path| state_of(path)).collect();
+    states.sort();
+    states.dedup();
+    states
+}
+
+/// The state that a file belongs to: there may be only its parts, such as `NAME.state.unsynced`.
+fn state_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let (stem, rest) = name.rsplit_once(&format!(".{EXTENSION}"))?;
+    let is_part = !rest.ends_with(".damaged") && (rest.is_empty() || rest.starts_with('.'));
+    is_part.then(|| path.with_file_name(format!("{stem}.{EXTENSION}")))
 }
 
 fn state(path: &Path) -> Vec<Finding> {

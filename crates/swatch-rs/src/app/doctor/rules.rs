@@ -10,7 +10,7 @@ use swatch_config::ast::{ActionKind, Item};
 use super::super::load::Loader;
 use super::super::plan::{self, Input, Refusal};
 use super::super::programs;
-use super::{hits, logs};
+use super::{hits, journal, logs};
 use crate::cli::Cli;
 use crate::perform::SENDMAIL;
 
@@ -50,7 +50,7 @@ pub(super) fn look(cli: &Cli, loader: &Loader, path: &Path, megabytes: u64) -> V
                 findings.extend(hits::of_files(path, &readable, megabytes << 20));
             }
         }
-        Ok(Input::Journal(words)) => findings.extend(logs::journal(&shown, &words)),
+        Ok(Input::Journal(words)) => findings.extend(journal::look(&shown, &words)),
         Ok(Input::Examine(_) | Input::ReadPipe(_)) => {}
     }
     findings

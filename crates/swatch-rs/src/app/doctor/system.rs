@@ -1,13 +1,11 @@
-//! The machine around the rules: watchers that run, positions, time zone and clock.
+//! The machine around the rules: watchers that run, time zone and clock.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::unistd::{AccessFlags, access};
 use swatch_common::finding::Finding;
 use swatch_common::{sanitize, time_zone};
-use swatch_tail::check_state_dir;
 
 use super::super::operands::COMMANDS;
 
@@ -119,39 +117,6 @@ fn is_watcher(words: &[String]) -> bool {
     let once = ["--examine", "--check", "--summary", "--explain"];
     interpreter
         && !rest.any(|word| COMMANDS.contains(&word.as_str()) || once.contains(&word.as_str()))
-}
-
-/// The directory of the positions: trusted, and can be written to.
-pub(super) fn positions(dir: &Path) -> Option<Finding> {
-    let shown = sanitize::path(dir);
-    if dir.symlink_metadata().is_err() {
-        let text = format!("{shown} does not exist yet: a daemon that runs as root makes it");
-        return Some(Finding::fine("positions", text));
-    }
-    if !dir.is_dir() {
-        return Some(Finding::error(
-            "positions",
-            format!("{shown} is not a directory: no position is kept"),
-            "move it away; the watcher makes the directory",
-        ));
-    }
-    if let Err(error) = check_state_dir(dir) {
-        return Some(Finding::error(
-            "positions",
-            sanitize::text(error.to_string().as_bytes()),
-            format!("chown root: {shown} && chmod go-w {shown}"),
-        ));
-    }
-    if access(dir, AccessFlags::W_OK).is_err() {
-        return Some(Finding::error(
-            "positions",
-            format!("{shown} cannot be written to"),
-            "run the watcher as root, or name another directory with --state-dir",
-        ));
-    }
-    let kept = fs::read_dir(dir).map_or(0, |entries| entries.flatten().count());
-    let text = format!("{shown} can be written to and has {kept} files");
-    Some(Finding::fine("positions", text))
 }
 
 /// The time zone: known, or UTC for want of another.
