@@ -33,7 +33,7 @@ def beside(bench):
 
 def compare(before, now, runs):
     works = [("line to `echo`, median", "ms", echo_latency), ("20 idle logs: wake-ups", "a second", None),
-             ("20 idle logs: PSS", "MB", None), ("20 idle logs: RSS", "MB", None),
+             ("20 idle logs: PSS", "MB", None), ("20 idle logs: anonymous memory", "MB", None),
              (f"{EVENTS} events below the count, a process each: processor time", "s", each_a_process)]
     figures = {work: [] for work, _, _ in works}
     with tempfile.TemporaryDirectory(prefix="swatch-bench.") as temporary:
@@ -67,7 +67,7 @@ def echo_latency(place, build):
 
 
 def idle(place, build):
-    """Wake-ups a second, PSS and RSS in MB."""
+    """Wake-ups a second, PSS and anonymous memory in MB."""
     (place / "echo.conf").write_text("watchfor /sshd.*Invalid user/\n\techo normal\n")
     logs = [place / f"idle-{number}.log" for number in range(LOGS)]
     for log in logs:
@@ -80,14 +80,14 @@ def idle(place, build):
         processes = live.session(watch.child.pid)
         woken = live.wake_ups(processes)
         time.sleep(IDLE)
-        return (live.wake_ups(processes) - woken) / IDLE, live.pss(processes), rss(processes)
+        return (live.wake_ups(processes) - woken) / IDLE, live.pss(processes), anonymous(processes)
     finally:
         watch.end()
 
 
-def rss(pids):
+def anonymous(pids):
     texts = (pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids)
-    return sum(int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1)) for text in texts) / 1024
+    return sum(int(re.search(r"^RssAnon:\s+(\d+)", text, re.M).group(1)) for text in texts) / 1024
 
 
 def each_a_process(place, build):
