@@ -189,6 +189,27 @@ fn a_file_that_is_being_compressed_is_read_once() {
 }
 
 #[test]
+fn a_line_that_was_written_late_to_an_empty_file_is_found_though_it_was_compressed() {
+    let mut tail = start(followed(), &["log"]);
+    tail.rename("log", "log.3");
+    tail.append("log", "");
+    tail.until("the second file", |tail| tail.follower.status().len() == 2);
+    tail.rename("log", "log.2");
+    tail.append("log", "a line of the third file\n");
+    tail.expect(&["a line of the third file"]);
+    let dir = stop(tail);
+    append(
+        &dir.path().join("log.2"),
+        "a late line of the second file\n",
+    );
+    gzip(&dir.path().join("log.2"));
+    let mut tail = start(dir, &["log"]);
+    tail.expect(&["a late line of the second file"]);
+    tail.settle();
+    assert_eq!(tail.records.len(), 1);
+}
+
+#[test]
 fn a_copy_that_is_still_empty_is_not_read_after_the_log() {
     let dir = tempfile::tempdir().unwrap();
     append(&dir.path().join("log"), "");

@@ -9,7 +9,7 @@ use crate::checkpoint::Progress;
 use crate::fingerprint::{FileId, Fingerprint, read_window};
 
 /// The number of files remembered for each name, and in total.
-const PER_NAME: usize = 16;
+pub(super) const PER_NAME: usize = 16;
 const ALTOGETHER: usize = 256;
 
 /// A file that is not open any more.

@@ -7,7 +7,7 @@ use super::super::context::Context;
 use super::super::file::{self, OpenError};
 use super::super::generation::{Generation, StartPoint};
 use super::super::missed_generations::{Interval, LastGeneration, Predecessor, Selector};
-use super::super::recently_closed::ClosedFile;
+use super::super::recently_closed::{ClosedFile, PER_NAME};
 use super::super::siblings;
 use super::super::writers;
 use super::search::Found;
@@ -161,11 +161,15 @@ impl FollowedPath {
 
     fn not_found(&mut self, pending: &Pending, context: &mut Context) {
         let saved = &pending.saved;
-        if saved.replaced && !saved.unread {
+        let is_empty = saved.fingerprint.head.length == 0;
+        // Something may have been written to it, and it may have been compressed, since. What came
+        // after it is known, unless that is too much.
+        let is_searched = is_empty && self.pending.len() < PER_NAME;
+        if saved.replaced && !saved.unread && !is_searched {
             // Removed or compressed since; if it is found in another place, it is known.
             return self.remember(pending, false, context);
         }
-        if saved.fingerprint.head.length == 0 {
+        if is_empty {
             // None of its content was known, so it counts as a missed generation.
             pending.progress.forget();
             let since = self.unseen.unwrap_or(u64::MAX).min(saved.opened);
