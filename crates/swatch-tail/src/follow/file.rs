@@ -21,6 +21,9 @@ pub(super) struct OpenFile {
     pub(super) stamp: FileStamp,
     /// The name under which it was opened.
     pub(super) path: PathBuf,
+    /// A time at which it was not open yet, in milliseconds since 1970: whatever comes after it is
+    /// written to later.
+    pub(super) before: u64,
 }
 
 /// The metadata that shows, without reading, that a file may have changed.
@@ -103,6 +106,7 @@ pub(super) fn identify(path: &Path) -> Result<(FileId, u64), OpenError> {
 
 /// Opens a plain file.
 pub(super) fn open(path: &Path) -> Result<OpenFile, OpenError> {
+    let before = kernel_time();
     // Looked at first: merely opening a FIFO or a device has effects.
     identify(path)?;
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
@@ -118,6 +122,7 @@ pub(super) fn open(path: &Path) -> Result<OpenFile, OpenError> {
         stamp: FileStamp::of(&meta),
         file,
         path: path.to_owned(),
+        before,
     })
 }
 

@@ -11,7 +11,7 @@ use super::file::{self, OpenError, OpenFile};
 use super::generation::{Generation, StartPoint};
 use super::path::{FollowedPath, Others};
 use super::siblings::{self, Sibling};
-use crate::checkpoint::{Progress, kernel_time};
+use crate::checkpoint::Progress;
 use crate::compressed::Decompressor;
 use crate::event::FileEvent;
 use crate::fingerprint::{FileId, Fingerprint, WINDOW, Window, read_window};
@@ -262,7 +262,7 @@ impl FollowedPath {
             (&opened.file).rewind()?;
             let decompressor = Decompressor::new(opened.file, compression)?;
             let start = StartPoint::default();
-            let progress = context.keep(&self.path, opened.id, &start, kernel_time(), true);
+            let progress = context.keep(&self.path, opened.id, &start, opened.before, true);
             Generation::compressed(
                 decompressor,
                 opened.id,
@@ -302,7 +302,7 @@ impl FollowedPath {
                 }
                 None => {
                     let start = StartPoint::default();
-                    let progress = context.keep(&self.path, opened.id, &start, kernel_time(), true);
+                    let progress = context.keep(&self.path, opened.id, &start, opened.before, true);
                     (start, progress)
                 }
             };

@@ -160,7 +160,7 @@ impl FollowedPath {
                 known.progress
             } else {
                 known.progress.forget();
-                context.keep(&self.path, opened.id, &start, kernel_time(), false)
+                context.keep(&self.path, opened.id, &start, opened.before, false)
             };
             return Ok(Generation::plain(opened, start, &split, progress));
         }
@@ -172,7 +172,7 @@ impl FollowedPath {
             _ => 0,
         };
         let start = StartPoint::read(&opened.file, at)?;
-        let progress = context.keep(&self.path, opened.id, &start, kernel_time(), false);
+        let progress = context.keep(&self.path, opened.id, &start, opened.before, false);
         Ok(Generation::plain(opened, start, &split, progress))
     }
 

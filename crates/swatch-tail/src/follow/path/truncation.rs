@@ -96,6 +96,7 @@ impl FollowedPath {
             size: stamp.size,
             stamp,
             path: place,
+            before: since,
             file,
         };
         let start = StartPoint::default();
