@@ -156,7 +156,7 @@ fn the_last_position_becomes_durable_while_nothing_happens() {
     };
     let size = site.read("log").len();
     wait_for("the position on the disk", || {
-        durable().is_some_and(|state| state.contains(&format!("\"offset\": {size},")))
+        durable().is_some_and(|state| state.contains(&format!("\"offset\":{size},")))
     });
     assert!(swatch.stop().success());
 }

@@ -195,6 +195,11 @@ fn write(settings: &Settings, path: &Path, record: &Record<'_>) -> io::Result<()
     result
 }
 
+/// Closes the file that stays open for the next event.
+pub(crate) fn close() {
+    OPEN.take();
+}
+
 fn open_or_create(settings: &Settings, path: &Path) -> io::Result<File> {
     match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -17,6 +17,7 @@ use crate::{
     cli,
     console::{Console, Exit, Resumed},
     event::{self, Due},
+    history,
     lock::together,
     once,
 };
@@ -64,7 +65,12 @@ pub(crate) fn run() -> Exit {
         let next = if due >= most || waiting.len() >= MOST.1 {
             None
         } else {
-            let next = link.borrow_mut().next(waiting.is_empty());
+            let mut next = link.borrow_mut().next(false);
+            if waiting.is_empty() && matches!(next, Ok(None)) {
+                // While there is nothing to do, no file is held open.
+                history::close();
+                next = link.borrow_mut().next(true);
+            }
             match next {
                 Ok(next) => next,
                 Err(_) => return Exit::Done,
