@@ -4,6 +4,7 @@
 //! that syslog writes (`Nov 22 18:00:00 host sshd[7]: message`), so that rules and field numbers
 //! made for /var/log/secure and /var/log/messages also hold for the journal.
 
+mod arguments;
 mod export;
 mod own_output;
 
@@ -125,7 +126,11 @@ impl Journal {
             None if self.plan.from_start => argv.push("--no-tail".into()),
             None => argv.push("--lines=0".into()),
         }
-        argv.extend(self.plan.matches.iter().cloned());
+        let machine = arguments::machine_id();
+        argv.extend(arguments::of_every_boot(
+            &self.plan.matches,
+            machine.as_deref(),
+        ));
         let cursors = Arc::clone(&self.cursors);
         let (own, lost) = (self.own.clone(), Arc::clone(&self.lost));
         let mut expected = last;
