@@ -15,8 +15,10 @@ use crate::{backtrack, growth};
 /// Texts up to this length are searched with compiled code if the steps grow with the square of
 /// the length: that takes some ten milliseconds at worst.
 const COMPILED_SQUARE: usize = 4096;
-/// The same for a growth with the cube.
+/// The same for a growth with the cube, and with the fourth power. The steps for `n` bytes are about
+/// `n` to the power of `d`, divided by the factorial of `d`: places are chosen in their order.
 const COMPILED_CUBE: usize = 512;
+const COMPILED_FOURTH: usize = 160;
 /// Longer texts are not searched if the time cannot be checked on the way.
 const UNCHECKED: usize = 16 << 10;
 
@@ -101,6 +103,7 @@ impl Backtracker {
             Some(0 | 1) => usize::MAX,
             Some(2) => COMPILED_SQUARE,
             Some(3) => COMPILED_CUBE,
+            Some(4) => COMPILED_FOURTH,
             _ => 0,
         };
         let checked = text.anchored.is_some() && !growth::has_long_steps(node);

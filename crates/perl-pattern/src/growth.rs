@@ -168,8 +168,15 @@ impl Path {
     fn repeat(&mut self, repeat: &Repeat, follow: Follow) {
         let Repeat { min, max, node, .. } = repeat;
         let before = self.clone();
-        if max.is_some_and(|max| max <= FEW) {
-            let follow = follow.in_loop(node);
+        if let (Node::Set(set), true) = (node, *max == Some(*min) && *min > 0) {
+            // A fixed length is matched in one way, and costs no more than a literal.
+            self.gap.push(*set);
+        } else if max.is_some_and(|max| max <= FEW) {
+            let follow = match max {
+                // It does not follow itself.
+                Some(1) => follow,
+                _ => follow.in_loop(node),
+            };
             for _ in 0..max.unwrap_or(0) {
                 self.walk(node, follow);
             }
@@ -312,5 +319,34 @@ fn is_ambiguous(node: &Node, follow: Follow) -> bool {
         Node::Capture(_, node) => is_ambiguous(node, follow),
         Node::Recurse(_) | Node::Cond(_) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modifiers::Modifiers;
+    use crate::parse::parse;
+
+    #[test]
+    fn repetitions_multiply_unless_what_stands_between_them_divides_them() {
+        for (pattern, expected) in [
+            ("^a", Some(0)),
+            ("a", Some(0)),
+            (r"^\w+x", Some(1)),
+            (r"^\w+x\w+y", Some(2)),
+            (r"^\w+x\w+y\w+z", Some(3)),
+            (r"^\w+ \w+ \w+z", Some(1)),
+            // A fixed length is matched in one way.
+            (r"^\w+x\w{9}y", Some(1)),
+            (r"^\w+x\w{8,9}y", Some(2)),
+            // An optional part does not follow itself.
+            (r"^(?:\d+(?::\d+){0,6})?:x", Some(1)),
+            (r"^(?:\d+(?::\d+){0,6})+:x", None),
+            (r"^(?:\w+\s?)*;", None),
+        ] {
+            let parsed = parse(pattern.as_bytes(), &Modifiers::default()).unwrap();
+            assert_eq!(degree(&parsed.node), expected, "/{pattern}/");
+        }
     }
 }
