@@ -38,8 +38,10 @@ pub enum Color {
     disable_version_flag = true,
     args_override_self = true,
     max_term_width = 100,
-    after_help = "--help: all options.  Commands, each with --help of its own:\n\
-                  init, doctor, import, status, reload, stop, completions"
+    after_help = "All options: --help.  Commands, each with --help of its own:\n\
+                  init, doctor, import, status, reload, stop, completions",
+    after_long_help = "Commands, each with --help of its own:\n\
+                       init, doctor, import, status, reload, stop, completions"
 )]
 pub struct Cli {
     /// Rules to follow [default: $HOME/.swatchdogrc]

@@ -22,10 +22,14 @@ fn swatch_rs() -> Command {
 fn the_manual_page_has_every_option_and_no_other() {
     let output = swatch_rs().arg("--help").output().expect("it runs");
     let help = String::from_utf8(output.stdout).expect("UTF-8");
-    // A line of an option: `  -c, --config-file <FILE>` or `      --check`.
+    // A line of an option: `  -c, --config-file <FILE>` or `      --check`. Texts are further in.
+    let is_option = |line: &&str| {
+        let text = line.trim_start();
+        text.starts_with('-') && line.len() - text.len() <= 6
+    };
     let listed: Vec<&str> = help
         .lines()
-        .filter(|line| line.trim_start().starts_with('-'))
+        .filter(is_option)
         .flat_map(|line| line.split([' ', ',', '[', '=']))
         .filter_map(|word| word.strip_prefix("--"))
         .collect();
