@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use crate::checkpoint::kernel_time;
-use crate::fingerprint::FileId;
+use crate::fingerprint::{FileId, WINDOW, read_window};
 
 /// A plain file, opened for reading.
 #[derive(Debug)]
@@ -24,6 +24,9 @@ pub(super) struct OpenFile {
     /// A time at which it was not open yet, in milliseconds since 1970: whatever comes after it is
     /// written to later.
     pub(super) before: u64,
+    /// Its first bytes, read before its metadata. If it is truncated before it is read, they show
+    /// that it was, and which copy was made of it.
+    pub(super) head: Vec<u8>,
 }
 
 /// The metadata that shows, without reading, that a file may have changed.
@@ -114,8 +117,9 @@ pub(super) fn open(path: &Path) -> Result<OpenFile, OpenError> {
         .read(true)
         .custom_flags(flags.bits())
         .open(path)?;
+    check_kind(&file.metadata()?)?;
+    let head = read_window(&file, 0, WINDOW)?;
     let meta = file.metadata()?;
-    check_kind(&meta)?;
     Ok(OpenFile {
         id: FileId::of(&meta),
         size: meta.len(),
@@ -123,6 +127,7 @@ pub(super) fn open(path: &Path) -> Result<OpenFile, OpenError> {
         file,
         path: path.to_owned(),
         before,
+        head,
     })
 }
 

@@ -123,7 +123,7 @@ impl Generation {
         let body = Body::Plain(opened.file);
         let mut generation = Generation::new(body, opened.id, opened.path, start, split, progress);
         generation.set_stamp(opened.stamp);
-        generation.read_ahead();
+        generation.know_head(opened.head);
         generation
     }
 
@@ -138,8 +138,13 @@ impl Generation {
         if let Body::Plain(file) = &self.body
             && self.head.len() < WINDOW
             && let Ok(head) = read_window(file, 0, WINDOW)
-            && head.starts_with(&self.head)
         {
+            self.know_head(head);
+        }
+    }
+
+    fn know_head(&mut self, head: Vec<u8>) {
+        if head.len() > self.head.len() && head.starts_with(&self.head) {
             self.progress.set_head(Window::of(&head, head.len() as u64));
             self.head = head;
         }
@@ -388,5 +393,42 @@ impl Generation {
             head: Window::of(&self.head, self.head.len() as u64),
             mark: Window::of(self.before.bytes(), self.position),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Checkpoint, Saved};
+    use crate::follow::file;
+
+    #[test]
+    fn the_beginning_is_that_of_the_file_as_it_was_opened() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(named.path(), "a line that will be copied\n").unwrap();
+        let opened = file::open(named.path()).unwrap();
+        let copy = file::open(named.path()).unwrap();
+        let copied = Fingerprint {
+            head: Window::of(&copy.head, copy.head.len() as u64),
+            mark: Window::default(),
+        };
+        // Copied and truncated before it is known what came before it.
+        std::fs::write(named.path(), "a line that was written since\n").unwrap();
+        let start = StartPoint::default();
+        let progress = Checkpoint::in_memory().keep(Saved {
+            path: opened.path.clone(),
+            place: None,
+            id: opened.id,
+            offset: 0,
+            opened: opened.before,
+            modified: 0,
+            replaced: false,
+            unread: false,
+            fingerprint: start.fingerprint(),
+        });
+        let generation = Generation::plain(opened, start, &SplitOptions::default(), progress);
+        assert_eq!(generation.fingerprint().head, copied.head);
+        assert_eq!(generation.progress.saved().fingerprint.head, copied.head);
+        assert!(generation.is_rewritten());
     }
 }

@@ -30,12 +30,15 @@ impl ClosedFile {
     /// True if this is a copy of its beginning, and more was read: between the copying and a
     /// truncation.
     pub(super) fn has_part(&self, copy: &OpenFile) -> bool {
+        let is_alike = || match self.head.is_empty() {
+            true => self.fingerprint.is_copy(&copy.file),
+            false => read_window(&copy.file, 0, self.head.len())
+                .map(|begin| self.head.starts_with(&begin)),
+        };
         copy.size > 0
             && copy.size < self.position
-            && !self.head.is_empty()
             && self.fingerprint.is_telling()
-            && read_window(&copy.file, 0, self.head.len())
-                .is_ok_and(|begin| self.head.starts_with(&begin))
+            && is_alike().unwrap_or(false)
     }
 }
 

@@ -163,6 +163,11 @@ impl Generation {
         }
     }
 
+    /// Counts it as changed at the next look.
+    pub(in crate::follow) fn look_again(&mut self) {
+        self.stamp = FileStamp::default();
+    }
+
     /// Reads it again at the next periodic check.
     pub(in crate::follow) fn retry_later(&mut self) {
         self.dirty = false;

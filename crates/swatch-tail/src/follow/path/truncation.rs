@@ -97,12 +97,15 @@ impl FollowedPath {
             stamp,
             path: place,
             before: since,
+            // Since the search it may have been copied and truncated again: nothing is known.
+            head: Vec::new(),
             file,
         };
         let start = StartPoint::default();
         let progress = context.keep(&self.path, id, &start, since, false);
         let mut generation = Generation::plain(opened, start, &context.options.split, progress);
         generation.after_truncation = true;
+        generation.look_again();
         generation.watch = watch;
         generation.announce.push_back(FileEvent::Truncated {
             path: self.path.clone(),
