@@ -166,9 +166,9 @@ pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Installs both programs, under the originals' names too, in `/usr/local/bin`, and a mailer that
-/// saves its input.
-pub fn install(gate: &Machine) {
+/// Copies both programs to `/usr/local/bin`: a machine with a `/tmp` of its own would not see the
+/// project's, if that lies there.
+pub fn copy_programs(gate: &Machine) {
     for (program, name) in [
         (swatch_rs(), "swatch-rs"),
         (swatch_action(), "swatch-action"),
@@ -177,6 +177,12 @@ pub fn install(gate: &Machine) {
         fs::copy(&program, &to).unwrap_or_else(|e| panic!("{}: {e}", program.display()));
         fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).expect("it was just written");
     }
+}
+
+/// Installs both programs, under the originals' names too, in `/usr/local/bin`, and a mailer that
+/// saves its input.
+pub fn install(gate: &Machine) {
+    copy_programs(gate);
     for (name, to) in [
         ("swatch", "swatch-rs"),
         ("swatchdog", "swatch-rs"),

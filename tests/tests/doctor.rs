@@ -1,11 +1,11 @@
 //! `swatch-rs doctor` on deployments that are broken, each in one way.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{PermissionsExt, chown};
 
 use serde_json::Value;
 use swatch_tests::machine::{Machine, allowed};
-use swatch_tests::{action::wait_for, program};
+use swatch_tests::{action::wait_for, deployment::copy_programs};
 
 /// A healthy deployment: nftables, no mail, a log, a watcher.
 fn healthy() -> Option<(Machine, String)> {
@@ -13,12 +13,7 @@ fn healthy() -> Option<(Machine, String)> {
         return None;
     }
     let machine = Machine::furnished("ward");
-    let swatch = program::swatch_rs().display().to_string();
-    symlink(
-        program::swatch_action(),
-        machine.path("/usr/local/bin/swatch-action"),
-    )
-    .expect("a link");
+    copy_programs(&machine);
     machine.write(
         "/etc/swatch/action.toml",
         "firewall = \"nftables\"\nmail = \"\"\n",
@@ -28,7 +23,7 @@ fn healthy() -> Option<(Machine, String)> {
         "/var/log/one.log",
         "Nov 22 18:00:01 gate x: bad 203.0.113.9\n",
     );
-    Some((machine, swatch))
+    Some((machine, "/usr/local/bin/swatch-rs".to_owned()))
 }
 
 const RULES: &str =

@@ -105,6 +105,7 @@ fn the_watcher_writes_every_event_as_the_schema_says() {
     wait_event(&site, "appeared");
     fs::remove_file(site.path("loop")).expect("the link");
     site.write("loop", "");
+    wait_event(&site, "readable");
     swatch.signal(Signal::SIGUSR1);
     wait_event(&site, "status");
     fs::rename(site.path("log"), site.path("log.1")).expect("a rotation");

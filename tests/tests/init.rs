@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use swatch_tests::deployment::examples;
+use swatch_tests::deployment::{copy_programs, examples};
 use swatch_tests::machine::{Machine, allowed};
 use swatch_tests::program;
 
@@ -14,8 +14,8 @@ fn machine() -> Option<(Machine, String)> {
         return None;
     }
     let machine = Machine::furnished("fresh");
-    program::swatch_action();
-    Some((machine, program::swatch_rs().display().to_string()))
+    copy_programs(&machine);
+    Some((machine, "/usr/local/bin/swatch-rs".to_owned()))
 }
 
 fn said(machine: &Machine, argv: &[&str]) -> (Option<i32>, String) {
@@ -86,9 +86,6 @@ fn what_init_writes_locks_an_attacker() {
         return;
     };
     machine.write("/var/log/auth.log", "");
-    let helper = program::swatch_action();
-    std::os::unix::fs::symlink(&helper, machine.path("/usr/local/bin/swatch-action"))
-        .expect("a link");
     // As on a fresh Debian: neither iptables nor at.
     let hide =
         "for p in iptables at; do mount --bind /dev/null $(readlink -f $(command -v $p)); done";
