@@ -1,7 +1,7 @@
 //! Applies locks and unlocks of the fleet to this host: with its own allowlist, in its own firewall
 //! and state, a few with all the care of a single lock, many at once in bulk.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, iter};
 
 use ipnet::IpNet;
 use swatch_common::{duration::Seconds, sanitize};
@@ -16,12 +16,16 @@ use crate::{
     network,
     runner::Runner,
     settings::{Backend, Settings},
-    state::{Lock, State},
+    state::{Lock, State, StateError},
     subcommand::CommandError,
 };
 
 /// More locks than this are made in bulk.
 const FEW: usize = 8;
+
+/// For more locks than this, those that are in force are read once: the state would be asked for
+/// each prefix length of each address.
+const ASKED_EACH: usize = 1000;
 
 /// An entry to apply.
 #[derive(Clone, Debug)]
@@ -188,6 +192,17 @@ fn many(
         let allowed = allowlist::all(settings, Some(&state), now, false);
         let mut warnings = allowed.warnings.clone();
         let firewall = locker.firewall(locker.backend);
+        let known = match locks.len() > ASKED_EACH {
+            true => Some(in_force(&state, now)?),
+            false => None,
+        };
+        let covering = |net| -> Result<Option<Option<i64>>, StateError> {
+            match &known {
+                Some(known) => Ok(iter::successors(Some(net), IpNet::supernet)
+                    .find_map(|wide| known.get(&wide).copied())),
+                None => Ok(state.covering(net, now)?.map(|lock| lock.until)),
+            }
+        };
         let (mut fresh, mut entries): (Vec<Lock>, Vec<Entry>) = Default::default();
         for due in locks {
             let entry = &due.entry;
@@ -200,8 +215,8 @@ fn many(
             };
             let left = due.left.clamp(1, Seconds::MAX.0);
             let until = locker.end_of(&*firewall, left, now).until;
-            if let Some(lock) = state.covering(net, now)? {
-                if lock.until.is_some_and(|held| held + 1 < until) {
+            if let Some(held) = covering(net)? {
+                if held.is_some_and(|held| held + 1 < until) {
                     longer.push(due);
                 }
                 continue;
@@ -240,6 +255,15 @@ fn many(
         one(locker, due, applied, console)?;
     }
     Ok(())
+}
+
+/// The ends of the confirmed locks that are in force; none for those without an end.
+fn in_force(state: &State, now: i64) -> Result<HashMap<IpNet, Option<i64>>, StateError> {
+    let locks = state.all()?.into_iter();
+    Ok(locks
+        .filter(|lock| lock.confirmed && lock.in_force(now))
+        .map(|lock| (lock.net, lock.until))
+        .collect())
 }
 
 /// Ends locks, except those that somebody made by hand on this host.
