@@ -22,6 +22,7 @@ pub mod chart;
 pub mod duration;
 pub mod event_log;
 pub mod file_lock;
+pub mod file_version;
 pub mod finding;
 pub mod metric_family;
 pub mod process;

@@ -5,22 +5,22 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 
 use chrono::{DateTime, FixedOffset};
+
+use crate::file_version::FileVersion;
 
 thread_local! {
     /// The zone, for as long as its source is the same: to read it takes longer than to use it.
     static ZONE: RefCell<Option<(Place, Rc<tz::TimeZone>)>> = const { RefCell::new(None) };
 }
 
-/// The source of the zone: the value of `TZ`, or device, inode, size, modification and change time
-/// of the file.
+/// The source of the zone: the value of `TZ`, or the version of the file.
 #[derive(PartialEq, Eq)]
 enum Place {
     Variable(OsString),
-    File(Option<[i64; 7]>),
+    File(Option<FileVersion>),
 }
 
 impl Place {
@@ -29,17 +29,7 @@ impl Place {
             return Self::Variable(name);
         }
         let meta = std::fs::metadata("/etc/localtime").ok();
-        Self::File(meta.map(|meta| {
-            [
-                meta.dev().cast_signed(),
-                meta.ino().cast_signed(),
-                meta.size().cast_signed(),
-                meta.mtime(),
-                meta.mtime_nsec(),
-                meta.ctime(),
-                meta.ctime_nsec(),
-            ]
-        }))
+        Self::File(meta.as_ref().map(FileVersion::of))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
 use memchr::memmem;
+use swatch_common::file_version::FileVersion;
 use swatch_common::{process, resident};
 use swatch_engine::Invocation;
 
@@ -28,11 +28,8 @@ struct Examined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::perform) struct Program {
     pub(super) path: PathBuf,
-    version: Version,
+    version: FileVersion,
 }
-
-/// Device, inode, size, modification and change time of a file.
-type Version = [i64; 7];
 
 /// The program and its arguments, if a command is swatch-action with an event.
 pub(in crate::perform) fn recognise(command: &Invocation) -> Option<(Program, Vec<Vec<u8>>)> {
@@ -93,7 +90,7 @@ fn find(name: &[u8]) -> Option<Program> {
         return None;
     }
     let named = process::find(name, &path)?;
-    let version = version(&named.metadata().ok()?);
+    let version = FileVersion::of(&named.metadata().ok()?);
     let mut examined = EXAMINED.lock().ok()?;
     let file = match examined.get(&named) {
         Some(file) if file.program.version == version => file,
@@ -117,18 +114,6 @@ impl Program {
             }
         }
     }
-}
-
-fn version(meta: &Metadata) -> Version {
-    [
-        meta.dev().cast_signed(),
-        meta.ino().cast_signed(),
-        meta.size().cast_signed(),
-        meta.mtime(),
-        meta.mtime_nsec(),
-        meta.ctime(),
-        meta.ctime_nsec(),
-    ]
 }
 
 /// True if an executable contains the mark of a helper that understands this program.
