@@ -1,4 +1,4 @@
-//! Who is locked for an event: one address, a whole network, or nobody.
+//! The target of a lock for an event: one address, a whole network, or nobody.
 
 use std::fs;
 

@@ -309,7 +309,7 @@ fn country_and_system_come_from_local_databases() {
     assert!(out(&output).contains("AS64500"), "the others are used");
 }
 
-/// What an attacker wrote, in every other answer of the helper.
+/// The text of an attacker, in every other answer of the helper.
 #[test]
 fn no_answer_passes_on_controls_of_a_log() {
     let sandbox = attacked();

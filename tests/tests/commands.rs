@@ -10,7 +10,7 @@ use swatch_tests::deployment::examples;
 use swatch_tests::live::Site;
 use swatch_tests::program::{swatch_action, swatch_rs};
 
-/// How a command is tried.
+/// The ways of trying a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Try {
     /// It ends with status 0.

@@ -68,7 +68,7 @@ fn helpers(watcher: i32) -> Vec<Pid> {
     pids.filter(is_helper).map(Pid::from_raw).collect()
 }
 
-/// How often each event is in the logs of the addresses, by its user.
+/// The number of times that each event is in the logs of the addresses, by its user.
 fn counted(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     let mut counted = BTreeMap::new();
     for file in fs::read_dir(sandbox.path("log"))

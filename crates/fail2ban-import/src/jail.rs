@@ -37,7 +37,7 @@ pub(crate) struct Limits {
     pub(crate) increment: Increment,
 }
 
-/// How the bans of one address become longer (`bantime.increment`).
+/// The growth of the bans of one address (`bantime.increment`).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Increment {
     /// They do not.

@@ -1,4 +1,4 @@
-//! What must be known of a pattern before it runs: which engine can run it, and on which texts.
+//! Facts about a pattern that are needed before it runs: the engines that can run it, and the texts it can run on.
 
 use crate::ast::{Assert, Greed, Node, Repeat};
 use crate::width::{longest, shortest};

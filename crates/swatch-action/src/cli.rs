@@ -182,7 +182,7 @@ pub(crate) struct Prepared {
     pub(crate) is_remarkable: bool,
 }
 
-/// Why a command line is refused.
+/// The reason for which a command line is refused.
 pub(crate) enum Unprepared {
     Usage(UsageError),
     CommandLine(clap::Error),

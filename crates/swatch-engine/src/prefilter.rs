@@ -53,7 +53,7 @@ pub struct Prefilter {
     covered: Vec<bool>,
     /// For each pattern, the rules that require it.
     rules: Vec<Vec<u32>>,
-    /// When each pattern matters to the rules.
+    /// For each pattern, its place in the order of the rules.
     order: Vec<Order>,
     /// Rules that must be tried on every record.
     always: Vec<u32>,

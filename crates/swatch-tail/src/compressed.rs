@@ -130,7 +130,7 @@ impl Decompressor {
     /// Decompresses the file anew, as it has grown, from this offset in its content.
     ///
     /// # Errors
-    /// When it cannot be read, or is still damaged or incomplete before the offset.
+    /// If it cannot be read, or is still damaged or incomplete before the offset.
     pub(crate) fn reopen(&mut self, at: u64) -> io::Result<()> {
         self.file.rewind()?;
         *self.decoder = Decoder::new(self.file.clone(), self.format)?;

@@ -25,7 +25,7 @@ fn start_patiently(dir: tempfile::TempDir) -> Tail {
     Tail::start_in(dir, &["log"], patient(), checkpoint.checkpoint)
 }
 
-/// What gzip makes of a text.
+/// The output of gzip for a text.
 fn gzipped(text: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("text"), text).unwrap();

@@ -53,7 +53,7 @@ pub(super) struct Draft {
     /// As the state notes it, not confirmed yet.
     pub(super) lock: Lock,
     pub(super) end: End,
-    /// What is reported once it is made.
+    /// Events to report once it is made.
     pub(super) outcome: LockOutcome,
 }
 

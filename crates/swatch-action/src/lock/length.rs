@@ -1,4 +1,4 @@
-//! How long a lock lasts by the settings, and why.
+//! The length of a lock by the settings, and its reason.
 
 use swatch_common::duration::Seconds;
 

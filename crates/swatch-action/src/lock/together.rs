@@ -34,7 +34,7 @@ pub(crate) fn is_batchable(due: &Due) -> bool {
     let by_kernel = settings.expiry != Expiry::At;
     let simple = settings.aggregate.is_none() && !settings.fleet.is_set();
     let takes_many = || match settings.firewall {
-        // Which one it is, is asked once for all of them.
+        // `auto` is resolved once for all of them.
         Backend::Nftables | Backend::Auto => true,
         Backend::Default => batching(settings).is_some(),
         _ => false,

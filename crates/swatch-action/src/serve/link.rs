@@ -11,7 +11,7 @@ use swatch_common::resident::{Buffer, MARK, Reply, Request};
 pub(super) struct Link {
     socket: UnixStream,
     received: Buffer,
-    /// How often events were received.
+    /// The number of receptions of events so far.
     times: u64,
     /// Replies that were not sent yet.
     queued: Vec<u8>,

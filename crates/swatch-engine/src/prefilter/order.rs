@@ -1,4 +1,4 @@
-//! When patterns matter: the first rule that matches usually ends the decision, and then the
+//! The order in which patterns matter: the first rule that matches usually ends the decision, and then the
 //! patterns of later rules need not be tried.
 
 use swatch_config::ast::RuleKind;

@@ -18,7 +18,7 @@ impl Performer {
         }
     }
 
-    /// When to call [`Performer::look_at_kept`].
+    /// The time at which to call [`Performer::look_at_kept`].
     pub fn next_look(&self) -> Option<Instant> {
         self.kept.as_ref().map(KeptPipe::next_look)
     }

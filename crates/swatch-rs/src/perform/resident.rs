@@ -37,9 +37,9 @@ pub(super) struct Session {
     flights: VecDeque<Flight>,
     bytes: usize,
     next: u64,
-    /// When the first event became the first.
+    /// The time at which the first event became the first.
     since: Option<Instant>,
-    /// When this program was told to end.
+    /// The time at which this program was told to end.
     cancelled: Option<Instant>,
 }
 

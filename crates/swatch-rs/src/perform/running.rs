@@ -1,4 +1,4 @@
-//! What was begun and has not ended yet: commands in threads of their own, events of the helper that
+//! Actions that were begun and have not ended yet: commands in threads, events of the helper that
 //! stays, and text that has to wait for these. It is taken back in the order in which it was begun.
 
 use std::io::{self, Write};

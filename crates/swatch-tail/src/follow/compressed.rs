@@ -10,7 +10,7 @@ use super::generation::StartPoint;
 use crate::compressed::{Compression, Decompressor};
 use crate::fingerprint::{Fingerprint, Tail, WINDOW, Window};
 
-/// Why a file could not be decompressed: as long as it was written to a short time ago it may be
+/// The reason for which a file could not be decompressed: as long as it was written to a short time ago it may be
 /// incomplete only because it is still being written.
 pub(super) fn failed(error: io::Error, file: &File, quiet: Duration) -> OpenError {
     if is_want_of_descriptors(&error) {
